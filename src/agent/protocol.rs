@@ -1,0 +1,150 @@
+//! What travels between lrun and an agent. Private to the two: both are the same binary,
+//! so there is no version to negotiate.
+
+use serde::{Deserialize, Serialize};
+
+use crate::digest::Digest;
+use crate::lookup::HashedFile;
+use crate::outcome::Timing;
+use crate::tree::Member;
+
+/// Who a process or a file operation acts as.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "lowercase")]
+pub enum User {
+    /// The job's user: `runner`, uid 1001, in a hosted runner's stand-in.
+    Job,
+    /// The place's root.
+    Root,
+}
+
+/// A process to start. Its standard input is closed; it leads a session of its own.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct ProcessSpec {
+    /// Program and arguments. A program without a slash is looked up in the PATH of `env`.
+    pub argv: Vec<String>,
+    /// The whole environment, in order.
+    pub env: Vec<(String, String)>,
+    /// Working directory, a path inside the place.
+    pub cwd: String,
+    /// Who it runs as.
+    pub user: User,
+}
+
+/// Which stream a piece of output came from.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "lowercase")]
+pub enum Stream {
+    /// Standard output.
+    Out,
+    /// Standard error.
+    Err,
+}
+
+/// How a process ended.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Exit {
+    /// The exit code; `128 + n` for a process that signal `n` ended.
+    pub code: i32,
+    /// The signal that ended it, if one did.
+    pub signal: Option<i32>,
+    /// What it and the descendants it waited for cost.
+    pub timing: Timing,
+}
+
+/// A signal to the process of a step.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "lowercase")]
+pub enum Signal {
+    /// SIGINT
+    Interrupt,
+    /// SIGTERM
+    Terminate,
+    /// SIGKILL
+    Kill,
+}
+
+/// A file to write. Parents are made with mode 0755; an existing file is replaced, never followed.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct FileSpec {
+    /// Path inside the place.
+    pub path: String,
+    /// The content.
+    #[serde(with = "serde_bytes_as_text")]
+    pub content: Vec<u8>,
+    /// Permission bits.
+    pub mode: u32,
+}
+
+/// What `hashFiles` gave.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct HashReport {
+    /// The digest over the files' digests; none when nothing matched.
+    pub digest: Option<Digest>,
+    /// The files in the order they were hashed.
+    pub files: Vec<HashedFile>,
+}
+
+/// What to put into a cache entry.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct PackSpec {
+    /// The `path:` lines of the step.
+    pub paths: Vec<String>,
+    /// `GITHUB_WORKSPACE`: what relative patterns and the members' paths are relative to.
+    pub workspace: String,
+    /// What `~` stands for.
+    pub home: String,
+}
+
+/// One piece of a tree on its way out of a place or into it.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum TreeItem {
+    /// The next member. Exactly as many bytes of content follow as a file is long.
+    Member(Member),
+    /// The next bytes of the file announced last.
+    Content(Vec<u8>),
+}
+
+/// What became of a pack.
+#[derive(Debug, Clone, PartialEq, Eq, Default, Serialize, Deserialize)]
+pub struct PackReport {
+    /// For each `path:` line, how many members it named itself (before tar recursed).
+    pub matched: Vec<u64>,
+    /// What could not be read, in tar's words. Not empty: tar would have failed.
+    pub problems: Vec<String>,
+}
+
+/// What became of an unpack.
+#[derive(Debug, Clone, PartialEq, Eq, Default, Serialize, Deserialize)]
+pub struct UnpackReport {
+    /// What could not be written, in tar's words. Not empty: tar would have failed.
+    pub problems: Vec<String>,
+}
+
+/// Bytes as a JSON string where they are UTF-8.
+mod serde_bytes_as_text {
+    use serde::{Deserialize, Deserializer, Serialize, Serializer};
+
+    #[derive(Serialize, Deserialize)]
+    #[serde(untagged)]
+    enum Bytes {
+        Text(String),
+        Raw(Vec<u8>),
+    }
+
+    pub(super) fn serialize<S: Serializer>(bytes: &[u8], serializer: S) -> Result<S::Ok, S::Error> {
+        match std::str::from_utf8(bytes) {
+            Ok(text) => serializer.serialize_str(text),
+            Err(_) => bytes.serialize(serializer),
+        }
+    }
+
+    pub(super) fn deserialize<'de, D: Deserializer<'de>>(
+        deserializer: D,
+    ) -> Result<Vec<u8>, D::Error> {
+        Ok(match Bytes::deserialize(deserializer)? {
+            Bytes::Text(text) => text.into_bytes(),
+            Bytes::Raw(bytes) => bytes,
+        })
+    }
+}

@@ -1,0 +1,277 @@
+//! The facts of a run, as they happen: owned, serialisable, without any display policy.
+//!
+//! `exec` sends them through [`Events`]; one task stamps them with a sequence number and
+//! both clocks and hands each to the reporters. The record on disk is the same stream.
+
+use serde::{Deserialize, Serialize};
+use tokio::sync::mpsc;
+
+use crate::difference::{Difference, Verdict};
+use crate::ids::{JobKey, RunId, StepKey};
+use crate::lookup::{CacheRequest, KeyOrigin, Lookup, NotSaved};
+use crate::outcome::{Outcome, SkipReason, Timing};
+
+/// An event with its place in the run.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+pub struct Event {
+    /// Number in the run, from zero, without gaps.
+    pub sequence: u64,
+    /// Wall clock, milliseconds since 1970.
+    pub at_ms: u64,
+    /// Microseconds since the run started, on the monotonic clock.
+    pub elapsed_us: u64,
+    /// What happened.
+    #[serde(flatten)]
+    pub kind: EventKind,
+}
+
+/// What happened.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[serde(rename_all = "kebab-case", tag = "event")]
+pub enum EventKind {
+    /// The run begins; nothing of it has been started.
+    RunStarted(Box<RunSummary>),
+    /// A job's place is being brought up.
+    JobStarted {
+        /// The job.
+        job: JobKey,
+        /// What runs it, such as `host: debian-12`.
+        place: String,
+    },
+    /// A job does not run.
+    JobSkipped {
+        /// The job.
+        job: JobKey,
+        /// Why.
+        reason: SkipReason,
+    },
+    /// A job is done, its post steps too, and its place is gone.
+    JobFinished {
+        /// The job.
+        job: JobKey,
+        /// Before the job's `continue-on-error`.
+        outcome: Outcome,
+        /// After it.
+        conclusion: Outcome,
+        /// What it cost.
+        timing: Timing,
+    },
+    /// A step begins.
+    StepStarted {
+        /// The step.
+        step: StepKey,
+        /// Its name as GitHub shows it.
+        name: String,
+    },
+    /// A line of a step's log, masked, without its line end.
+    StepOutput {
+        /// The step.
+        step: StepKey,
+        /// What kind of line it is.
+        line: LogLine,
+        /// The text.
+        text: String,
+    },
+    /// A step said something about the code.
+    Annotated {
+        /// The step.
+        step: StepKey,
+        /// What it said.
+        annotation: Annotation,
+    },
+    /// A step does not run.
+    StepSkipped {
+        /// The step.
+        step: StepKey,
+        /// Its name as GitHub shows it.
+        name: String,
+        /// Why.
+        reason: SkipReason,
+    },
+    /// A step is done.
+    StepFinished {
+        /// The step.
+        step: StepKey,
+        /// Before `continue-on-error`.
+        outcome: Outcome,
+        /// After it.
+        conclusion: Outcome,
+        /// What it cost.
+        timing: Timing,
+    },
+    /// A checkout laid the workspace out.
+    CheckedOut {
+        /// The step.
+        step: StepKey,
+        /// Files written.
+        files: u64,
+        /// How many of them differ from the commit the user's HEAD names.
+        changed: u64,
+    },
+    /// A step looked for a cache entry.
+    CacheLookedUp {
+        /// The step.
+        step: StepKey,
+        /// What it asked for.
+        request: CacheRequest,
+        /// How the key came about.
+        origin: KeyOrigin,
+        /// What it got.
+        lookup: Lookup,
+    },
+    /// A step saved a cache entry.
+    CacheSaved {
+        /// The step.
+        step: StepKey,
+        /// The key.
+        key: String,
+        /// Bytes of file content in the entry.
+        size: u64,
+        /// Bytes the store did not have before.
+        new_bytes: u64,
+        /// Files in the entry.
+        files: u64,
+    },
+    /// A step saved nothing.
+    CacheNotSaved {
+        /// The step.
+        step: StepKey,
+        /// The key.
+        key: String,
+        /// Why.
+        reason: NotSaved,
+    },
+    /// A step uploaded an artifact.
+    ArtifactUploaded {
+        /// The step.
+        step: StepKey,
+        /// Its name.
+        name: String,
+        /// Files in it.
+        files: u64,
+        /// Length of the archive in bytes.
+        size: u64,
+    },
+    /// Something here is not as on GitHub.
+    Differs(Difference),
+    /// The run is over.
+    RunFinished {
+        /// The verdict.
+        verdict: Verdict,
+        /// What it cost.
+        timing: Timing,
+    },
+}
+
+/// What a run is about to do.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+pub struct RunSummary {
+    /// The run.
+    pub run: RunId,
+    /// The workflow's file, from the root of the repository.
+    pub workflow_path: String,
+    /// The workflow's name, or its path where it has none.
+    pub workflow_name: String,
+    /// `owner/name`.
+    pub repository: String,
+    /// The event it pretends to be started by.
+    pub event_name: String,
+    /// `GITHUB_REF`.
+    pub git_ref: String,
+    /// `GITHUB_SHA`.
+    pub sha: String,
+    /// The user's own commit, where `sha` is a synthetic one on top of it.
+    pub head_sha: String,
+    /// Files that differ from `head_sha`.
+    pub changed_files: u64,
+    /// The jobs in GitHub's order, those that will not run too.
+    pub jobs: Vec<JobSummary>,
+}
+
+/// A job as the plan has it.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+pub struct JobSummary {
+    /// The job.
+    pub job: JobKey,
+    /// Its name as GitHub shows it.
+    pub name: String,
+    /// The labels of `runs-on`, joined by `, `.
+    pub label: String,
+    /// The jobs it needs, all legs of each.
+    pub needs: Vec<String>,
+}
+
+/// What a line of a step's log is.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "kebab-case")]
+pub enum LogLine {
+    /// The process wrote it, on either stream.
+    Output,
+    /// The runner or a built-in action wrote it.
+    Runner,
+    /// `##[error]`.
+    Error,
+    /// `##[warning]`.
+    Warning,
+    /// `##[notice]`.
+    Notice,
+    /// `##[debug]`; shown on request.
+    Debug,
+    /// Opens a group.
+    Group,
+    /// Closes it.
+    EndGroup,
+    /// A command being run: `[command]…`.
+    Command,
+}
+
+/// How much an annotation matters.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "lowercase")]
+pub enum Level {
+    /// `::error`
+    Error,
+    /// `::warning`
+    Warning,
+    /// `::notice`
+    Notice,
+}
+
+/// Something a step said about the code, by a workflow command.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Annotation {
+    /// How much it matters.
+    pub level: Level,
+    /// What it says, masked, 4,096 characters at the most.
+    pub message: String,
+    /// `title=`
+    pub title: Option<String>,
+    /// `file=`
+    pub file: Option<String>,
+    /// `line=`
+    pub line: Option<u32>,
+    /// `endLine=`
+    pub end_line: Option<u32>,
+    /// `col=`
+    pub column: Option<u32>,
+    /// `endColumn=`
+    pub end_column: Option<u32>,
+}
+
+/// Where facts are sent; all that `exec` knows of the outside. Cheap to clone.
+#[derive(Debug, Clone)]
+pub struct Events(mpsc::UnboundedSender<EventKind>);
+
+impl Events {
+    /// A sender and the end that the one consumer reads.
+    pub fn channel() -> (Self, mpsc::UnboundedReceiver<EventKind>) {
+        let (sender, receiver) = mpsc::unbounded_channel();
+        (Self(sender), receiver)
+    }
+
+    /// Sends a fact. Once the consumer is gone facts are dropped: nobody is left to tell.
+    pub fn send(&self, kind: EventKind) {
+        // The consumer outlives every sender except while lrun is being torn down.
+        let _ = self.0.send(kind);
+    }
+}

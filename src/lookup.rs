@@ -1,0 +1,259 @@
+//! The vocabulary of caching: what a step asks for, how its key came about, what it got.
+
+use std::fmt;
+
+use serde::{Deserialize, Serialize};
+
+use crate::digest::Digest;
+use crate::ids::{JobKey, RunId};
+
+/// A ref that cache entries belong to, such as `refs/heads/main`.
+#[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
+#[serde(transparent)]
+pub struct Scope(pub String);
+
+impl fmt::Display for Scope {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(&self.0)
+    }
+}
+
+/// What an `actions/cache` step asks for, as the action would send it.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct CacheRequest {
+    /// The primary key.
+    pub key: String,
+    /// The restore keys in order.
+    pub restore_keys: Vec<String>,
+    /// The `path:` lines, trimmed, as given: the version is made of them.
+    pub paths: Vec<String>,
+    /// The version: [`version`] of the paths.
+    pub version: Digest,
+}
+
+/// How archives of a place are compressed; part of a version (protocol.md 1.8).
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+pub enum Compression {
+    /// What every hosted label has.
+    #[serde(rename = "zstd-without-long")]
+    Zstd,
+    /// What a container image without zstd gets.
+    #[serde(rename = "gzip")]
+    Gzip,
+}
+
+impl Compression {
+    /// The toolkit's name for it.
+    pub fn as_str(self) -> &'static str {
+        match self {
+            Self::Zstd => "zstd-without-long",
+            Self::Gzip => "gzip",
+        }
+    }
+}
+
+/// The version of a cache entry: the hash over the path lines and the compression
+/// (toolkit `cacheUtils.getCacheVersion`, protocol.md 1.8). Linux only, so never `windows-only`.
+pub fn version(paths: &[String], compression: Compression) -> Digest {
+    let mut text = paths.join("|");
+    text.push('|');
+    text.push_str(compression.as_str());
+    text.push_str("|1.0");
+    Digest::of(text)
+}
+
+/// How a key came about: its template in pieces, each with the text it gave.
+#[derive(Debug, Clone, PartialEq, Eq, Default, Serialize, Deserialize)]
+pub struct KeyOrigin {
+    /// The pieces in order; their values joined are the key.
+    pub parts: Vec<KeyPart>,
+}
+
+/// One piece of a key's template.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct KeyPart {
+    /// The expression between `${{` and `}}`; none for literal text.
+    pub expression: Option<String>,
+    /// The text it gave.
+    pub value: String,
+    /// Every file that a `hashFiles` in the expression read, in the order of hashing.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub files: Vec<HashedFile>,
+}
+
+/// A file that `hashFiles` read.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct HashedFile {
+    /// Path from the workspace.
+    pub path: String,
+    /// Digest of its content.
+    pub digest: Digest,
+}
+
+/// A cache entry as a lookup sees it.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct EntrySummary {
+    /// Its number in the store, ascending with creation.
+    pub id: i64,
+    /// The key in its stored spelling.
+    pub key: String,
+    /// The ref it belongs to.
+    pub scope: Scope,
+    /// The run that made it.
+    pub run: RunId,
+    /// Whether that run had uncommitted changes.
+    pub dirty: bool,
+    /// Bytes of file content in it.
+    pub size: u64,
+    /// Files in it.
+    pub files: u64,
+}
+
+/// Which key of the request found the entry.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "kebab-case")]
+pub enum MatchedBy {
+    /// The primary key, taken as a prefix.
+    PrimaryKey,
+    /// The restore key with this number, from zero.
+    RestoreKey(u32),
+}
+
+/// What a lookup gave.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "kebab-case", tag = "result")]
+pub enum Lookup {
+    /// The primary key itself (up to letter case).
+    Hit {
+        /// The entry.
+        entry: EntrySummary,
+    },
+    /// The newest entry one of the keys is a prefix of.
+    Partial {
+        /// The entry.
+        entry: EntrySummary,
+        /// Which key was the prefix.
+        by: MatchedBy,
+        /// Why it was not the primary key itself.
+        reasons: Vec<MissReason>,
+    },
+    /// Nothing.
+    Miss {
+        /// Why; never empty.
+        reasons: Vec<MissReason>,
+    },
+}
+
+/// Why a key did not match exactly.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "kebab-case", tag = "reason")]
+pub enum MissReason {
+    /// No entry of this step was ever saved.
+    NeverSaved,
+    /// A part of the key has another value than when the nearest entry was saved.
+    KeyPartChanged {
+        /// The expression.
+        expression: String,
+        /// Its value then.
+        was: String,
+        /// Its value now.
+        is: String,
+        /// The run that saved the entry compared with.
+        run: RunId,
+        /// What changed among the files it hashes.
+        files: Vec<FileChange>,
+    },
+    /// The same key exists under another version: other paths or another compression.
+    OtherVersion {
+        /// The run that saved it.
+        run: RunId,
+        /// The path lines it was saved with.
+        paths: Vec<String>,
+    },
+    /// The same key exists in a scope that this run cannot read.
+    OtherScope {
+        /// The scope.
+        scope: Scope,
+    },
+    /// A job that runs beside this one saved the key during this run: on GitHub a race.
+    Concurrent {
+        /// The job.
+        job: JobKey,
+    },
+    /// The entry exists but its content in the store is damaged.
+    Damaged {
+        /// What is wrong with it.
+        problem: String,
+    },
+}
+
+/// How a file that `hashFiles` reads differs from an earlier run's.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct FileChange {
+    /// Path from the workspace.
+    pub path: String,
+    /// What happened to it.
+    pub change: Change,
+}
+
+/// What happened to a file.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "lowercase")]
+pub enum Change {
+    /// It is new.
+    Added,
+    /// It is gone.
+    Removed,
+    /// Its content is another.
+    Changed,
+}
+
+/// Why nothing was saved.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "kebab-case", tag = "reason")]
+pub enum NotSaved {
+    /// The restore was an exact hit: entries are immutable.
+    ExactHit,
+    /// The key exists already, or another job of this run reserved it first.
+    Reserved {
+        /// The job that holds it, where it is one of this run.
+        by: Option<JobKey>,
+    },
+    /// No path matched anything.
+    NothingMatched,
+    /// Files could not be read; tar would have failed.
+    Unreadable {
+        /// tar's lines.
+        problems: Vec<String>,
+    },
+    /// The key or the paths are not acceptable.
+    Invalid {
+        /// The toolkit's message.
+        message: String,
+    },
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn versions_are_the_toolkit_s() {
+        // protocol.md 1.8, golden values of the real client.
+        let lines = |lines: &[&str]| lines.iter().map(|&l| l.to_owned()).collect::<Vec<_>>();
+        assert_eq!(
+            version(&lines(&["data"]), Compression::Gzip).to_string(),
+            "d603b013f22c8e30817c9ff51eada3c319f1ee747f362db3bb3d583b5c6153ff"
+        );
+        let paths = lines(&[
+            "~/lrtest",
+            "dataX/**",
+            "!dataX/**/*.log",
+            "/tmp/drv/ws/data/b",
+        ]);
+        assert_eq!(
+            version(&paths, Compression::Zstd).to_string(),
+            "63cc6edd2a18f0f8e608501b7cc35c9da18746faacfb837feb27ae1a3773bc46"
+        );
+    }
+}

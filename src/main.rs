@@ -1,0 +1,3 @@
+//! The `lrun` program: everything is in the library.
+
+fn main() {}

@@ -1,0 +1,109 @@
+//! A directory as data.
+
+use serde::{Deserialize, Serialize};
+
+use crate::digest::Digest;
+
+/// A directory as data: entries in the order they were archived, parents before children.
+#[derive(Debug, Clone, PartialEq, Eq, Default, Serialize, Deserialize)]
+pub struct Tree {
+    /// The entries.
+    pub entries: Vec<Entry>,
+}
+
+/// One member of a tree. Owners are not kept: everything belongs to the job's user.
+///
+/// `C` is how the content of a file is known: by its digest once it is stored, not yet
+/// (`()`) while it travels behind its [`Member`].
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Entry<C = Digest> {
+    /// Path as tar would store it: relative to the workspace, `/` as separator; leading `..` allowed.
+    /// Bytes that are no UTF-8 stand as they are.
+    #[serde(with = "path_bytes")]
+    pub path: Vec<u8>,
+    /// What it is.
+    pub kind: Kind<C>,
+    /// Permission bits, `0o7777` at the most.
+    pub mode: u32,
+    /// Time of last change, nanoseconds since 1970.
+    pub mtime_ns: i64,
+}
+
+/// A member whose content travels behind it, as in a tar file.
+pub type Member = Entry<()>;
+
+/// What a member is.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "lowercase")]
+pub enum Kind<C = Digest> {
+    /// A directory.
+    Directory,
+    /// A regular file, its content a blob.
+    File {
+        /// Length in bytes.
+        size: u64,
+        /// The content.
+        content: C,
+    },
+    /// A symbolic link.
+    Symlink {
+        /// What it points to.
+        #[serde(with = "path_bytes")]
+        target: Vec<u8>,
+    },
+    /// Another name of a file that stands earlier in the tree.
+    Hardlink {
+        /// That file's path in the tree.
+        #[serde(with = "path_bytes")]
+        target: Vec<u8>,
+    },
+}
+
+impl Tree {
+    /// Bytes of file content, each file once.
+    pub fn size(&self) -> u64 {
+        self.entries
+            .iter()
+            .map(|entry| match entry.kind {
+                Kind::File { size, .. } => size,
+                _ => 0,
+            })
+            .sum()
+    }
+
+    /// How many regular files there are.
+    pub fn files(&self) -> u64 {
+        self.entries
+            .iter()
+            .filter(|entry| matches!(entry.kind, Kind::File { .. }))
+            .count() as u64
+    }
+}
+
+/// Paths are text in almost every tree; where they are not, they are kept as an array of bytes.
+mod path_bytes {
+    use serde::{Deserialize, Deserializer, Serialize, Serializer};
+
+    #[derive(Serialize, Deserialize)]
+    #[serde(untagged)]
+    enum PathText {
+        Text(String),
+        Bytes(Vec<u8>),
+    }
+
+    pub(super) fn serialize<S: Serializer>(path: &[u8], serializer: S) -> Result<S::Ok, S::Error> {
+        match std::str::from_utf8(path) {
+            Ok(text) => serializer.serialize_str(text),
+            Err(_) => path.serialize(serializer),
+        }
+    }
+
+    pub(super) fn deserialize<'de, D: Deserializer<'de>>(
+        deserializer: D,
+    ) -> Result<Vec<u8>, D::Error> {
+        Ok(match PathText::deserialize(deserializer)? {
+            PathText::Text(text) => text.into_bytes(),
+            PathText::Bytes(bytes) => bytes,
+        })
+    }
+}
