@@ -1,1 +1,25 @@
-//! (to be written)
+//! The one wrapper of the git command: what a repository is, and what a run of it starts from.
+//!
+//! The user's repository and folder are **never written**: no index refresh, no object, no ref,
+//! no gc, no LFS store, no fetch of what a partial clone lacks. What has to be written goes to a
+//! directory of lrun's own that has the user's objects as alternates.
+//!
+//! Everything here blocks on child processes: call it from a blocking task.
+
+mod command;
+mod error;
+mod facts;
+mod lfs;
+mod origin;
+mod refs;
+mod repository;
+mod snapshot;
+mod writer;
+
+pub use command::Git;
+pub use error::GitError;
+pub use facts::{Facts, Head};
+pub use origin::Origin;
+pub use refs::{Ref, Refs};
+pub use repository::Repository;
+pub use snapshot::{Commit, Content, Merge, Snapshot};

@@ -1,0 +1,77 @@
+//! Git LFS pointers, made without git-lfs: its filter would write into the user's LFS store.
+//!
+//! The format is the specification's, version 1
+//! (<https://github.com/git-lfs/git-lfs/blob/main/docs/spec.md>).
+
+use std::fs::File;
+use std::io::{BufReader, Read};
+use std::path::Path;
+
+use super::GitError;
+use crate::digest::Hasher;
+
+/// Pointers are shorter than this.
+const POINTER_LIMIT: usize = 1024;
+const VERSION_LINE: &[u8] = b"version https://git-lfs.github.com/spec/v1\n";
+
+/// What git stores for the file under `filter=lfs`: its pointer. A file that is a pointer already
+/// stays as it is, and so does an empty one.
+pub(super) fn pointer(path: &Path) -> Result<Vec<u8>, GitError> {
+    let file = File::open(path).map_err(GitError::io("read", path))?;
+    read_pointer(BufReader::new(file)).map_err(GitError::io("read", path))
+}
+
+fn read_pointer(mut content: impl Read) -> std::io::Result<Vec<u8>> {
+    let mut start = Vec::new();
+    content
+        .by_ref()
+        .take(POINTER_LIMIT as u64)
+        .read_to_end(&mut start)?;
+    let is_pointer = start.len() < POINTER_LIMIT && start.starts_with(VERSION_LINE);
+    if is_pointer || start.is_empty() {
+        return Ok(start);
+    }
+    let mut hasher = Hasher::default();
+    hasher.update(&start);
+    let mut size = start.len() as u64;
+    let mut chunk = vec![0; 256 * 1024];
+    loop {
+        match content.read(&mut chunk)? {
+            0 => break,
+            read => {
+                hasher.update(&chunk[..read]);
+                size += read as u64;
+            }
+        }
+    }
+    let mut pointer = VERSION_LINE.to_vec();
+    pointer.extend(format!("oid sha256:{}\nsize {size}\n", hasher.finish()).bytes());
+    Ok(pointer)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn content_becomes_its_pointer_and_pointers_stay() {
+        let pointer = read_pointer(&b"abc"[..]).unwrap();
+        // FIPS 180-2, appendix B.1: the digest of "abc".
+        let expected = "version https://git-lfs.github.com/spec/v1\n\
+            oid sha256:ba7816bf8f01cfea414140de5dae2223b00361a396177a9cb410ff61f20015ad\n\
+            size 3\n";
+        assert_eq!(String::from_utf8_lossy(&pointer), expected);
+        assert_eq!(read_pointer(&pointer[..]).unwrap(), pointer);
+        assert_eq!(read_pointer(&b""[..]).unwrap(), b"");
+    }
+
+    #[test]
+    fn large_content_is_hashed_whole() {
+        let content = vec![b'x'; 600_001];
+        let pointer = read_pointer(&content[..]).unwrap();
+        let digest = crate::digest::Digest::of(&content);
+        let text = String::from_utf8(pointer).unwrap();
+        assert!(text.contains(&digest.to_string()), "{text}");
+        assert!(text.ends_with("size 600001\n"), "{text}");
+    }
+}

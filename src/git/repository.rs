@@ -1,0 +1,87 @@
+//! Finding the user's repository and the places in it, all absolute.
+
+use std::ffi::OsString;
+use std::os::unix::ffi::OsStringExt as _;
+use std::path::{Path, PathBuf};
+
+use super::command::OLDEST;
+use super::{Git, GitError};
+
+/// A repository of the user's with a working tree: the main one, or one of `git worktree`.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Repository {
+    /// The top of the working tree.
+    pub root: PathBuf,
+    /// The object directory, shared by all worktrees of the repository.
+    pub objects: PathBuf,
+    /// The index of this working tree; need not exist.
+    pub(super) index: PathBuf,
+    /// The list of commits whose parents are not here; exists in a shallow clone only.
+    shallow: PathBuf,
+    /// `sha1` or `sha256`.
+    pub object_format: String,
+}
+
+impl Repository {
+    /// The repository that `directory` is in.
+    pub fn discover(directory: &Path) -> Result<Self, GitError> {
+        require_version(directory)?;
+        let output = Git::in_repository(directory)
+            .args(["rev-parse", "--path-format=absolute", "--show-toplevel"])
+            .args(["--show-object-format", "--git-path", "index"])
+            .args(["--git-path", "objects", "--git-path", "shallow"])
+            .output()?;
+        let mut lines = output.split(|&byte| byte == b'\n');
+        let mut next = || OsString::from_vec(lines.next().unwrap_or_default().to_vec());
+        let root = PathBuf::from(next());
+        let object_format = next().to_string_lossy().into_owned();
+        Ok(Self {
+            root,
+            index: next().into(),
+            objects: next().into(),
+            shallow: next().into(),
+            object_format,
+        })
+    }
+
+    /// The commits whose parents this clone does not have; none unless it is shallow.
+    pub fn shallow_commits(&self) -> Result<Vec<String>, GitError> {
+        match std::fs::read_to_string(&self.shallow) {
+            Ok(text) => Ok(text.lines().map(str::to_owned).collect()),
+            Err(error) if error.kind() == std::io::ErrorKind::NotFound => Ok(Vec::new()),
+            Err(error) => Err(GitError::io("read", &self.shallow)(error)),
+        }
+    }
+
+    /// The id of the commit that a branch, tag or abbreviated id names.
+    pub fn commit(&self, name: &str) -> Result<String, GitError> {
+        let (code, output) = Git::in_repository(&self.root)
+            .args(["rev-parse", "--verify", "--quiet", "--end-of-options"])
+            .arg(format!("{name}^{{commit}}"))
+            .output_or(&[1, 128])?;
+        match code {
+            0 => Ok(String::from_utf8_lossy(&output).trim().to_owned()),
+            _ => Err(GitError::NoSuchRef {
+                root: self.root.clone(),
+                name: name.to_owned(),
+            }),
+        }
+    }
+}
+
+/// An error unless git is there and new enough.
+fn require_version(directory: &Path) -> Result<(), GitError> {
+    let line = Git::in_repository(directory).arg("version").line()?;
+    let found = line.strip_prefix("git version ").unwrap_or(&line);
+    let number = |text: &str| {
+        let mut parts = text.split('.').map(|part| part.parse::<u32>().unwrap_or(0));
+        (parts.next().unwrap_or(0), parts.next().unwrap_or(0))
+    };
+    if number(found) < number(OLDEST) {
+        return Err(GitError::TooOld {
+            found: found.to_owned(),
+            needed: OLDEST,
+        });
+    }
+    Ok(())
+}

@@ -1,0 +1,230 @@
+//! Objects over the user's: trees of a folder, commits, merges.
+
+use std::collections::HashSet;
+use std::ffi::OsStr;
+use std::fs::File;
+use std::os::unix::ffi::OsStrExt as _;
+use std::os::unix::fs::PermissionsExt as _;
+use std::path::Path;
+
+use super::{Commit, Facts, Git, GitError, Repository, lfs};
+
+/// Git on the user's repository with an object directory of ours to write to.
+pub(super) struct Writer<'a> {
+    pub(super) repository: &'a Repository,
+    pub(super) objects: &'a Path,
+}
+
+impl Writer<'_> {
+    fn git(&self) -> Git {
+        Git::in_repository(&self.repository.root)
+            .env("GIT_OBJECT_DIRECTORY", self.objects)
+            .alternates(&[&self.repository.objects])
+    }
+
+    /// Reads a commit, one of ours or of the user's.
+    pub(super) fn commit(&self, id: &str) -> Result<Commit, GitError> {
+        let format = "%H%x00%T%x00%an%x00%ae%x00%cn%x00%ce%x00%ct%x00%cI%x00%B";
+        let output = self
+            .git()
+            .args(["log", "-1", "--no-show-signature", "--no-color"])
+            .args(["--encoding=UTF-8", &format!("--format={format}"), id])
+            .output()?;
+        let text = String::from_utf8_lossy(&output);
+        let fields: Vec<_> = text.trim_end().splitn(9, '\0').collect();
+        let unexpected = || GitError::Unexpected {
+            command: format!("git log -1 {id}"),
+            answer: text.clone().into_owned(),
+        };
+        let &[
+            id,
+            tree,
+            author,
+            mail,
+            committer,
+            committer_mail,
+            seconds,
+            timestamp,
+            message,
+        ] = fields.as_slice()
+        else {
+            return Err(unexpected());
+        };
+        Ok(Commit {
+            id: id.to_owned(),
+            tree: tree.to_owned(),
+            author_name: author.to_owned(),
+            author_email: mail.to_owned(),
+            committer_name: committer.to_owned(),
+            committer_email: committer_mail.to_owned(),
+            seconds: seconds.parse().map_err(|_| unexpected())?,
+            timestamp: timestamp.to_owned(),
+            message: message.to_owned(),
+        })
+    }
+
+    /// Writes a commit whose id depends on nothing but its content and its parents.
+    pub(super) fn write_commit(
+        &self,
+        tree: &str,
+        parents: &[&str],
+        seconds: i64,
+        message: &str,
+    ) -> Result<String, GitError> {
+        let date = format!("{seconds} +0000");
+        let mut git = self.git().args(["commit-tree", "--no-gpg-sign", tree]);
+        for parent in parents {
+            git = git.args(["-p", parent]);
+        }
+        for role in ["AUTHOR", "COMMITTER"] {
+            git = git
+                .env(&format!("GIT_{role}_NAME"), "lrun")
+                .env(&format!("GIT_{role}_EMAIL"), "lrun@localhost")
+                .env(&format!("GIT_{role}_DATE"), &date);
+        }
+        git.stdin(format!("{message}\n")).line()
+    }
+
+    /// The tree of the merge, or the paths in conflict.
+    pub(super) fn merge(
+        &self,
+        base: &str,
+        head: &str,
+    ) -> Result<Result<String, Vec<String>>, GitError> {
+        let (code, output) = self
+            .git()
+            .args(["merge-tree", "--write-tree", "--no-messages", "--name-only"])
+            .args(["-z", base, head])
+            .output_or(&[1])?;
+        let mut fields = output
+            .split(|&byte| byte == 0)
+            .filter(|field| !field.is_empty())
+            .map(|field| String::from_utf8_lossy(field).into_owned());
+        let tree = fields.next().unwrap_or_default();
+        Ok(match code {
+            0 => Ok(tree),
+            _ => Err(fields.collect()),
+        })
+    }
+
+    /// The tree that `git add --all` and a commit would make of the folder.
+    pub(super) fn write_folder(&self, facts: &Facts) -> Result<String, GitError> {
+        let scratch = tempfile::Builder::new()
+            .prefix("lrun-index-")
+            .tempdir_in(self.objects)
+            .map_err(GitError::io("make a directory in", self.objects))?;
+        let index = scratch.path().join("index");
+        copy_index(&self.repository.index, &index)?;
+        let git = || self.git().env("GIT_INDEX_FILE", &index);
+
+        let mut paths: Vec<_> = facts.changed.iter().chain(&facts.untracked).collect();
+        let pointers = self.write_pointers(&paths, scratch.path())?;
+        if !pointers.is_empty() {
+            let written: HashSet<_> = pointers.iter().map(|pointer| &pointer.path).collect();
+            paths.retain(|path| !written.contains(path));
+            git()
+                .args(["update-index", "-z", "--add", "--replace", "--index-info"])
+                .stdin(index_info(&pointers))
+                .output()?;
+        }
+        git()
+            .args(["update-index", "-z", "--add", "--remove", "--replace"])
+            .arg("--stdin")
+            .stdin(nul_separated(paths))
+            .output()?;
+        git().arg("write-tree").line()
+    }
+
+    /// Stores the pointers of those files among `paths` that are under `filter=lfs`.
+    fn write_pointers(&self, paths: &[&Vec<u8>], scratch: &Path) -> Result<Vec<Pointer>, GitError> {
+        let output = self
+            .git()
+            .args(["check-attr", "-z", "--stdin", "filter"])
+            .stdin(nul_separated(paths.iter().copied()))
+            .output()?;
+        let fields: Vec<_> = output.split(|&byte| byte == 0).collect();
+        let mut pointers = Vec::new();
+        for (number, record) in fields.chunks_exact(3).enumerate() {
+            let path = self.repository.root.join(OsStr::from_bytes(record[0]));
+            if record[2] != b"lfs" || !path.is_file() || path.is_symlink() {
+                continue;
+            }
+            let content = scratch.join(number.to_string());
+            std::fs::write(&content, lfs::pointer(&path)?)
+                .map_err(GitError::io("write", &content))?;
+            let metadata = path.metadata().map_err(GitError::io("read", &path))?;
+            let hash = Git::in_repository(&self.repository.root)
+                .env("GIT_OBJECT_DIRECTORY", self.objects)
+                .args(["hash-object", "-w", "--no-filters", "--"])
+                .arg(&content)
+                .line()?;
+            pointers.push(Pointer {
+                path: record[0].to_vec(),
+                executable: metadata.permissions().mode() & 0o100 != 0,
+                blob: hash,
+            });
+        }
+        Ok(pointers)
+    }
+
+    /// Paths in which two trees differ.
+    pub(super) fn differing(&self, old: &str, new: &str) -> Result<HashSet<Vec<u8>>, GitError> {
+        let output = self
+            .git()
+            .args(["diff-tree", "-r", "-z", "--name-only", old, new])
+            .output()?;
+        Ok(output
+            .split(|&byte| byte == 0)
+            .filter(|path| !path.is_empty())
+            .map(<[u8]>::to_vec)
+            .collect())
+    }
+}
+
+/// A file under LFS and the blob that stands for it.
+struct Pointer {
+    path: Vec<u8>,
+    executable: bool,
+    blob: String,
+}
+
+/// Input of `git update-index -z --index-info`.
+fn index_info(pointers: &[Pointer]) -> Vec<u8> {
+    let mut info = Vec::new();
+    for pointer in pointers {
+        let mode = if pointer.executable {
+            "100755"
+        } else {
+            "100644"
+        };
+        info.extend(format!("{mode} {}\t", pointer.blob).bytes());
+        info.extend(&pointer.path);
+        info.push(0);
+    }
+    info
+}
+
+fn nul_separated<'a>(paths: impl IntoIterator<Item = &'a Vec<u8>>) -> Vec<u8> {
+    let mut bytes = Vec::new();
+    for path in paths {
+        bytes.extend(path);
+        bytes.push(0);
+    }
+    bytes
+}
+
+/// Copies the user's index with its time: a file as young as its index may have been changed
+/// after git looked at it, and git judges that by this time.
+fn copy_index(from: &Path, to: &Path) -> Result<(), GitError> {
+    let mut source = match File::open(from) {
+        Ok(source) => source,
+        Err(error) if error.kind() == std::io::ErrorKind::NotFound => return Ok(()),
+        Err(error) => return Err(GitError::io("read", from)(error)),
+    };
+    let mut copy = || -> std::io::Result<()> {
+        let mut target = File::create_new(to)?;
+        std::io::copy(&mut source, &mut target)?;
+        target.set_modified(source.metadata()?.modified()?)
+    };
+    copy().map_err(GitError::io("copy the index to", to))
+}
