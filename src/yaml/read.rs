@@ -1,0 +1,394 @@
+//! Parser events → nodes.
+
+use std::collections::HashMap;
+use std::iter::Peekable;
+
+use granit_parser::{ErrorKind, Event, Parser, ScalarStyle, ScanError, StructureStyle, Tag};
+
+use super::core_schema::{self, CoreType};
+use super::error::{Error, Problem};
+use super::node::{Entry, Node, NodeKind, Scalar};
+use crate::source::{Located, Position, Source, Span};
+
+/// What a file may cost (`ParseOptions.cs` in actions/runner).
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Limits {
+    /// Characters of the file.
+    pub characters: usize,
+    /// Levels of collections in each other, also through aliases.
+    pub depth: usize,
+    /// Nodes that all aliases together stand for.
+    pub replayed_nodes: usize,
+}
+
+impl Default for Limits {
+    fn default() -> Self {
+        Self {
+            characters: 1024 * 1024,
+            depth: 50,
+            replayed_nodes: 50_000,
+        }
+    }
+}
+
+/// Reads the one document of a file; an empty file is null. The first thing wrong ends it, as on GitHub.
+pub fn read(source: &Source, limits: &Limits) -> Result<Node, Error> {
+    if source.text.chars().count() > limits.characters {
+        return Err(Error {
+            span: Span::default(),
+            problem: Problem::TooLong {
+                limit: limits.characters,
+            },
+        });
+    }
+    let options = granit_parser::options! { emit_anchor_events: true };
+    Builder {
+        source,
+        limits,
+        events: Parser::new_from_str_with_options(&source.text, options).peekable(),
+        anchors: HashMap::new(),
+        replayed: 0,
+        last_end: 0,
+    }
+    .document()
+}
+
+type ParserSpan = granit_parser::Span;
+
+/// What aliases of an anchored node need: itself, how many nodes it has and how deep it is.
+struct Anchored {
+    node: Node,
+    nodes: usize,
+    depth: usize,
+}
+
+/// A node's event, with the place GitHub names for it.
+struct Start<'s> {
+    event: Event<'s>,
+    span: ParserSpan,
+    /// Its tag, its anchor, its block header or its text: what comes first.
+    start: usize,
+    anchor: usize,
+}
+
+struct Builder<'s, E: Iterator> {
+    source: &'s Source,
+    limits: &'s Limits,
+    events: Peekable<E>,
+    /// By the parser's id. A node is in here once it is complete.
+    anchors: HashMap<usize, Anchored>,
+    replayed: usize,
+    /// The end of the last token with text of its own: block headers and dashes are found after it.
+    last_end: usize,
+}
+
+impl<'s, E> Builder<'s, E>
+where
+    E: Iterator<Item = Result<(Event<'s>, ParserSpan), ScanError>>,
+{
+    fn document(mut self) -> Result<Node, Error> {
+        let mut root = None;
+        while let Some((event, span)) = self.peek()? {
+            match event {
+                Event::StreamStart | Event::StreamEnd | Event::DocumentEnd => self.skip()?,
+                Event::DocumentStart(..) if root.is_some() => {
+                    return Err(fail(bytes(&span), Problem::SecondDocument));
+                }
+                Event::DocumentStart(..) => self.skip()?,
+                _ => root = Some(self.node(0, None)?),
+            }
+        }
+        Ok(root.unwrap_or(Node {
+            span: Span::default(),
+            kind: NodeKind::Scalar(Scalar::Null),
+        }))
+    }
+
+    fn peek(&mut self) -> Result<Option<(Event<'s>, ParserSpan)>, Error> {
+        match self.events.peek() {
+            None => Ok(None),
+            Some(Ok((event, span))) => Ok(Some((event.clone(), *span))),
+            Some(Err(error)) => Err(syntax(self.source, error)),
+        }
+    }
+
+    fn next(&mut self) -> Result<(Event<'s>, ParserSpan), Error> {
+        match self.events.next() {
+            Some(Ok((event, span))) => {
+                let end = bytes(&span).end;
+                if !matches!(event, Event::Anchor(..)) && end > bytes(&span).start {
+                    self.last_end = end;
+                }
+                Ok((event, span))
+            }
+            Some(Err(error)) => Err(syntax(self.source, &error)),
+            None => Err(fail(
+                Span {
+                    start: self.source.text.len(),
+                    end: self.source.text.len(),
+                },
+                Problem::Syntax("unexpected end of file".to_owned()),
+            )),
+        }
+    }
+
+    fn skip(&mut self) -> Result<(), Error> {
+        self.next().map(drop)
+    }
+
+    /// Reads the node that begins with the next event. `after_key`: the node is the value of a block mapping's key.
+    fn node(&mut self, depth: usize, after_key: Option<usize>) -> Result<Node, Error> {
+        let begin = self.begin(after_key)?;
+        let anchor = begin.anchor;
+        if let Event::Alias(id) = begin.event {
+            return self.replay(id, bytes(&begin.span), depth);
+        }
+        let node = match begin.event {
+            Event::Scalar(ref text, style, _, ref tag) => {
+                self.scalar(text, style, tag.as_deref(), &begin)?
+            }
+            Event::SequenceStart(..) | Event::MappingStart(..) if depth == self.limits.depth => {
+                return Err(fail(bytes(&begin.span), Problem::TooDeep));
+            }
+            Event::SequenceStart(..) => self.sequence(begin.start, depth + 1)?,
+            Event::MappingStart(style, ..) => self.mapping(begin.start, style, depth + 1)?,
+            _ => {
+                let problem = Problem::Syntax("a value was expected".to_owned());
+                return Err(fail(bytes(&begin.span), problem));
+            }
+        };
+        if anchor != 0 {
+            let (nodes, depth) = measure(&node);
+            let anchored = Anchored {
+                node: node.clone(),
+                nodes,
+                depth,
+            };
+            self.anchors.insert(anchor, anchored);
+        }
+        Ok(node)
+    }
+
+    fn begin(&mut self, after_key: Option<usize>) -> Result<Start<'s>, Error> {
+        let last_end = self.last_end;
+        let (event, span) = self.next()?;
+        let mut start = bytes(&span).start;
+        match &event {
+            Event::Scalar(_, ScalarStyle::Literal | ScalarStyle::Folded, ..) => {
+                start = self.seek(last_end, &['|', '>']).unwrap_or(start);
+            }
+            Event::SequenceStart(StructureStyle::Block, ..) => {
+                // The parser names the first item when the dashes stand below their key without indentation.
+                start = after_key
+                    .and_then(|end| self.seek(end, &['-']))
+                    .unwrap_or(start);
+            }
+            // An empty value stands behind the colon.
+            Event::Scalar(..) if self.source.text.as_bytes().get(start) == Some(&b':') => {
+                if bytes(&span).end == start {
+                    start += 1;
+                }
+            }
+            _ => {}
+        }
+        if let Some(tag) = span.tag_start.and_then(|marker| marker.byte_offset()) {
+            start = start.min(tag);
+        }
+        let mut anchor = 0;
+        if let Some((Event::Anchor(id, _), at)) = self.peek()? {
+            self.skip()?;
+            anchor = id;
+            start = start.min(bytes(&at).start);
+        }
+        Ok(Start {
+            event,
+            span,
+            start,
+            anchor,
+        })
+    }
+
+    /// The first of `wanted` after a token, over white space, comments, indicators, tags and anchors.
+    fn seek(&self, from: usize, wanted: &[char]) -> Option<usize> {
+        let mut rest = self.source.text.get(from..)?;
+        loop {
+            let first = rest.chars().next()?;
+            if wanted.contains(&first) {
+                return Some(self.source.text.len() - rest.len());
+            }
+            rest = match first {
+                '#' => rest.trim_start_matches(|c| c != '\n'),
+                '&' | '!' => rest.trim_start_matches(|c: char| !c.is_whitespace()),
+                ':' | '-' | '?' | ',' | '[' | '{' => &rest[1..],
+                _ if first.is_whitespace() => rest.trim_start(),
+                _ => return None,
+            };
+        }
+    }
+
+    fn replay(&mut self, id: usize, span: Span, depth: usize) -> Result<Node, Error> {
+        let Some(anchored) = self.anchors.get(&id) else {
+            let name = self.source.text[span.start..span.end].to_owned();
+            return Err(fail(span, Problem::RecursiveAlias { name }));
+        };
+        if depth + anchored.depth > self.limits.depth {
+            return Err(fail(span, Problem::TooDeep));
+        }
+        self.replayed += anchored.nodes;
+        if self.replayed > self.limits.replayed_nodes {
+            let limit = self.limits.replayed_nodes;
+            return Err(fail(span, Problem::TooManyNodes { limit }));
+        }
+        Ok(anchored.node.clone())
+    }
+
+    fn scalar(
+        &self,
+        text: &str,
+        style: ScalarStyle,
+        tag: Option<&Tag>,
+        begin: &Start<'s>,
+    ) -> Result<Node, Error> {
+        let span = Span {
+            start: begin.start,
+            end: bytes(&begin.span).end.max(begin.start),
+        };
+        let Position { line, column } = self.source.position(span.start);
+        let invalid = |kind: CoreType| {
+            let (value, kind) = (text.to_owned(), kind.suffix());
+            fail(
+                span,
+                Problem::InvalidValue {
+                    value,
+                    line,
+                    column,
+                    kind,
+                },
+            )
+        };
+        let value = match (tag, style) {
+            (None, ScalarStyle::Plain) => core_schema::implicit(text).map_err(invalid)?,
+            (None, _) => Scalar::String(text.into()),
+            (Some(tag), _) => {
+                let kind = core_type(tag).map_err(|problem| fail(span, problem))?;
+                if style != ScalarStyle::Plain && kind != CoreType::Str {
+                    let (style, kind) = (style_name(style), kind.suffix());
+                    return Err(fail(
+                        span,
+                        Problem::InvalidStyle {
+                            style,
+                            line,
+                            column,
+                            kind,
+                        },
+                    ));
+                }
+                core_schema::explicit(text, kind).ok_or_else(|| invalid(kind))?
+            }
+        };
+        Ok(Node {
+            span,
+            kind: NodeKind::Scalar(value),
+        })
+    }
+
+    fn sequence(&mut self, start: usize, depth: usize) -> Result<Node, Error> {
+        let mut items = Vec::new();
+        while !matches!(self.peek()?, Some((Event::SequenceEnd, _))) {
+            items.push(self.node(depth, None)?);
+        }
+        let (_, span) = self.next()?;
+        Ok(Node {
+            span: Span {
+                start,
+                end: bytes(&span).end,
+            },
+            kind: NodeKind::Sequence(items),
+        })
+    }
+
+    fn mapping(
+        &mut self,
+        start: usize,
+        style: StructureStyle,
+        depth: usize,
+    ) -> Result<Node, Error> {
+        let mut entries = Vec::new();
+        while !matches!(self.peek()?, Some((Event::MappingEnd, _))) {
+            let key = self.node(depth, None)?;
+            let NodeKind::Scalar(scalar) = key.kind else {
+                return Err(fail(key.span, Problem::KeyNotScalar));
+            };
+            let after_key = (style == StructureStyle::Block).then_some(self.last_end);
+            entries.push(Entry {
+                key: Located::new(scalar, key.span),
+                value: self.node(depth, after_key)?,
+            });
+        }
+        let (_, span) = self.next()?;
+        Ok(Node {
+            span: Span {
+                start,
+                end: bytes(&span).end,
+            },
+            kind: NodeKind::Mapping(entries),
+        })
+    }
+}
+
+fn fail(span: Span, problem: Problem) -> Error {
+    Error { span, problem }
+}
+
+fn syntax(source: &Source, error: &ScanError) -> Error {
+    let start = error.marker().byte_offset().unwrap_or(source.text.len());
+    let problem = match error.kind() {
+        ErrorKind::RecursionLimitExceeded => Problem::TooDeep,
+        _ => Problem::Syntax(error.info()),
+    };
+    fail(Span { start, end: start }, problem)
+}
+
+fn bytes(span: &ParserSpan) -> Span {
+    let range = span.byte_range().unwrap_or_default();
+    Span {
+        start: range.start,
+        end: range.end,
+    }
+}
+
+fn core_type(tag: &Tag) -> Result<CoreType, Problem> {
+    // `!!bool` and `!<tag:yaml.org,2002:bool>` are cut into handle and suffix at different places.
+    let tag = format!("{}{}", tag.handle(), tag.suffix());
+    tag.strip_prefix("tag:yaml.org,2002:")
+        .and_then(CoreType::from_suffix)
+        .ok_or(Problem::UnexpectedTag { tag })
+}
+
+fn style_name(style: ScalarStyle) -> &'static str {
+    match style {
+        ScalarStyle::Plain => "Plain",
+        ScalarStyle::SingleQuoted => "SingleQuoted",
+        ScalarStyle::DoubleQuoted => "DoubleQuoted",
+        ScalarStyle::Literal => "Literal",
+        ScalarStyle::Folded => "Folded",
+    }
+}
+
+/// How many nodes a tree has and how many levels of collections.
+fn measure(node: &Node) -> (usize, usize) {
+    let inside = |children: &mut dyn Iterator<Item = &Node>| {
+        children.fold((1, 1), |(nodes, depth), child| {
+            let (more, deep) = measure(child);
+            (nodes + more, depth.max(deep + 1))
+        })
+    };
+    match &node.kind {
+        NodeKind::Scalar(_) => (1, 0),
+        NodeKind::Sequence(items) => inside(&mut items.iter()),
+        NodeKind::Mapping(entries) => inside(&mut entries.iter().map(|entry| &entry.value)),
+    }
+}
+
+#[cfg(test)]
+mod tests;
