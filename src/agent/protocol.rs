@@ -6,7 +6,8 @@ use serde::{Deserialize, Serialize};
 use crate::digest::Digest;
 use crate::lookup::HashedFile;
 use crate::outcome::Timing;
-use crate::tree::Member;
+
+pub use crate::tree::TreeItem;
 
 /// Who a process or a file operation acts as.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
@@ -94,15 +95,6 @@ pub struct PackSpec {
     pub workspace: String,
     /// What `~` stands for.
     pub home: String,
-}
-
-/// One piece of a tree on its way out of a place or into it.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub enum TreeItem {
-    /// The next member. Exactly as many bytes of content follow as a file is long.
-    Member(Member),
-    /// The next bytes of the file announced last.
-    Content(Vec<u8>),
 }
 
 /// What became of a pack.

@@ -32,6 +32,15 @@ pub struct Entry<C = Digest> {
 /// A member whose content travels behind it, as in a tar file.
 pub type Member = Entry<()>;
 
+/// One piece of a tree on its way out of a place or into it.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum TreeItem {
+    /// The next member. Exactly as many bytes of content follow as a file is long.
+    Member(Member),
+    /// The next bytes of the file announced last.
+    Content(Vec<u8>),
+}
+
 /// What a member is.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "lowercase")]

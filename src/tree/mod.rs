@@ -1,8 +1,16 @@
 //! Directories as data: what a cache entry, a checkout or an artifact consists of, the
-//! two glob dialects, and `hashFiles`.
+//! glob dialect of the toolkit, and `hashFiles`.
 //!
 //! Reads directories; writes nothing.
 
 mod entry;
+mod files;
+mod glob;
+mod hash_files;
+mod pattern;
+mod segment;
 
-pub use entry::{Entry, Kind, Member, Tree};
+pub use entry::{Entry, Kind, Member, Tree, TreeItem};
+pub use files::{FileKind, Files, HostFiles, Links};
+pub use glob::{Found, Glob, GlobError, GlobOptions, Roots};
+pub use hash_files::{HashFilesError, HashedFiles, hash_files, hash_files_in};
