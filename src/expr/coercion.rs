@@ -31,7 +31,7 @@ pub(super) fn compare(left: &Value, right: &Value) -> Option<Ordering> {
 }
 
 /// A value as a number; NaN where it is none.
-pub(super) fn to_number(value: &Value) -> f64 {
+pub fn to_number(value: &Value) -> f64 {
     match value {
         Value::Null => 0.0,
         Value::Bool(value) => f64::from(u8::from(*value)),

@@ -35,10 +35,10 @@ pub enum CallError {
 /// An expression that has no value.
 #[derive(Debug, Clone, PartialEq, thiserror::Error)]
 pub enum EvaluationError {
-    /// A function of the caller must be answered first; evaluate again once it is.
-    #[error("the answer of {function} is not there yet")]
+    /// A function or a context of the caller must be answered first; evaluate again once it is.
+    #[error("the value of {function} is not known yet")]
     Pending {
-        /// The function, as [`super::Available`] spells it.
+        /// The function or context, as [`super::Available`] spells it.
         function: String,
         /// What it is called with.
         arguments: Vec<Value>,

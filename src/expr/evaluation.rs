@@ -49,7 +49,7 @@ impl Evaluation<'_> {
         let below = level + 1;
         let operand = match node {
             Node::Literal(value) => value.clone().into(),
-            Node::Context(name) => self.contexts.context(name).into(),
+            Node::Context(name) => self.context(name)?.into(),
             Node::Wildcard => Value::from("*").into(),
             Node::Not(operand) => Value::Bool(!self.node(operand, below)?.value.is_truthy()).into(),
             Node::And(operands) => self.decide(operands, below, false)?,
@@ -67,6 +67,12 @@ impl Evaluation<'_> {
         };
         self.memory.add(level, &operand.value)?;
         Ok(operand)
+    }
+
+    fn context(&self, name: &str) -> Result<Value, EvaluationError> {
+        self.contexts
+            .context(name)
+            .map_err(|error| unanswered(name, Vec::new(), error))
     }
 
     /// The first operand whose truth is `deciding`, else the last one.
@@ -133,16 +139,21 @@ impl Evaluation<'_> {
     }
 
     fn ask(&self, name: &str, arguments: Vec<Value>) -> Result<Value, EvaluationError> {
-        let function = name.to_owned();
         self.contexts
             .call(name, &arguments)
-            .map_err(|error| match error {
-                CallError::Pending => EvaluationError::Pending {
-                    function,
-                    arguments,
-                },
-                CallError::Failed(message) => EvaluationError::Failed { function, message },
-            })
+            .map_err(|error| unanswered(name, arguments, error))
+    }
+}
+
+/// Why the caller gave no value for a function or, without arguments, for a context.
+fn unanswered(name: &str, arguments: Vec<Value>, error: CallError) -> EvaluationError {
+    let function = name.to_owned();
+    match error {
+        CallError::Pending => EvaluationError::Pending {
+            function,
+            arguments,
+        },
+        CallError::Failed(message) => EvaluationError::Failed { function, message },
     }
 }
 

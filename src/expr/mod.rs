@@ -25,7 +25,7 @@ mod template;
 mod value;
 
 pub use available::Available;
-pub use coercion::{equals, same_text};
+pub use coercion::{equals, same_text, to_number};
 pub use error::{CallError, EvaluationError, InvalidJson, ParseError, ParseErrorKind};
 pub use expression::Expression;
 pub use object::{Case, Object};
@@ -37,7 +37,10 @@ pub trait Contexts {
     /// The context of this name, spelled as the [`Available`] spelled it; null where there is
     /// none. Asked twice during one evaluation it must give the same arrays and objects, not
     /// copies: they are equal by identity.
-    fn context(&self, name: &str) -> Value;
+    ///
+    /// # Errors
+    /// [`CallError::Pending`] where it is not known yet: before a run, or before a job.
+    fn context(&self, name: &str) -> Result<Value, CallError>;
 
     /// What a function answers that is not part of the language: `hashFiles` and the status
     /// functions, spelled as the [`Available`] spelled them.
