@@ -1,6 +1,11 @@
 //! From a user's repository to a workspace: snapshots, staged checkouts, their way into place.
 //! Real git, real files, as whoever runs the tests.
 
+#![expect(
+    clippy::unwrap_used,
+    reason = "a fixture that cannot be made fails its test"
+)]
+
 #[path = "checkout/fixture.rs"]
 mod fixture;
 #[path = "checkout/snapshot.rs"]

@@ -1,5 +1,7 @@
 //! What a repository is like at this moment.
 
+use std::path::PathBuf;
+
 use super::{Git, GitError, Origin, Ref, Refs, Repository};
 
 /// What HEAD names.
@@ -16,6 +18,8 @@ pub enum Head {
 /// The state of a repository as one look at it gave; no part of it changes later.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Facts {
+    /// The top of the working tree.
+    pub root: PathBuf,
     /// The commit that HEAD names.
     pub commit: String,
     /// How it names it.
@@ -51,6 +55,7 @@ impl Facts {
             .args(["ls-remote", "--get-url", "origin"])
             .line()?;
         Ok(Self {
+            root: repository.root.clone(),
             commit,
             head,
             refs,

@@ -25,6 +25,8 @@ pub struct Commit {
     pub id: String,
     /// Its tree's id.
     pub tree: String,
+    /// Its parents' ids.
+    pub parents: Vec<String>,
     /// Name of the author.
     pub author_name: String,
     /// Mail address of the author.

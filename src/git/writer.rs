@@ -24,14 +24,14 @@ impl Writer<'_> {
 
     /// Reads a commit, one of ours or of the user's.
     pub(super) fn commit(&self, id: &str) -> Result<Commit, GitError> {
-        let format = "%H%x00%T%x00%an%x00%ae%x00%cn%x00%ce%x00%ct%x00%cI%x00%B";
+        let format = "%H%x00%T%x00%P%x00%an%x00%ae%x00%cn%x00%ce%x00%ct%x00%cI%x00%B";
         let output = self
             .git()
             .args(["log", "-1", "--no-show-signature", "--no-color"])
             .args(["--encoding=UTF-8", &format!("--format={format}"), id])
             .output()?;
         let text = String::from_utf8_lossy(&output);
-        let fields: Vec<_> = text.trim_end().splitn(9, '\0').collect();
+        let fields: Vec<_> = text.trim_end().splitn(10, '\0').collect();
         let unexpected = || GitError::Unexpected {
             command: format!("git log -1 {id}"),
             answer: text.clone().into_owned(),
@@ -39,6 +39,7 @@ impl Writer<'_> {
         let &[
             id,
             tree,
+            parents,
             author,
             mail,
             committer,
@@ -53,6 +54,7 @@ impl Writer<'_> {
         Ok(Commit {
             id: id.to_owned(),
             tree: tree.to_owned(),
+            parents: parents.split_whitespace().map(str::to_owned).collect(),
             author_name: author.to_owned(),
             author_email: mail.to_owned(),
             committer_name: committer.to_owned(),

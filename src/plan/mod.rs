@@ -1,6 +1,7 @@
 //! (to be written)
 
 mod filter;
+pub mod github_event;
 mod matrix;
 
 pub use filter::{Filter, InvalidPattern};

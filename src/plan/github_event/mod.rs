@@ -1,0 +1,17 @@
+//! The event a run pretends to be started by, and the `github` context that follows from it.
+//!
+//! Pure: what the repository is like comes in as [`git::Facts`](crate::git::Facts) and
+//! [`git::Snapshot`](crate::git::Snapshot). The way is [`Trigger::choose`], then a snapshot of
+//! [`Trigger::content`] (merged into [`Trigger::base`] for a pull request), then
+//! [`GithubContext::new`].
+
+mod context;
+mod identity;
+mod payload;
+#[cfg(test)]
+mod tests;
+mod trigger;
+
+pub use context::{GithubContext, RunIdentity};
+pub use identity::{ACTOR, Identity};
+pub use trigger::{Base, EventError, EventOptions, Trigger};

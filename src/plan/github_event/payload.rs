@@ -1,0 +1,162 @@
+//! `github.event`: the parts of GitHub's webhook payloads that a clone can tell
+//! (docs: webhook events and payloads). Keys that nobody here can know are left out.
+
+use serde_json::{Map, Value, json};
+
+use super::context::GithubContext;
+use super::identity::{ACTOR, Identity, SERVER_URL, stable_id};
+use super::trigger::{EventOptions, Trigger};
+use crate::git::{Commit, Facts, Snapshot};
+
+/// The `before` of a branch that was not there.
+const NO_COMMIT: &str = "0000000000000000000000000000000000000000";
+
+/// The payload of the event.
+pub(super) fn payload(
+    context: &GithubContext,
+    trigger: &Trigger,
+    options: &EventOptions,
+    facts: &Facts,
+    snapshot: &Snapshot,
+) -> Value {
+    let mut payload = match context.event_name.as_str() {
+        "push" => push(context, facts, &snapshot.commit),
+        "pull_request" | "pull_request_target" => pull_request(context, trigger, snapshot),
+        "workflow_dispatch" => json!({
+            "inputs": inputs(options),
+            "ref": context.git_ref,
+            "workflow": context.run.workflow_path,
+        }),
+        "schedule" => json!({
+            "schedule": options.schedule,
+            "workflow": context.run.workflow_path,
+        }),
+        _ => json!({}),
+    };
+    payload["repository"] = repository(&context.identity);
+    payload["sender"] = user(ACTOR);
+    payload
+}
+
+fn inputs(options: &EventOptions) -> Value {
+    if options.inputs.is_empty() {
+        return Value::Null;
+    }
+    let pairs = options.inputs.iter();
+    let inputs: Map<_, _> = pairs
+        .map(|(name, value)| (name.clone(), Value::from(value.as_str())))
+        .collect();
+    Value::Object(inputs)
+}
+
+fn push(context: &GithubContext, facts: &Facts, commit: &Commit) -> Value {
+    let pushed = context
+        .git_ref
+        .strip_prefix("refs/heads/")
+        .and_then(|branch| facts.refs.get(&format!("refs/remotes/origin/{branch}")))
+        .map(|target| target.commit.as_str());
+    // What is pushed already is taken for the last push again.
+    let before = match pushed {
+        Some(pushed) if pushed == commit.id => commit.parents.first().map(String::as_str),
+        other => other,
+    };
+    let url = context.identity.url();
+    let commit_value = commit_value(commit, &url);
+    json!({
+        "ref": context.git_ref,
+        "before": before.unwrap_or(NO_COMMIT),
+        "after": commit.id,
+        "base_ref": null,
+        "created": before.is_none(),
+        "deleted": false,
+        "forced": false,
+        "compare": format!("{url}/compare/{}...{}", before.unwrap_or(NO_COMMIT), commit.id),
+        "commits": [commit_value],
+        "head_commit": commit_value,
+        "pusher": { "name": ACTOR, "email": format!("{ACTOR}@localhost") },
+    })
+}
+
+fn commit_value(commit: &Commit, url: &str) -> Value {
+    json!({
+        "id": commit.id,
+        "tree_id": commit.tree,
+        "distinct": true,
+        "message": commit.message,
+        "timestamp": commit.timestamp,
+        "url": format!("{url}/commit/{}", commit.id),
+        "author": { "name": commit.author_name, "email": commit.author_email },
+        "committer": { "name": commit.committer_name, "email": commit.committer_email },
+    })
+}
+
+fn pull_request(context: &GithubContext, trigger: &Trigger, snapshot: &Snapshot) -> Value {
+    let number = trigger.pull_request.as_ref().map(|(_, number)| *number);
+    let head_sha = match &snapshot.merge {
+        Some(merge) => &merge.head,
+        None => &snapshot.head_sha,
+    };
+    let base_sha = trigger.base.as_ref().map(|base| base.commit.as_str());
+    let repository = repository(&context.identity);
+    let owner = &context.identity.owner;
+    let side = |branch: &str, sha: Option<&str>| {
+        json!({
+            "label": format!("{owner}:{branch}"),
+            "ref": branch,
+            "sha": sha,
+            "user": user(owner),
+            "repo": repository,
+        })
+    };
+    json!({
+        "action": "synchronize",
+        "number": number,
+        "pull_request": {
+            "number": number,
+            "html_url": format!("{}/pull/{}", context.identity.url(), number.unwrap_or_default()),
+            "state": "open",
+            "locked": false,
+            "draft": false,
+            "merged": false,
+            "mergeable": true,
+            "title": context.head_ref,
+            "body": null,
+            "labels": [],
+            "assignees": [],
+            "requested_reviewers": [],
+            "milestone": null,
+            "author_association": "OWNER",
+            "user": user(ACTOR),
+            "merge_commit_sha": snapshot.merge.as_ref().map(|_| snapshot.sha()),
+            "head": side(&context.head_ref, Some(head_sha)),
+            "base": side(&context.base_ref, base_sha),
+        },
+        "after": head_sha,
+    })
+}
+
+fn repository(identity: &Identity) -> Value {
+    let full_name = identity.repository();
+    json!({
+        "id": stable_id(&full_name),
+        "name": identity.name,
+        "full_name": full_name,
+        "fork": false,
+        "owner": user(&identity.owner),
+        "html_url": identity.url(),
+        "url": format!("https://api.github.com/repos/{full_name}"),
+        "clone_url": format!("{}.git", identity.url()),
+        "git_url": format!("git://github.com/{full_name}.git"),
+        "ssh_url": format!("git@github.com:{full_name}.git"),
+        "default_branch": identity.default_branch,
+    })
+}
+
+fn user(login: &str) -> Value {
+    json!({
+        "login": login,
+        "id": stable_id(login),
+        "type": "User",
+        "html_url": format!("{SERVER_URL}/{login}"),
+    })
+}

@@ -1,0 +1,246 @@
+//! A clone of `octo/hello` on `topic`, one commit ahead of `origin/topic`.
+
+use std::collections::BTreeMap;
+use std::path::PathBuf;
+
+use serde_json::json;
+
+use super::*;
+use crate::git::{Commit, Content, Facts, Head, Merge, Origin, Ref, Refs, Snapshot};
+use crate::ids::RunId;
+use crate::lookup::Scope;
+
+fn facts() -> Facts {
+    let refs = [
+        ("refs/heads/topic", "c3"),
+        ("refs/heads/main", "c1"),
+        ("refs/remotes/origin/main", "c2"),
+        ("refs/remotes/origin/topic", "c2"),
+        ("refs/tags/v1", "c1"),
+    ];
+    let named = |(name, commit): (&str, &str)| {
+        let target = Ref {
+            object: commit.to_owned(),
+            commit: commit.to_owned(),
+        };
+        (name.to_owned(), target)
+    };
+    Facts {
+        root: PathBuf::from("/src/my hello"),
+        commit: "c3".into(),
+        head: Head::Branch("topic".into()),
+        refs: Refs(refs.into_iter().map(named).collect::<BTreeMap<_, _>>()),
+        origin: Origin::parse("https://github.com/octo/hello"),
+        origin_head: Some("main".into()),
+        changed: Vec::new(),
+        untracked: Vec::new(),
+        unmerged: Vec::new(),
+    }
+}
+
+fn snapshot(id: &str) -> Snapshot {
+    Snapshot {
+        commit: Commit {
+            id: id.into(),
+            tree: "t".into(),
+            parents: vec!["parent".into()],
+            author_name: "Ada".into(),
+            author_email: "ada@example.org".into(),
+            committer_name: "Ada".into(),
+            committer_email: "ada@example.org".into(),
+            seconds: 0,
+            timestamp: "1970-01-01T00:00:00+00:00".into(),
+            message: "Say hello".into(),
+        },
+        head_sha: id.into(),
+        merge: None,
+        changed: Vec::new(),
+        untracked: Vec::new(),
+        objects: PathBuf::new(),
+    }
+}
+
+fn choose(declared: &[&str], options: &EventOptions) -> Trigger {
+    Trigger::choose(declared, options, &facts()).unwrap()
+}
+
+fn context(declared: &[&str], options: &EventOptions, snapshot: &Snapshot) -> GithubContext {
+    let run = RunIdentity {
+        run: RunId(12),
+        number: 3,
+        workflow: "CI".into(),
+        workflow_path: ".github/workflows/ci.yml".into(),
+    };
+    let trigger = choose(declared, options);
+    GithubContext::new(&trigger, options, &facts(), snapshot, run)
+}
+
+fn scopes(names: &[&str]) -> Vec<Scope> {
+    names.iter().map(|&name| Scope(name.into())).collect()
+}
+
+#[test]
+fn the_first_declared_of_githubs_usual_events_is_chosen() {
+    let event = |declared: &[&str]| choose(declared, &EventOptions::default()).event;
+    assert_eq!(event(&["schedule", "pull_request", "push"]), "push");
+    assert_eq!(
+        event(&["schedule", "workflow_dispatch"]),
+        "workflow_dispatch"
+    );
+    assert_eq!(event(&["issues", "fork"]), "issues");
+    let none = Trigger::choose(&[], &EventOptions::default(), &facts());
+    assert_eq!(none, Err(EventError::NoEvents));
+}
+
+#[test]
+fn an_event_that_is_not_declared_starts_nothing() {
+    let options = EventOptions {
+        event: Some("release".into()),
+        ..EventOptions::default()
+    };
+    let error = Trigger::choose(&["push"], &options, &facts()).unwrap_err();
+    let text = "the workflow does not run on 'release'; its events are: push";
+    assert_eq!(error.to_string(), text);
+}
+
+#[test]
+fn a_push_is_of_the_current_branch_and_may_save_to_it() {
+    let context = context(&["push"], &EventOptions::default(), &snapshot("dirty"));
+    assert_eq!(context.git_ref, "refs/heads/topic");
+    let expected = scopes(&["refs/heads/topic", "refs/heads/main"]);
+    assert_eq!(context.readable_scopes(), expected);
+    assert_eq!(context.writable_scope(), Some(expected[0].clone()));
+    assert_eq!(context.event["before"], "c2");
+    assert_eq!(context.event["head_commit"]["message"], "Say hello");
+    assert_eq!(context.event["repository"]["default_branch"], "main");
+}
+
+#[test]
+fn what_is_pushed_already_is_taken_for_the_last_push() {
+    let context = context(&["push"], &EventOptions::default(), &snapshot("c2"));
+    assert_eq!(context.event["before"], "parent");
+}
+
+#[test]
+fn a_tag_may_be_given_and_need_not_exist_when_written_in_full() {
+    let on = |git_ref: &str| {
+        let options = EventOptions {
+            git_ref: Some(git_ref.into()),
+            ..EventOptions::default()
+        };
+        Trigger::choose(&["push"], &options, &facts())
+    };
+    let tag = on("v1").unwrap();
+    assert_eq!(tag.git_ref, "refs/tags/v1");
+    assert_eq!(tag.content, Content::Commit("c1".into()));
+    let future = on("refs/tags/v2").unwrap();
+    assert_eq!(future.content, Content::Folder);
+    assert_eq!(on("topic").unwrap().content, Content::Folder);
+    assert!(matches!(on("v2"), Err(EventError::NoSuchRef { name }) if name == "v2"));
+}
+
+#[test]
+fn a_pull_request_has_the_merge_ref_and_reads_base_and_default_branch() {
+    let options = EventOptions {
+        base: Some("topic".into()),
+        head: Some("main".into()),
+        number: Some(7),
+        ..EventOptions::default()
+    };
+    let trigger = choose(&["pull_request"], &options);
+    assert_eq!(trigger.content, Content::Commit("c1".into()), "local main");
+    let base = trigger.base.unwrap();
+    assert_eq!((&*base.branch, &*base.commit), ("topic", "c2"));
+
+    let merged = Snapshot {
+        merge: Some(Merge {
+            base: "c2".into(),
+            head: "c1".into(),
+        }),
+        ..snapshot("merge")
+    };
+    let context = context(&["pull_request"], &options, &merged);
+    assert_eq!(context.git_ref, "refs/pull/7/merge");
+    assert_eq!(context.ref_name(), "7/merge");
+    assert_eq!(context.ref_type(), "branch");
+    let expected = scopes(&["refs/pull/7/merge", "refs/heads/topic", "refs/heads/main"]);
+    assert_eq!(context.readable_scopes(), expected);
+    assert_eq!(context.event["pull_request"]["head"]["sha"], "c1");
+    assert_eq!(context.event["pull_request"]["base"]["ref"], "topic");
+    assert_eq!(context.event["pull_request"]["merge_commit_sha"], "merge");
+}
+
+#[test]
+fn the_number_of_a_pull_request_is_stable_per_head() {
+    let number = || choose(&["pull_request"], &EventOptions::default()).pull_request;
+    assert_eq!(number(), number());
+    assert_eq!(number().unwrap().0, "topic");
+}
+
+#[test]
+fn low_trust_events_on_the_default_branch_only_read() {
+    let of = |event| context(&[event], &EventOptions::default(), &snapshot("c3"));
+    let comment = of("issue_comment");
+    assert_eq!(comment.git_ref, "refs/heads/main");
+    assert_eq!(comment.writable_scope(), None);
+    assert!(of("schedule").writable_scope().is_some());
+    assert_eq!(of("pull_request_target").sha, "c3");
+    assert_eq!(of("pull_request_target").writable_scope(), None);
+}
+
+#[test]
+fn a_given_payload_lies_over_the_one_made() {
+    let options = EventOptions {
+        payload: Some(json!({ "head_commit": { "message": "[skip]" }, "extra": 1 })),
+        ..EventOptions::default()
+    };
+    let event = context(&["push"], &options, &snapshot("c3")).event;
+    assert_eq!(event["head_commit"]["message"], "[skip]");
+    assert_eq!(event["head_commit"]["author"]["name"], "Ada");
+    assert_eq!(event["extra"], 1);
+}
+
+#[test]
+fn inputs_are_in_the_payload_of_a_dispatch() {
+    let options = EventOptions {
+        inputs: vec![("level".into(), "high".into())],
+        ..EventOptions::default()
+    };
+    let event = context(&["workflow_dispatch"], &options, &snapshot("c3")).event;
+    assert_eq!(event["inputs"], json!({ "level": "high" }));
+    let none = context(
+        &["workflow_dispatch"],
+        &EventOptions::default(),
+        &snapshot("c3"),
+    );
+    assert_eq!(none.event["inputs"], json!(null));
+}
+
+#[test]
+fn expressions_see_the_context_as_github_has_it() {
+    let value = context(&["push"], &EventOptions::default(), &snapshot("c3")).to_value();
+    assert_eq!(value["repository"], "octo/hello");
+    assert_eq!(value["repository_owner"], "octo");
+    assert_eq!(value["run_id"], "12");
+    assert_eq!(value["run_number"], "3");
+    assert_eq!(value["ref_name"], "topic");
+    assert_eq!(value["head_ref"], "");
+    let workflow_ref = "octo/hello/.github/workflows/ci.yml@refs/heads/topic";
+    assert_eq!(value["workflow_ref"], workflow_ref);
+}
+
+#[test]
+fn a_clone_without_origin_is_taken_for_a_local_repository() {
+    let facts = Facts {
+        origin: None,
+        origin_head: None,
+        head: Head::Detached,
+        ..facts()
+    };
+    let identity = Identity::of(&facts);
+    assert_eq!(identity.repository(), "local/my-hello");
+    assert_eq!(identity.default_branch, "main");
+    let trigger = Trigger::choose(&["push"], &EventOptions::default(), &facts).unwrap();
+    assert_eq!(trigger.git_ref, "refs/heads/main");
+    assert_eq!(trigger.assumptions.len(), 3);
+}

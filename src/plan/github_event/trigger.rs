@@ -1,0 +1,245 @@
+//! Which event, on which ref, with which content.
+
+use serde_json::Value;
+
+use super::identity::{Identity, stable_id};
+use crate::git::{Content, Facts, Head};
+
+/// What the user asks a run to pretend.
+#[derive(Debug, Clone, PartialEq, Eq, Default)]
+pub struct EventOptions {
+    /// `--event NAME`
+    pub event: Option<String>,
+    /// `-e FILE`, read: laid over the payload that lrun makes, key by key.
+    pub payload: Option<Value>,
+    /// `--ref REF`: a branch or tag. One that does not exist yet has to be written in full
+    /// (`refs/tags/v2.0`): the folder then runs as if it were pushed under that name.
+    pub git_ref: Option<String>,
+    /// `--head BRANCH` of a pull request; the current branch unless given.
+    pub head: Option<String>,
+    /// `--base BRANCH` of a pull request; the default branch unless given.
+    pub base: Option<String>,
+    /// `--pr N`; a stable number per head branch unless given.
+    pub number: Option<u64>,
+    /// `--committed`: HEAD without what is not committed.
+    pub committed: bool,
+    /// `--input K=V` of `workflow_dispatch`.
+    pub inputs: Vec<(String, String)>,
+    /// The `cron` line of `schedule`.
+    pub schedule: Option<String>,
+}
+
+/// Why no event can be made.
+#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
+pub enum EventError {
+    /// GitHub would start nothing.
+    #[error("the workflow does not run on '{event}'; its events are: {}", declared.join(", "))]
+    NotDeclared {
+        /// What was asked for.
+        event: String,
+        /// What the workflow has under `on:`.
+        declared: Vec<String>,
+    },
+    /// The workflow has no event.
+    #[error("the workflow has no event under 'on:'")]
+    NoEvents,
+    /// A branch or tag that is not there.
+    #[error(
+        "there is no branch or tag '{name}'; write it in full (refs/heads/{name} or refs/tags/{name}) to run as if it were pushed"
+    )]
+    NoSuchRef {
+        /// The name.
+        name: String,
+    },
+    /// A branch of a pull request that is not there.
+    #[error("the pull request's {side} branch '{name}' is not there: name another with --{side}")]
+    NoSuchBranch {
+        /// `base` or `head`.
+        side: &'static str,
+        /// The name.
+        name: String,
+    },
+}
+
+/// The base of a pull request.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Base {
+    /// The branch.
+    pub branch: String,
+    /// Its commit.
+    pub commit: String,
+}
+
+/// An event with the ref it is on and the content it runs.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Trigger {
+    /// GitHub's name of the event.
+    pub event: String,
+    /// `GITHUB_REF`, in full.
+    pub git_ref: String,
+    /// What runs; for a pull request its head, before the merge.
+    pub content: Content,
+    /// The head branch and the number of a pull request.
+    pub pull_request: Option<(String, u64)>,
+    /// The base of a pull request.
+    pub base: Option<Base>,
+    /// What had to be assumed, in words.
+    pub assumptions: Vec<String>,
+}
+
+impl Trigger {
+    /// Chooses among the events that the workflow declares: the one asked for, else push,
+    /// pull_request, workflow_dispatch, schedule, else the first.
+    pub fn choose(
+        declared: &[&str],
+        options: &EventOptions,
+        facts: &Facts,
+    ) -> Result<Self, EventError> {
+        let event = choose_event(declared, options)?;
+        let identity = Identity::of(facts);
+        let mut trigger = Self {
+            event: event.to_owned(),
+            git_ref: String::new(),
+            content: current(options, facts),
+            pull_request: None,
+            base: None,
+            assumptions: Vec::new(),
+        };
+        match (event, &options.git_ref) {
+            ("pull_request" | "pull_request_target", _) => {
+                trigger.be_pull_request(options, facts, &identity)?;
+            }
+            (_, Some(name)) => trigger.be_on(name, facts)?,
+            // The ref that GitHub lets the user choose, or that was pushed.
+            ("push" | "workflow_dispatch" | "create" | "release", None) => {
+                trigger.git_ref = trigger.current_ref(facts, &identity);
+            }
+            // All others run on the default branch only (docs: events that trigger workflows).
+            _ => trigger.git_ref = format!("refs/heads/{}", identity.default_branch),
+        }
+        trigger.assumptions.extend(identity.assumptions);
+        Ok(trigger)
+    }
+
+    fn be_on(&mut self, name: &str, facts: &Facts) -> Result<(), EventError> {
+        let candidates = [
+            name.to_owned(),
+            format!("refs/heads/{name}"),
+            format!("refs/tags/{name}"),
+        ];
+        let found = candidates
+            .iter()
+            .find_map(|full| Some((full, facts.refs.get(full)?)));
+        match found {
+            Some((full, _)) if Some(full) == head_ref(facts).as_ref() => {
+                self.git_ref.clone_from(full);
+            }
+            Some((full, target)) => {
+                self.git_ref.clone_from(full);
+                self.content = Content::Commit(target.commit.clone());
+            }
+            None if name.starts_with("refs/") => name.clone_into(&mut self.git_ref),
+            None => {
+                return Err(EventError::NoSuchRef {
+                    name: name.to_owned(),
+                });
+            }
+        }
+        Ok(())
+    }
+
+    fn be_pull_request(
+        &mut self,
+        options: &EventOptions,
+        facts: &Facts,
+        identity: &Identity,
+    ) -> Result<(), EventError> {
+        let current = match &facts.head {
+            Head::Branch(branch) => Some(branch.as_str()),
+            _ => None,
+        };
+        let head = options.head.as_deref().or(current).unwrap_or("HEAD");
+        if options.head.is_some() && options.head.as_deref() != current {
+            let commit = facts
+                .refs
+                .get(&format!("refs/heads/{head}"))
+                .map(|target| target.commit.as_str())
+                .or_else(|| facts.refs.branch(head))
+                .ok_or_else(|| no_branch("head", head))?;
+            self.content = Content::Commit(commit.to_owned());
+        }
+        let base = options.base.as_ref().unwrap_or(&identity.default_branch);
+        let commit = facts
+            .refs
+            .branch(base)
+            .ok_or_else(|| no_branch("base", base))?
+            .to_owned();
+        let number = options
+            .number
+            .unwrap_or_else(|| u64::from(stable_id(head) % 100_000) + 1);
+        if self.event == "pull_request_target" {
+            self.git_ref = format!("refs/heads/{base}");
+            self.content = Content::Commit(commit.clone());
+        } else {
+            self.git_ref = format!("refs/pull/{number}/merge");
+        }
+        self.pull_request = Some((head.to_owned(), number));
+        self.base = Some(Base {
+            branch: base.clone(),
+            commit,
+        });
+        Ok(())
+    }
+
+    fn current_ref(&mut self, facts: &Facts, identity: &Identity) -> String {
+        head_ref(facts).unwrap_or_else(|| {
+            let branch = &identity.default_branch;
+            self.assumptions.push(format!(
+                "HEAD is on no branch and no tag: the run is taken for one of {branch}"
+            ));
+            format!("refs/heads/{branch}")
+        })
+    }
+}
+
+fn choose_event<'a>(
+    declared: &[&'a str],
+    options: &'a EventOptions,
+) -> Result<&'a str, EventError> {
+    const PREFERRED: [&str; 4] = ["push", "pull_request", "workflow_dispatch", "schedule"];
+    match &options.event {
+        Some(event) if declared.contains(&event.as_str()) => Ok(event),
+        Some(event) => Err(EventError::NotDeclared {
+            event: event.clone(),
+            declared: declared.iter().map(|&name| name.to_owned()).collect(),
+        }),
+        None => PREFERRED
+            .into_iter()
+            .find(|event| declared.contains(event))
+            .or_else(|| declared.first().copied())
+            .ok_or(EventError::NoEvents),
+    }
+}
+
+fn current(options: &EventOptions, facts: &Facts) -> Content {
+    match options.committed {
+        true => Content::Commit(facts.commit.clone()),
+        false => Content::Folder,
+    }
+}
+
+/// The ref HEAD stands for.
+fn head_ref(facts: &Facts) -> Option<String> {
+    match &facts.head {
+        Head::Branch(branch) => Some(format!("refs/heads/{branch}")),
+        Head::Tag(tag) => Some(format!("refs/tags/{tag}")),
+        Head::Detached => None,
+    }
+}
+
+fn no_branch(side: &'static str, name: &str) -> EventError {
+    EventError::NoSuchBranch {
+        side,
+        name: name.to_owned(),
+    }
+}
