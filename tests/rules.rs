@@ -3,6 +3,7 @@
 use std::fs;
 use std::path::Path;
 
+use lrun::exec::file_command::{Pairs, parse_pairs};
 use lrun::expr::{Object, Value};
 use lrun::plan::{Filter, expand_matrix};
 use serde_json::{Value as Json, json};
@@ -52,6 +53,25 @@ fn filters_decide_as_known() {
         assert_eq!(filter.includes(&inputs), case["include"], "{case}");
         if let Some(ignored) = case.get("ignore") {
             assert_eq!(filter.ignores(&inputs), *ignored, "{case}");
+        }
+    }
+}
+
+#[test]
+fn env_files_read_as_known() {
+    for case in cases("env-file.json") {
+        let text = case["text"].as_str().expect("a case has a text");
+        let Pairs { pairs, error } = parse_pairs(text);
+        match case.get("error") {
+            Some(message) => {
+                let error = error.expect("the file is refused");
+                assert_eq!(&json!(error.to_string()), message, "{case}");
+            }
+            None => assert_eq!(
+                (json!(pairs), error),
+                (case["pairs"].clone(), None),
+                "{case}"
+            ),
         }
     }
 }

@@ -1,1 +1,5 @@
 //! (to be written)
+
+pub mod command;
+pub mod file_command;
+pub mod mask;

@@ -326,7 +326,7 @@ mod tests {
     #[test]
     fn long_names_are_cut_to_a_hundred_characters() {
         let legs = legs(json!({"a": ["x".repeat(92), "x".repeat(93)]})).expect("there are legs");
-        assert_eq!(legs[0].name("build"), format!("build ({})", "x".repeat(91)));
+        assert_eq!(legs[0].name("build"), format!("build ({})", "x".repeat(92)));
         let cut = format!("build ({}...", "x".repeat(90));
         assert_eq!(legs[1].name("build"), cut);
         assert_eq!(cut.len(), 100);
