@@ -1,1 +1,16 @@
-//! (to be written)
+//! What the toolkit puts into archives and how it reads them back, on real directories and as
+//! the calling user: `tar` for caches, `zip` for artifacts.
+//!
+//! No tar file is written: a cache travels as [`TreeItem`](crate::tree::TreeItem)s, with the
+//! members, modes, times and failures that GNU tar would have had under the toolkit's options.
+//! Nothing here is asynchronous and nothing knows of keys or stores.
+
+mod manifest;
+mod pack;
+mod problem;
+mod unpack;
+
+pub use manifest::Manifest;
+pub use pack::{PackError, PackRequest, Packed, pack};
+pub use problem::FAILED;
+pub use unpack::Unpacker;
