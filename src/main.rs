@@ -1,3 +1,7 @@
 //! The `lrun` program: everything is in the library.
 
-fn main() {}
+use std::process::ExitCode;
+
+fn main() -> ExitCode {
+    lrun::cli::main()
+}

@@ -71,7 +71,7 @@ pub struct FileSpec {
     /// Path inside the place.
     pub path: String,
     /// The content.
-    #[serde(with = "serde_bytes_as_text")]
+    #[serde(with = "bytes_as_text")]
     pub content: Vec<u8>,
     /// Permission bits.
     pub mode: u32,
@@ -114,7 +114,7 @@ pub struct UnpackReport {
 }
 
 /// Bytes as a JSON string where they are UTF-8.
-mod serde_bytes_as_text {
+pub(super) mod bytes_as_text {
     use serde::{Deserialize, Deserializer, Serialize, Serializer};
 
     #[derive(Serialize, Deserialize)]
@@ -124,14 +124,17 @@ mod serde_bytes_as_text {
         Raw(Vec<u8>),
     }
 
-    pub(super) fn serialize<S: Serializer>(bytes: &[u8], serializer: S) -> Result<S::Ok, S::Error> {
+    pub(in crate::agent) fn serialize<S: Serializer>(
+        bytes: &[u8],
+        serializer: S,
+    ) -> Result<S::Ok, S::Error> {
         match std::str::from_utf8(bytes) {
             Ok(text) => serializer.serialize_str(text),
             Err(_) => bytes.serialize(serializer),
         }
     }
 
-    pub(super) fn deserialize<'de, D: Deserializer<'de>>(
+    pub(in crate::agent) fn deserialize<'de, D: Deserializer<'de>>(
         deserializer: D,
     ) -> Result<Vec<u8>, D::Error> {
         Ok(match Bytes::deserialize(deserializer)? {

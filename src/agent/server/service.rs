@@ -1,0 +1,319 @@
+//! The loop: waits for lrun and for the processes of the place, and serves both.
+
+use std::io;
+use std::os::fd::{AsFd as _, BorrowedFd, OwnedFd};
+use std::path::Path;
+use std::sync::Arc;
+use std::time::Duration;
+
+use nix::errno::Errno;
+use nix::poll::{PollFd, PollFlags, PollTimeout, poll};
+use nix::sys::signal::{SigSet, Signal as SystemSignal, kill};
+use nix::sys::signalfd::{SfdFlags, SignalFd};
+
+use super::channel::Channel;
+use super::child::{self, Child};
+use super::identity::Identity;
+use super::watch::Watch;
+use super::{ending, files, worker};
+use crate::agent::frame::{Frame, FrameKind};
+use crate::agent::message::{FileProblem, Reply, Request};
+use crate::agent::protocol::{Signal, Stream, User};
+
+/// Why an agent's service is over. Nothing of the place is left then.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Ended {
+    /// lrun asked for it.
+    Asked,
+    /// lrun, or the launcher, is gone.
+    Abandoned,
+}
+
+/// An agent at work.
+pub struct Service {
+    channel: Channel,
+    /// The other end is held by whoever must outlive the agent; `None` if nobody.
+    lifeline: Option<OwnedFd>,
+    identity: Arc<Identity>,
+    deaths: SignalFd,
+    watch: Watch,
+    children: Vec<Child>,
+}
+
+/// What can be ready.
+#[derive(Debug, Clone, Copy)]
+enum Source {
+    Request,
+    Outbox,
+    Lifeline,
+    Deaths,
+    Watch,
+    Output(usize, Stream),
+    Feed(usize),
+}
+
+impl Service {
+    /// Takes over a channel. The process must have one thread and be process 1 of the
+    /// place, or a subreaper.
+    pub fn new(
+        [input, output]: [OwnedFd; 2],
+        lifeline: Option<OwnedFd>,
+        identity: Identity,
+    ) -> io::Result<Self> {
+        let mut mask = SigSet::empty();
+        mask.add(SystemSignal::SIGCHLD);
+        mask.thread_block()?;
+        Ok(Self {
+            channel: Channel::new(input, output)?,
+            lifeline,
+            identity: Arc::new(identity),
+            deaths: SignalFd::with_flags(&mask, SfdFlags::SFD_NONBLOCK | SfdFlags::SFD_CLOEXEC)?,
+            watch: Watch::new()?,
+            children: Vec::new(),
+        })
+    }
+
+    /// Serves until it is over. Whatever happens, the processes of the place are ended.
+    pub fn run(mut self) -> io::Result<Ended> {
+        let served = self.serve();
+        ending::end_everything();
+        match served? {
+            None => Ok(Ended::Abandoned),
+            Some(stream) => {
+                self.channel.reply(stream, &Reply::Done)?;
+                while self.channel.has_outgoing() {
+                    let output = PollFd::new(self.channel.output(), PollFlags::POLLOUT);
+                    poll(&mut [output], PollTimeout::NONE)?;
+                    self.channel.flush()?;
+                }
+                Ok(Ended::Asked)
+            }
+        }
+    }
+
+    /// Returns the stream of the request to close, if it was one.
+    fn serve(&mut self) -> io::Result<Option<u32>> {
+        loop {
+            for source in self.wait()? {
+                match source {
+                    Source::Lifeline => return Ok(None),
+                    Source::Outbox => {}
+                    Source::Request => {
+                        let incoming = self.channel.receive()?;
+                        for frame in incoming.frames {
+                            if let Some(stream) = self.take(frame)? {
+                                return Ok(Some(stream));
+                            }
+                        }
+                        if incoming.closed {
+                            return Ok(None);
+                        }
+                    }
+                    Source::Deaths => self.reap()?,
+                    Source::Watch => self.watch.drain(),
+                    Source::Output(child, stream) => {
+                        self.children[child].relay(stream, &mut self.channel);
+                    }
+                    Source::Feed(child) => self.children[child].feed(&mut self.channel),
+                }
+            }
+            self.announce_ends()?;
+            self.channel.flush()?;
+        }
+    }
+
+    /// Waits until something is ready. Children keep their places until all of it is served.
+    fn wait(&self) -> io::Result<Vec<Source>> {
+        let waiting = self.waiting();
+        let mut fds: Vec<PollFd<'_>> = waiting
+            .iter()
+            .map(|(_, fd, events)| PollFd::new(*fd, *events))
+            .collect();
+        match poll(&mut fds, self.timeout()) {
+            Ok(_) => {}
+            Err(Errno::EINTR) => return Ok(Vec::new()),
+            Err(error) => return Err(error.into()),
+        }
+        Ok(waiting
+            .iter()
+            .zip(&fds)
+            .filter(|(_, fd)| fd.any() == Some(true))
+            .map(|((source, ..), _)| *source)
+            .collect())
+    }
+
+    fn waiting(&self) -> Vec<(Source, BorrowedFd<'_>, PollFlags)> {
+        let (reading, writing) = (PollFlags::POLLIN, PollFlags::POLLOUT);
+        let mut waiting = vec![
+            (Source::Deaths, self.deaths.as_fd(), reading),
+            (Source::Watch, self.watch.fd(), reading),
+        ];
+        if let Some(lifeline) = &self.lifeline {
+            waiting.push((Source::Lifeline, lifeline.as_fd(), PollFlags::empty()));
+        }
+        if self.channel.has_outgoing() {
+            waiting.push((Source::Outbox, self.channel.output(), writing));
+        }
+        if !self.channel.is_crowded() {
+            waiting.push((Source::Request, self.channel.input(), reading));
+        }
+        for (index, child) in self.children.iter().enumerate() {
+            for stream in [Stream::Out, Stream::Err] {
+                if let Some(pipe) = child
+                    .readable(stream)
+                    .filter(|_| !self.channel.is_crowded())
+                {
+                    waiting.push((Source::Output(index, stream), pipe, reading));
+                }
+            }
+            if let Some(pipe) = child.writable() {
+                waiting.push((Source::Feed(index), pipe, writing));
+            }
+        }
+        waiting
+    }
+
+    fn timeout(&self) -> PollTimeout {
+        self.children
+            .iter()
+            .filter_map(Child::grace_left)
+            .min()
+            .and_then(|left| PollTimeout::try_from(left + Duration::from_millis(1)).ok())
+            .unwrap_or(PollTimeout::NONE)
+    }
+
+    fn reap(&mut self) -> io::Result<()> {
+        while self.deaths.read_signal()?.is_some() {}
+        while let Some(reaped) = child::reap() {
+            let mut children = self.children.iter_mut();
+            if let Some(child) =
+                children.find(|child| child.pid == reaped.pid && !child.has_ended())
+            {
+                child.note_end(&reaped);
+            }
+        }
+        Ok(())
+    }
+
+    fn announce_ends(&mut self) -> io::Result<()> {
+        for child in std::mem::take(&mut self.children) {
+            match child.finished() {
+                Some(exit) => self.channel.reply(child.stream, &Reply::Exited(exit))?,
+                None => self.children.push(child),
+            }
+        }
+        Ok(())
+    }
+
+    /// Serves a frame. Returns its stream if it asks to close.
+    fn take(&mut self, frame: Frame) -> io::Result<Option<u32>> {
+        let stream = frame.stream;
+        let child = self
+            .children
+            .iter_mut()
+            .find(|child| child.stream == stream);
+        match (frame.kind, child) {
+            (FrameKind::Control, _) => return self.answer(stream, frame.message()?),
+            (FrameKind::Credit, Some(child)) => child.grant(frame.granted()),
+            (FrameKind::Input, Some(child)) => child.take_input(frame.payload, &mut self.channel),
+            (FrameKind::Input, None) => {
+                self.channel
+                    .send(&Frame::credit(stream, frame.payload.len()));
+            }
+            (FrameKind::EndOfInput, Some(child)) => child.end_input(),
+            _ => {}
+        }
+        Ok(None)
+    }
+
+    fn answer(&mut self, stream: u32, request: Request) -> io::Result<Option<u32>> {
+        let reply = match request {
+            Request::Close => return Ok(Some(stream)),
+            Request::Signal(signal) => {
+                self.signal(stream, signal);
+                return Ok(None);
+            }
+            Request::Spawn(spec) => {
+                let child = Child::spawn(stream, &spec, &self.identity);
+                self.admit(child)
+            }
+            Request::Work { user, work } => {
+                let child = worker::start(stream, user, &work, &self.identity);
+                self.admit(child)
+            }
+            Request::Watch { directories } => {
+                self.watch.add(directories);
+                Reply::Done
+            }
+            Request::Opened => Reply::Opened(self.watch.take()),
+            request => self.file_operation(request)?,
+        };
+        self.channel.reply(stream, &reply)?;
+        Ok(None)
+    }
+
+    fn admit(&mut self, child: io::Result<Child>) -> Reply {
+        match child {
+            Ok(child) => {
+                self.children.push(child);
+                Reply::Started
+            }
+            Err(error) => Reply::NotStarted {
+                errno: error.raw_os_error().unwrap_or(libc::EINVAL),
+            },
+        }
+    }
+
+    fn signal(&self, stream: u32, signal: Signal) {
+        let child = self.children.iter().find(|child| child.stream == stream);
+        let Some(child) = child.filter(|child| !child.has_ended()) else {
+            return;
+        };
+        // It is not reaped yet, so the id is still its own.
+        let _ = match signal {
+            Signal::Interrupt => kill(child.pid, SystemSignal::SIGINT),
+            Signal::Terminate => kill(child.pid, SystemSignal::SIGTERM),
+            Signal::Kill => {
+                ending::kill_tree(child.pid);
+                Ok(())
+            }
+        };
+    }
+
+    fn file_operation(&self, request: Request) -> io::Result<Reply> {
+        let act = |user: User, operation: &dyn Fn() -> Result<Reply, FileProblem>| {
+            self.identity
+                .acting_as(user, || Ok(operation().unwrap_or_else(Reply::Failed)))
+        };
+        match request {
+            Request::WriteFiles { user, files } => act(user, &|| {
+                for file in &files {
+                    files::write(file).map_err(|e| files::problem("write", &file.path, &e))?;
+                }
+                Ok(Reply::Done)
+            }),
+            Request::ReadFiles { user, paths } => act(user, &|| {
+                Ok(Reply::Files(
+                    paths.iter().map(|path| files::read(path)).collect(),
+                ))
+            }),
+            Request::MakeDirectory { user, path, mode } => act(user, &|| {
+                files::make_directory(Path::new(&path), mode)
+                    .map_err(|e| files::problem("make the directory", &path, &e))?;
+                Ok(Reply::Done)
+            }),
+            Request::RealPath { user, path } => act(user, &|| {
+                let found = files::real_path(&path);
+                Ok(Reply::Path(
+                    found.map_err(|e| files::problem("resolve", &path, &e))?,
+                ))
+            }),
+            Request::Exists { paths } => act(User::Job, &|| {
+                Ok(Reply::Answers(
+                    paths.iter().map(|path| Path::new(path).exists()).collect(),
+                ))
+            }),
+            _ => Err(io::ErrorKind::Unsupported.into()),
+        }
+    }
+}

@@ -1,0 +1,143 @@
+//! A place that is up, and why one could not be made.
+
+use std::fmt;
+use std::future::Future;
+use std::io;
+use std::path::PathBuf;
+use std::pin::Pin;
+
+use serde::{Deserialize, Serialize};
+
+use super::sandbox::SandboxError;
+use crate::agent::{Agent, AgentError};
+
+/// Why a place could not be made, or not be taken down.
+#[derive(Debug, thiserror::Error)]
+pub enum BackendError {
+    /// The launcher could not be started or spoken to.
+    #[error("cannot start the sandbox's launcher {program}: {source}")]
+    Launcher {
+        /// The program.
+        program: PathBuf,
+        /// The system's reason.
+        source: io::Error,
+    },
+    /// The launcher ended without a word: a fault of lrun's own.
+    #[error("the sandbox's launcher {program} ended without an answer")]
+    Silent {
+        /// The program.
+        program: PathBuf,
+    },
+    /// This machine does not let the sandbox be made.
+    #[error(transparent)]
+    Sandbox(#[from] SandboxError),
+    /// The agent failed.
+    #[error(transparent)]
+    Agent(#[from] AgentError),
+    /// The place was taken down, but its directory is still there.
+    #[error("cannot remove what is left of a job's place in {path}")]
+    LeftBehind {
+        /// The directory.
+        path: PathBuf,
+    },
+}
+
+/// Something a place should have and this machine does not give it: a difference of the
+/// runs in it.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "kebab-case", tag = "shortcoming")]
+pub enum Shortcoming {
+    /// A directory is this machine's own, read-only: nothing can be installed into it.
+    ReadOnly {
+        /// The directory inside the place.
+        path: PathBuf,
+    },
+    /// A file that belongs into the place could not be put there.
+    NotPlaced {
+        /// The file inside the place.
+        path: PathBuf,
+    },
+    /// The job's processes are not in a process namespace of their own.
+    SharedProcesses,
+    /// What a job writes outside its home is kept in memory.
+    InMemory,
+    /// No process may have as many open files as on a hosted runner.
+    OpenFiles {
+        /// How many it may have.
+        limit: u64,
+    },
+}
+
+impl fmt::Display for Shortcoming {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::ReadOnly { path } => write!(
+                f,
+                "{} is read-only: this machine allows no overlay there",
+                path.display()
+            ),
+            Self::NotPlaced { path } => write!(f, "{} could not be put in place", path.display()),
+            Self::SharedProcesses => f.write_str(
+                "processes of this machine are visible in /proc, and the job's are ended by \
+                 descent only: /proc is masked here, as in a container",
+            ),
+            Self::InMemory => f.write_str(
+                "what the job writes outside its home is kept in memory: the state directory is \
+                 on an overlay itself",
+            ),
+            Self::OpenFiles { limit } => {
+                write!(
+                    f,
+                    "no more than {limit} open files; hosted runners allow 65536"
+                )
+            }
+        }
+    }
+}
+
+type TakeDown = Pin<Box<dyn Future<Output = Result<(), BackendError>> + Send>>;
+
+/// An isolated place with an agent in it. When it is dropped without having been taken
+/// down, its agent's channel closes and it ends on its own.
+pub struct Place {
+    /// What acts inside.
+    pub agent: Agent,
+    /// In what the place falls short of what was asked.
+    pub shortcomings: Vec<Shortcoming>,
+    take_down: TakeDown,
+}
+
+impl Place {
+    /// A place whose agent is ready. `take_down` waits until the place is gone, after the
+    /// agent was told to close.
+    pub fn new(
+        agent: Agent,
+        shortcomings: Vec<Shortcoming>,
+        take_down: impl Future<Output = Result<(), BackendError>> + Send + 'static,
+    ) -> Self {
+        Self {
+            agent,
+            shortcomings,
+            take_down: Box::pin(take_down),
+        }
+    }
+
+    /// Ends everything in the place and waits until no process, no mount and no directory
+    /// of it is left. A place whose agent is gone already is taken down just as well.
+    pub async fn take_down(self) -> Result<(), BackendError> {
+        match self.agent.close().await {
+            Ok(()) | Err(AgentError::Gone) => {}
+            Err(error) => return Err(error.into()),
+        }
+        drop(self.agent);
+        self.take_down.await
+    }
+}
+
+impl fmt::Debug for Place {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Place")
+            .field("shortcomings", &self.shortcomings)
+            .finish_non_exhaustive()
+    }
+}

@@ -1,0 +1,118 @@
+//! lrun's side of a sandbox: starts the launcher and waits for its word.
+
+use std::io;
+use std::path::{Path, PathBuf};
+use std::process::Stdio;
+
+use tokio::io::AsyncWriteExt as _;
+use tokio::process::{Child, ChildStdout, Command};
+
+use super::etc;
+use super::launcher::Hello;
+use super::recipe::Recipe;
+use crate::agent::frame::Frame;
+use crate::agent::{Agent, Capabilities, EnvironmentSpec, Network};
+use crate::backend::{Backend, BackendError, Place};
+
+/// The backend that makes places out of namespaces.
+#[derive(Debug, Clone)]
+pub struct Sandbox {
+    program: PathBuf,
+}
+
+impl Default for Sandbox {
+    /// The launcher is this very program, which must answer `__place`.
+    fn default() -> Self {
+        Self::launched_by("/proc/self/exe")
+    }
+}
+
+impl Sandbox {
+    /// The launcher is `program`, started as `program __place`.
+    pub fn launched_by(program: impl Into<PathBuf>) -> Self {
+        Self {
+            program: program.into(),
+        }
+    }
+
+    /// The user and group on this machine that own what the job owns: what lrun puts into
+    /// a job's home must be theirs.
+    pub fn owner(&self) -> (u32, u32) {
+        Recipe::of_this_process().owner()
+    }
+
+    fn failed(&self, source: io::Error) -> BackendError {
+        BackendError::Launcher {
+            program: self.program.clone(),
+            source,
+        }
+    }
+
+    fn start(&self) -> io::Result<Child> {
+        Command::new(&self.program)
+            .arg("__place")
+            // /proc/1/environ is no way to the secrets of whoever runs lrun.
+            .env_clear()
+            .current_dir("/")
+            .stdin(Stdio::piped())
+            .stdout(Stdio::piped())
+            .spawn()
+    }
+
+    async fn hello(&self, output: &mut ChildStdout) -> Result<Hello, BackendError> {
+        let frame = Frame::read(output).await.map_err(|e| self.failed(e))?;
+        let frame = frame.ok_or_else(|| BackendError::Silent {
+            program: self.program.clone(),
+        })?;
+        frame.message().map_err(|error| self.failed(error))
+    }
+}
+
+impl Backend for Sandbox {
+    fn capabilities(&self) -> Capabilities {
+        Capabilities {
+            sudo: Recipe::of_this_process() == Recipe::Root && etc::has_sudo(),
+            containers: false,
+            networks: vec![Network::Host, Network::None],
+        }
+    }
+
+    async fn bring_up(&self, spec: &EnvironmentSpec) -> Result<Place, BackendError> {
+        let mut launcher = self.start().map_err(|error| self.failed(error))?;
+        let (Some(mut input), Some(mut output)) = (launcher.stdin.take(), launcher.stdout.take())
+        else {
+            return Err(self.failed(io::ErrorKind::BrokenPipe.into()));
+        };
+        let frame = Frame::control(0, spec).map_err(|error| self.failed(error))?;
+        input
+            .write_all(&frame.encode())
+            .await
+            .map_err(|error| self.failed(error))?;
+        match self.hello(&mut output).await? {
+            Ok(shortcomings) => Ok(Place::new(
+                Agent::connect(output, input),
+                shortcomings,
+                wait_for_end(launcher, spec.state.clone()),
+            )),
+            Err(error) => {
+                wait_for_end(launcher, spec.state.clone()).await?;
+                Err(error.into())
+            }
+        }
+    }
+}
+
+/// The launcher is the last of a place: when it has ended, everything has.
+async fn wait_for_end(mut launcher: Child, state: PathBuf) -> Result<(), BackendError> {
+    launcher
+        .wait()
+        .await
+        .map_err(|source| BackendError::Launcher {
+            program: Path::new("__place").to_owned(),
+            source,
+        })?;
+    if state.exists() {
+        return Err(BackendError::LeftBehind { path: state });
+    }
+    Ok(())
+}

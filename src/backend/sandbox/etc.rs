@@ -1,0 +1,155 @@
+//! What every place has of its own in its root file system: accounts, names, time zone,
+//! the right to `sudo`, modes of a hosted image; and what it must not have of this
+//! machine's.
+
+use std::fs;
+use std::os::unix::fs::MetadataExt as _;
+use std::path::Path;
+
+use super::error::{During, SandboxError};
+use super::layers::{Uppers, is_apart};
+use super::recipe::{JOB, Recipe};
+use crate::agent::protocol::FileSpec;
+
+const RUNNER: &str = "runner";
+
+/// The files of a place, before those that its specification adds.
+pub(super) fn files(recipe: Recipe, hostname: &str) -> Vec<FileSpec> {
+    let mut files = vec![
+        file("/etc/passwd", 0o644, accounts()),
+        file("/etc/group", 0o644, groups()),
+        file("/etc/hostname", 0o644, format!("{hostname}\n")),
+        file("/etc/hosts", 0o644, hosts(hostname)),
+        file("/etc/timezone", 0o644, "Etc/UTC\n".to_owned()),
+    ];
+    // A link into /run would lead nowhere.
+    if let Ok(resolver) = fs::read_to_string("/etc/resolv.conf") {
+        files.push(file("/etc/resolv.conf", 0o644, resolver));
+    }
+    if recipe == Recipe::Root {
+        let shadow = format!("root:*:19000:0:99999:7:::\n{RUNNER}:*:19000:0:99999:7:::\n");
+        files.push(file("/etc/shadow", 0o640, shadow));
+        if has_sudo() {
+            files.push(file("/etc/sudoers", 0o440, SUDOERS.to_owned()));
+            let rule = format!("{RUNNER} ALL=(ALL) NOPASSWD:ALL\n");
+            files.push(file("/etc/sudoers.d/runner", 0o440, rule));
+        }
+    }
+    files
+}
+
+/// This machine has a `sudo` that a place of the root recipe can use.
+pub(super) fn has_sudo() -> bool {
+    Path::new("/usr/bin/sudo").exists()
+}
+
+const SUDOERS: &str = "\
+Defaults env_reset
+Defaults secure_path=\"/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin:/snap/bin\"
+root ALL=(ALL:ALL) ALL
+@includedir /etc/sudoers.d
+";
+
+/// Links and directories of a place (`/opt` is writable for everybody on hosted images).
+pub(super) fn furnish(uppers: &Uppers) -> Result<(), SandboxError> {
+    uppers.put_link(Path::new("/etc/localtime"), "/usr/share/zoneinfo/Etc/UTC")?;
+    uppers.put_directory(Path::new("/opt"), Some(0o777))?;
+    let tool_cache = Path::new("/opt/hostedtoolcache");
+    uppers.empty_directory(tool_cache)?;
+    uppers.put_directory(tool_cache, Some(0o777))?;
+    Ok(())
+}
+
+/// Empties what no ordinary user of this machine can read. Needed where the place's root
+/// has the id of this machine's.
+///
+/// `/usr` holds programs, not secrets, and is too large to be walked for every job; trees
+/// beside `/etc` and `/var` are looked at three levels deep.
+pub(super) fn empty_secrets(uppers: &Uppers) -> Result<(), SandboxError> {
+    const SHALLOW: usize = 3;
+    for entry in fs::read_dir("/").during("list", "/")?.flatten() {
+        let path = entry.path();
+        let depth = match path.to_str() {
+            Some("/etc" | "/var") => usize::MAX,
+            Some("/usr") => continue,
+            _ if is_apart(&path) => continue,
+            _ => SHALLOW,
+        };
+        empty_secrets_in(&path, depth, uppers)?;
+    }
+    Ok(())
+}
+
+fn empty_secrets_in(path: &Path, depth: usize, uppers: &Uppers) -> Result<(), SandboxError> {
+    // What goes away while it is looked at was no secret of the place.
+    let Ok(metadata) = fs::symlink_metadata(path) else {
+        return Ok(());
+    };
+    if metadata.is_file() && metadata.mode() & 0o004 == 0 {
+        return uppers.empty_file(path, &metadata);
+    }
+    if !metadata.is_dir() || depth == 0 {
+        return Ok(());
+    }
+    if metadata.mode() & 0o001 == 0 {
+        return uppers.empty_directory(path);
+    }
+    for entry in fs::read_dir(path).into_iter().flatten().flatten() {
+        if entry
+            .file_type()
+            .is_ok_and(|kind| kind.is_dir() || kind.is_file())
+        {
+            empty_secrets_in(&entry.path(), depth - 1, uppers)?;
+        }
+    }
+    Ok(())
+}
+
+fn file(path: &str, mode: u32, content: String) -> FileSpec {
+    FileSpec {
+        path: path.to_owned(),
+        content: content.into_bytes(),
+        mode,
+    }
+}
+
+fn accounts() -> String {
+    let here = fs::read_to_string("/etc/passwd").unwrap_or_default();
+    let runner = format!("{RUNNER}:x:{JOB}:{JOB}:,,,:/home/{RUNNER}:/bin/bash\n");
+    without_runner(&here) + &runner
+}
+
+fn groups() -> String {
+    let here = fs::read_to_string("/etc/group").unwrap_or_default();
+    without_runner(&here) + &format!("{RUNNER}:x:{JOB}:\n")
+}
+
+/// The lines of a passwd or group file that speak of neither the name nor the id.
+fn without_runner(text: &str) -> String {
+    let id = JOB.to_string();
+    text.lines()
+        .filter(|line| {
+            let mut fields = line.split(':');
+            fields.next() != Some(RUNNER) && fields.nth(1) != Some(id.as_str())
+        })
+        .map(|line| format!("{line}\n"))
+        .collect()
+}
+
+/// The place's own name first, then what this machine knows: a company's mirror may be
+/// known by this file alone.
+fn hosts(hostname: &str) -> String {
+    let here = fs::read_to_string("/etc/hosts").unwrap_or_default();
+    format!("127.0.0.1 localhost {hostname}\n{here}")
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn whoever_has_the_runners_name_or_id_gives_way() {
+        let text = "root:x:0:0::/root:/bin/sh\nana:x:1001:1001::/home/ana:/bin/sh\nrunner:x:7:7::/:/bin/sh\n";
+        assert_eq!(without_runner(text), "root:x:0:0::/root:/bin/sh\n");
+    }
+}

@@ -1,0 +1,176 @@
+//! The launcher: a program of one thread that gives birth to process 1 of a place, and
+//! guards it.
+
+use std::fs::{self, File};
+use std::os::fd::OwnedFd;
+
+use nix::fcntl::{OFlag, open};
+use nix::sched::CloneFlags;
+use nix::sys::stat::{Mode, umask};
+use nix::sys::wait::waitpid;
+use nix::unistd::{Pid, pipe2, setsid};
+
+use super::error::{During, Obstacle, SandboxError};
+use super::guard;
+use super::inhabit::{self, Birth, Inheritance};
+use super::kernel::{self, Fork, fork_into};
+use super::recipe::Recipe;
+use super::system::Processes;
+use crate::agent::EnvironmentSpec;
+use crate::agent::frame::Frame;
+use crate::backend::Shortcoming;
+
+/// What the launcher tells lrun once, before the agent's frames.
+pub(super) type Hello = Result<Vec<Shortcoming>, SandboxError>;
+
+/// The launcher's program, which is process 1's too. It is to be called before the
+/// program starts any thread; standard input and output are lrun's channel, and the first
+/// frame is an [`EnvironmentSpec`]. Returns the exit code.
+pub fn launcher_main() -> i32 {
+    match launch() {
+        Ok(code) => code,
+        Err(error) => {
+            let hello: Hello = Err(error);
+            i32::from(!say(&mut std::io::stdout(), &hello))
+        }
+    }
+}
+
+fn launch() -> Result<i32, SandboxError> {
+    settle()?;
+    let spec = read_specification()?;
+    let recipe = Recipe::of_this_process();
+    recipe.acquire()?;
+    fs::create_dir(&spec.state).during("make", &spec.state)?;
+    let state = guard::StateDirectory::new(spec.state.clone());
+    let mut birth = give_birth(&spec, recipe, Processes::Own)?;
+    if let Newborn::Parent(_, _, Birth::MaskedProc) = birth {
+        birth = give_birth(&spec, recipe, Processes::Shared)?;
+    }
+    match birth {
+        Newborn::Itself(code) => {
+            state.leave_alone();
+            Ok(code)
+        }
+        Newborn::Parent(pid, bond, Birth::Ready(shortcomings)) => {
+            let hello: Hello = Ok(shortcomings);
+            say(&mut std::io::stdout(), &hello);
+            guard::watch_over(pid, bond, state);
+            Ok(0)
+        }
+        Newborn::Parent(_, _, Birth::Failed(error)) => Err(error),
+        Newborn::Parent(_, _, Birth::MaskedProc) => Err(SandboxError::Stillborn),
+    }
+}
+
+/// Nothing of whoever called lrun is to be felt inside: signals of its terminal, its
+/// umask, what it ignores.
+fn settle() -> Result<(), SandboxError> {
+    setsid().during("lead a session of", "the launcher")?;
+    kernel::reset_signals();
+    umask(Mode::from_bits_truncate(0o022));
+    Ok(())
+}
+
+fn read_specification() -> Result<EnvironmentSpec, SandboxError> {
+    let no = |reason: String| SandboxError::NoSpecification { reason };
+    // Unbuffered: what follows is the agent's.
+    let mut input = File::from(standard_fd(0)?);
+    match Frame::read_blocking(&mut input) {
+        Ok(Some(frame)) => frame.message().map_err(|error| no(error.to_string())),
+        Ok(None) => Err(no("its input is closed".to_owned())),
+        Err(error) => Err(no(error.to_string())),
+    }
+}
+
+/// The launcher's holds on process 1.
+pub(super) struct Bond {
+    /// Process 1 sees it hang up when the launcher is gone.
+    _lifeline: OwnedFd,
+    /// Hangs up when process 1 is gone.
+    pub(super) sign_of_life: OwnedFd,
+}
+
+/// Both sides of a birth.
+enum Newborn {
+    /// This is process 1, and it has come to its end.
+    Itself(i32),
+    /// This is the launcher.
+    Parent(Pid, Bond, Birth),
+}
+
+fn give_birth(
+    spec: &EnvironmentSpec,
+    recipe: Recipe,
+    processes: Processes,
+) -> Result<Newborn, SandboxError> {
+    let this = "the launcher";
+    let (lifeline, lifeline_end) = pipe2(OFlag::O_CLOEXEC).during("make a pipe for", this)?;
+    let (sign_of_life, sign) = pipe2(OFlag::O_CLOEXEC).during("make a pipe for", this)?;
+    let kinds = match processes {
+        Processes::Own => CloneFlags::CLONE_NEWPID,
+        Processes::Shared => CloneFlags::empty(),
+    };
+    let fork = fork_into(kinds).map_err(|errno| SandboxError::Forbidden {
+        namespace: "process".to_owned(),
+        obstacle: Obstacle::of_this_machine(errno),
+        errno: errno as i32,
+    })?;
+    match fork {
+        Fork::Child => {
+            drop(lifeline_end);
+            drop(sign_of_life);
+            // Stays open to the end of this process: its sign of life.
+            let mut sign = File::from(sign);
+            let inheritance = Inheritance {
+                spec,
+                recipe,
+                processes,
+                lifeline,
+                channel: [standard_fd(0)?, standard_fd(1)?],
+            };
+            let code = inhabit::live(inheritance, |birth| say(&mut sign, birth));
+            Ok(Newborn::Itself(code))
+        }
+        Fork::Parent(pid) => {
+            drop(sign);
+            let mut sign = File::from(sign_of_life);
+            let birth = Frame::read_blocking(&mut sign)
+                .ok()
+                .flatten()
+                .and_then(|frame| frame.message().ok())
+                .unwrap_or(Birth::Failed(SandboxError::Stillborn));
+            if !matches!(birth, Birth::Ready(_)) {
+                // It is on its way out.
+                let _ = waitpid(pid, None);
+            }
+            let bond = Bond {
+                _lifeline: lifeline_end,
+                sign_of_life: sign.into(),
+            };
+            Ok(Newborn::Parent(pid, bond, birth))
+        }
+    }
+}
+
+fn standard_fd(number: i32) -> Result<OwnedFd, SandboxError> {
+    kernel::take_standard_fd(number).during("take over", "a standard descriptor")
+}
+
+fn say(to: &mut impl std::io::Write, message: &impl serde::Serialize) -> bool {
+    let Ok(frame) = Frame::control(0, message) else {
+        return false;
+    };
+    to.write_all(&frame.encode())
+        .and_then(|()| to.flush())
+        .is_ok()
+}
+
+/// Points standard output at nothing, so that lrun sees the channel end with the agent.
+pub(super) fn let_go_of_output() {
+    let null = open("/dev/null", OFlag::O_RDWR | OFlag::O_CLOEXEC, Mode::empty());
+    if let Ok(null) = null {
+        // Failing, it would only delay an end of file.
+        let _ = kernel::replace_standard_fd(1, &null);
+    }
+}

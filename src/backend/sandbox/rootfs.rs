@@ -1,0 +1,308 @@
+//! The root file system of a place, put together below the state directory.
+
+use std::fs::{self, File};
+use std::os::unix::fs::chown;
+use std::path::{Path, PathBuf};
+
+use nix::mount::{MsFlags, mount};
+use nix::sys::statfs::{OVERLAYFS_SUPER_MAGIC, statfs};
+
+use super::error::{During, SandboxError};
+use super::etc;
+use super::kernel::make_read_only;
+use super::layers::{Piece, Uppers, is_apart, survey};
+use super::recipe::Recipe;
+use super::system::{self, Processes, bind, mount_tmpfs};
+use crate::agent::protocol::FileSpec;
+use crate::agent::{EnvironmentSpec, Mount};
+use crate::backend::Shortcoming;
+
+/// Directories that are empty in every place: what users of this machine keep there is
+/// none of a job's business.
+const EMPTY: &[(&str, &str)] = &[
+    ("root", "mode=700"),
+    ("srv", "mode=755"),
+    ("snap", "mode=755"),
+];
+
+/// A root file system under construction.
+pub(super) struct RootFs<'a> {
+    spec: &'a EnvironmentSpec,
+    recipe: Recipe,
+    root: PathBuf,
+    shortcomings: Vec<Shortcoming>,
+}
+
+impl<'a> RootFs<'a> {
+    /// Where it will be. The state directory exists and is empty.
+    pub(super) fn new(spec: &'a EnvironmentSpec, recipe: Recipe) -> Result<Self, SandboxError> {
+        let mut shortcomings = Vec::new();
+        let state = &spec.state;
+        let kind = statfs(state).during("look at the file system of", state)?;
+        if kind.filesystem_type() == OVERLAYFS_SUPER_MAGIC {
+            // The kernel takes no upper layer from an overlay, such as a container's root.
+            mount_tmpfs(state, MsFlags::MS_NODEV, "mode=755")?;
+            shortcomings.push(Shortcoming::InMemory);
+        }
+        let root = state.join("root");
+        fs::create_dir_all(&root).during("make", &root)?;
+        Ok(Self {
+            spec,
+            recipe,
+            root,
+            shortcomings,
+        })
+    }
+
+    /// An empty directory until [`RootFs::build`].
+    pub(super) fn root(&self) -> &Path {
+        &self.root
+    }
+
+    /// Mounts everything.
+    pub(super) fn build(
+        mut self,
+        processes: Processes,
+    ) -> Result<(PathBuf, Vec<Shortcoming>), SandboxError> {
+        let pieces = survey(self.recipe)?;
+        let uppers = Uppers::create(self.recipe, &self.spec.state, &pieces)?;
+        let loose = self.fill(&uppers)?;
+        self.mount_pieces(&pieces, &uppers)?;
+        let tmp = self.spec.state.join("tmp");
+        system::mount_all(&self.root, &tmp, self.recipe, processes)?;
+        self.hide()?;
+        self.mount_home()?;
+        self.place(&loose)?;
+        for mount in &self.spec.mounts {
+            self.mount_extra(mount)?;
+        }
+        Ok((self.root, self.shortcomings))
+    }
+
+    /// Fills the upper layers. Returns the files that no overlay covers.
+    fn fill(&self, uppers: &Uppers) -> Result<Vec<FileSpec>, SandboxError> {
+        if self.recipe == Recipe::Root {
+            etc::empty_secrets(uppers)?;
+        }
+        etc::furnish(uppers)?;
+        let mut loose = Vec::new();
+        let own = etc::files(self.recipe, &self.spec.hostname);
+        for file in own.into_iter().chain(self.spec.files.iter().cloned()) {
+            if !uppers.put(&file)? {
+                loose.push(file);
+            }
+        }
+        for mount in &self.spec.mounts {
+            if mount.source.is_dir() {
+                uppers.put_directory(&mount.target, None)?;
+            } else if let Some(parent) = mount.target.parent() {
+                uppers.put_directory(parent, None)?;
+            }
+        }
+        Ok(loose)
+    }
+
+    fn mount_pieces(&mut self, pieces: &[Piece], uppers: &Uppers) -> Result<(), SandboxError> {
+        if self.recipe == Recipe::User {
+            mount_tmpfs(
+                &self.root,
+                MsFlags::MS_NOSUID | MsFlags::MS_NODEV,
+                "mode=755",
+            )?;
+        }
+        for piece in pieces {
+            match piece {
+                Piece::Overlay(path) => self.mount_overlay(path, uppers)?,
+                Piece::Directory(path) => {
+                    let target = self.inside(path);
+                    fs::create_dir_all(&target).during("make", &target)?;
+                }
+                Piece::Link(path) => {
+                    let link = fs::read_link(path).during("read", path)?;
+                    let target = self.inside(path);
+                    std::os::unix::fs::symlink(link, &target).during("link", &target)?;
+                }
+                Piece::File(path) => {
+                    let target = self.inside(path);
+                    File::create(&target).during("make", &target)?;
+                    bind(path, &target)?;
+                    make_read_only(&target, false).during("make read-only", &target)?;
+                }
+            }
+        }
+        Ok(())
+    }
+
+    fn mount_overlay(&mut self, over: &Path, uppers: &Uppers) -> Result<(), SandboxError> {
+        let Some(upper) = uppers.of(over) else {
+            return Ok(());
+        };
+        let target = self.inside(over);
+        fs::create_dir_all(&target).during("make", &target)?;
+        let work = upper.with_extension("work");
+        fs::create_dir_all(&work).during("make", &work)?;
+        let options = format!(
+            "lowerdir={},upperdir={},workdir={},{}",
+            escape(over),
+            escape(upper),
+            escape(&work),
+            self.recipe.overlay_options()
+        );
+        let mounted = mount(
+            Some("overlay"),
+            &target,
+            Some("overlay"),
+            MsFlags::empty(),
+            Some(options.as_str()),
+        );
+        match (mounted, self.recipe) {
+            (Ok(()), _) => Ok(()),
+            (Err(_), Recipe::User) => self.stand_in(over, upper, &target),
+            (failed, Recipe::Root) => failed.during("mount an overlay on", &target),
+        }
+    }
+
+    /// Without an overlay a directory is this machine's own, read-only, and only what it
+    /// has can be covered.
+    fn stand_in(&mut self, over: &Path, upper: &Path, target: &Path) -> Result<(), SandboxError> {
+        bind(over, target)?;
+        make_read_only(target, false).during("make read-only", target)?;
+        self.shortcomings.push(Shortcoming::ReadOnly {
+            path: over.to_owned(),
+        });
+        let mut directories = vec![PathBuf::new()];
+        while let Some(below) = directories.pop() {
+            for entry in fs::read_dir(upper.join(&below))
+                .into_iter()
+                .flatten()
+                .flatten()
+            {
+                let name = below.join(entry.file_name());
+                if entry.path().is_dir() {
+                    directories.push(name);
+                } else if bind(&entry.path(), &target.join(&name)).is_err() {
+                    self.shortcomings.push(Shortcoming::NotPlaced {
+                        path: over.join(name),
+                    });
+                }
+            }
+        }
+        Ok(())
+    }
+
+    /// Covers what must not be seen: other users' files, lrun's own, what the caller names.
+    fn hide(&self) -> Result<(), SandboxError> {
+        for (name, options) in EMPTY {
+            let path = self.root.join(name);
+            if *name != "snap" {
+                fs::create_dir_all(&path).during("make", &path)?;
+            }
+            if path.is_dir() {
+                mount_tmpfs(&path, MsFlags::MS_NOSUID | MsFlags::MS_NODEV, options)?;
+            }
+        }
+        let own = [&self.spec.state, &self.spec.home];
+        for path in own.into_iter().chain(&self.spec.hidden) {
+            let path = fs::canonicalize(path).unwrap_or_else(|_| path.clone());
+            let inside = self.inside(&path);
+            if !is_apart(&path) && inside.is_dir() {
+                mount_tmpfs(&inside, MsFlags::MS_RDONLY, "mode=755")?;
+            }
+        }
+        Ok(())
+    }
+
+    fn mount_home(&self) -> Result<(), SandboxError> {
+        let job_home = self.spec.home.join("runner");
+        if !job_home.is_dir() {
+            fs::create_dir_all(&job_home).during("make", &job_home)?;
+        }
+        self.give_to_job(&job_home)?;
+        let target = self.root.join("home");
+        fs::create_dir_all(&target).during("make", &target)?;
+        bind(&self.spec.home, &target)
+    }
+
+    /// Writes files where there is no upper layer to put them in.
+    fn place(&mut self, files: &[FileSpec]) -> Result<(), SandboxError> {
+        for file in files {
+            let path = self.inside(Path::new(&file.path));
+            if let Some(parent) = path.parent() {
+                fs::create_dir_all(parent).during("make", parent)?;
+            }
+            fs::write(&path, &file.content).during("write", &path)?;
+            let mode = std::os::unix::fs::PermissionsExt::from_mode(file.mode);
+            fs::set_permissions(&path, mode).during("set the mode of", &path)?;
+        }
+        Ok(())
+    }
+
+    fn mount_extra(&mut self, mount: &Mount) -> Result<(), SandboxError> {
+        let target = self.inside(&mount.target);
+        let is_directory = mount.source.is_dir();
+        let directory = if is_directory {
+            Some(target.as_path())
+        } else {
+            target.parent()
+        };
+        self.make_for_job(directory.unwrap_or(&self.root))?;
+        if !is_directory && !target.exists() {
+            File::create(&target).during("make", &target)?;
+        }
+        bind(&mount.source, &target)?;
+        make_read_only(&target, true).during("make read-only", &target)
+    }
+
+    /// Makes directories that are missing; those in the job's home are the job's.
+    fn make_for_job(&self, directory: &Path) -> Result<(), SandboxError> {
+        let missing: Vec<&Path> = directory
+            .ancestors()
+            .take_while(|path| !path.exists())
+            .collect();
+        for path in missing.into_iter().rev() {
+            fs::create_dir(path).during("make", path)?;
+            if path.starts_with(self.root.join("home")) {
+                self.give_to_job(path)?;
+            }
+        }
+        Ok(())
+    }
+
+    fn give_to_job(&self, path: &Path) -> Result<(), SandboxError> {
+        match self.recipe {
+            Recipe::Root => {
+                let (uid, gid) = self.recipe.owner();
+                chown(path, Some(uid), Some(gid)).during("give to the job's user", path)
+            }
+            // There is but one id, and it is the job's already.
+            Recipe::User => Ok(()),
+        }
+    }
+
+    /// Where a path of the place is while it is being built.
+    fn inside(&self, path: &Path) -> PathBuf {
+        self.root.join(path.strip_prefix("/").unwrap_or(path))
+    }
+}
+
+/// Commas and colons separate options and layers.
+fn escape(path: &Path) -> String {
+    let mut escaped = String::new();
+    for character in path.to_string_lossy().chars() {
+        if matches!(character, '\\' | ',' | ':') {
+            escaped.push('\\');
+        }
+        escaped.push(character);
+    }
+    escaped
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn separators_in_a_path_are_escaped() {
+        assert_eq!(escape(Path::new("/a:b/c,d\\e")), "/a\\:b/c\\,d\\\\e");
+    }
+}
