@@ -174,7 +174,7 @@ where
         let (event, span) = self.next()?;
         let mut start = bytes(&span).start;
         match &event {
-            Event::Scalar(_, ScalarStyle::Literal | ScalarStyle::Folded, ..) => {
+            Event::Scalar(_, style, ..) if is_block(*style) => {
                 start = self.seek(last_end, &['|', '>']).unwrap_or(start);
             }
             Event::SequenceStart(StructureStyle::Block, ..) => {
@@ -184,11 +184,7 @@ where
                     .unwrap_or(start);
             }
             // An empty value stands behind the colon.
-            Event::Scalar(..) if self.source.text.as_bytes().get(start) == Some(&b':') => {
-                if bytes(&span).end == start {
-                    start += 1;
-                }
-            }
+            Event::Scalar(..) if bytes(&span).end == start && self.is_colon(start) => start += 1,
             _ => {}
         }
         if let Some(tag) = span.tag_start.and_then(|marker| marker.byte_offset()) {
@@ -226,6 +222,10 @@ where
         }
     }
 
+    fn is_colon(&self, at: usize) -> bool {
+        self.source.text.as_bytes().get(at) == Some(&b':')
+    }
+
     fn replay(&mut self, id: usize, span: Span, depth: usize) -> Result<Node, Error> {
         let Some(anchored) = self.anchors.get(&id) else {
             let name = self.source.text[span.start..span.end].to_owned();
@@ -254,6 +254,12 @@ where
             end: bytes(&begin.span).end.max(begin.start),
         };
         let Position { line, column } = self.source.position(span.start);
+        // The parser ends the last line of a block even where the file does not.
+        let unended = is_block(style) && span.end == self.source.text.len();
+        let text = match unended && !self.source.text.ends_with('\n') {
+            true => text.strip_suffix('\n').unwrap_or(text),
+            false => text,
+        };
         let invalid = |kind: CoreType| {
             let (value, kind) = (text.to_owned(), kind.suffix());
             fail(
@@ -363,6 +369,10 @@ fn core_type(tag: &Tag) -> Result<CoreType, Problem> {
     tag.strip_prefix("tag:yaml.org,2002:")
         .and_then(CoreType::from_suffix)
         .ok_or(Problem::UnexpectedTag { tag })
+}
+
+fn is_block(style: ScalarStyle) -> bool {
+    matches!(style, ScalarStyle::Literal | ScalarStyle::Folded)
 }
 
 fn style_name(style: ScalarStyle) -> &'static str {

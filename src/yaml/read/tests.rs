@@ -143,3 +143,21 @@ fn an_empty_file_is_null() {
         Ok(NodeKind::Scalar(Scalar::Null))
     );
 }
+
+#[test]
+fn a_block_at_the_end_of_the_file_ends_as_the_file_does() {
+    let value = |text: &str| {
+        let NodeKind::Sequence(mut items) = parse(text).expect("valid").kind else {
+            panic!("a sequence was written");
+        };
+        items.remove(0).kind
+    };
+    assert_eq!(
+        value("- |\n  a"),
+        NodeKind::Scalar(Scalar::String("a".into()))
+    );
+    assert_eq!(
+        value("- |\n  a\n"),
+        NodeKind::Scalar(Scalar::String("a\n".into()))
+    );
+}

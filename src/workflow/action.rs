@@ -1,0 +1,92 @@
+//! An action's manifest (`action.yml`) as types.
+
+use std::sync::Arc;
+
+use crate::source::{Located, Source};
+
+use super::model::{Condition, Step};
+use super::token::Token;
+
+/// A whole manifest.
+#[derive(Debug, Clone)]
+pub struct Action {
+    /// The file; all spans are in it.
+    pub source: Arc<Source>,
+    /// `name`
+    pub name: Option<Located<String>>,
+    /// `inputs` in the file's order; names match in any letter case.
+    pub inputs: Vec<ActionInput>,
+    /// `outputs` in the file's order.
+    pub outputs: Vec<ActionOutput>,
+    /// `runs`
+    pub runs: Runs,
+}
+
+/// One of `inputs`.
+#[derive(Debug, Clone)]
+pub struct ActionInput {
+    /// The key, as the file has it.
+    pub name: Located<String>,
+    /// `default`; absent is empty.
+    pub default: Option<Token>,
+    /// `required`: the runner does not enforce it.
+    pub required: bool,
+    /// `deprecationMessage`: a warning when the input is given.
+    pub deprecation_message: Option<String>,
+}
+
+/// One of `outputs`.
+#[derive(Debug, Clone)]
+pub struct ActionOutput {
+    /// The key.
+    pub name: Located<String>,
+    /// `value`, of composite actions only.
+    pub value: Option<Token>,
+}
+
+/// `runs`
+#[derive(Debug, Clone)]
+pub struct Runs {
+    /// What it is run by.
+    pub using: Using,
+    /// `pre-if`; `always()` if there is none. Nothing is added to it.
+    pub pre_if: Condition,
+    /// `post-if`; `always()` if there is none. Nothing is added to it.
+    pub post_if: Condition,
+}
+
+/// `using`, with the keys that belong to it.
+#[derive(Debug, Clone)]
+pub enum Using {
+    /// `node12`, `node16`, `node20` or `node24`.
+    Node {
+        /// Which of them.
+        version: u32,
+        /// `pre`
+        pre: Option<String>,
+        /// `main`
+        main: String,
+        /// `post`
+        post: Option<String>,
+    },
+    /// `composite`
+    Composite {
+        /// `steps`
+        steps: Vec<Step>,
+    },
+    /// `docker`
+    Docker {
+        /// `image`: `Dockerfile`, a path, or `docker://image`.
+        image: String,
+        /// `args`
+        args: Option<Token>,
+        /// `env`
+        env: Option<Token>,
+        /// `entrypoint`
+        entrypoint: Option<String>,
+        /// `pre-entrypoint`
+        pre_entrypoint: Option<String>,
+        /// `post-entrypoint`
+        post_entrypoint: Option<String>,
+    },
+}

@@ -1,0 +1,127 @@
+//! `jobs.<id>`
+
+use crate::source::Located;
+
+use super::super::model::{Defaults, Job, JobBody, Strategy};
+use super::super::problems::Problems;
+use super::super::schema::Schema;
+use super::super::token::{Token, TokenKind};
+use super::condition::condition;
+use super::fields::{Fields, located};
+use super::{matrix, references, steps};
+
+/// Converts one job; none when its `if` cannot be compiled, which is reported.
+pub(super) fn job(id: Located<String>, token: Token, problems: &mut Problems) -> Option<Job> {
+    let mut fields = Fields::of(token, problems);
+    let needs = fields.take("needs");
+    let needs = needs
+        .iter()
+        .flat_map(Token::items)
+        .filter_map(located)
+        .collect();
+    let rule = (Schema::workflow(), "job-if");
+    let condition = condition(fields.take("if").as_ref(), id.span, rule, problems);
+    let strategy = fields
+        .take("strategy")
+        .map(|token| strategy(token, problems));
+    let runs_on = fields.take("runs-on");
+    if let Some(group) = runs_on.as_ref().and_then(|token| token.get("group")) {
+        check_runner_group(group, problems);
+    }
+    if let Some(snapshot) = fields.take("snapshot") {
+        check_snapshot(&snapshot, problems);
+    }
+    let defaults = defaults(fields.take("defaults"), problems);
+    let body = body(&mut fields, problems);
+    Some(Job {
+        condition: condition?,
+        id,
+        name: fields.take_filled("name"),
+        needs,
+        strategy,
+        runs_on,
+        env: fields.take("env"),
+        defaults,
+        timeout_minutes: fields.take("timeout-minutes"),
+        continue_on_error: fields.take("continue-on-error"),
+        container: fields.take("container"),
+        services: fields.take("services"),
+        outputs: fields.take("outputs"),
+        environment: fields.take("environment"),
+        concurrency: fields.take("concurrency"),
+        permissions: fields.take("permissions"),
+        cache_mode: fields.take_string("cache-mode"),
+        body,
+    })
+}
+
+/// Converts `defaults` of a workflow or a job.
+pub(super) fn defaults(token: Option<Token>, problems: &mut Problems) -> Defaults {
+    let run = token.and_then(|token| Fields::of(token, problems).take("run"));
+    let mut run = run.map_or_else(Fields::default, |run| Fields::of(run, problems));
+    Defaults {
+        shell: run.take("shell"),
+        working_directory: run.take("working-directory"),
+    }
+}
+
+fn body(fields: &mut Fields, problems: &mut Problems) -> JobBody {
+    let Some(uses) = fields.take_string("uses") else {
+        let items = match fields.take("steps").map(|steps| steps.kind) {
+            Some(TokenKind::Sequence(items)) => items,
+            _ => Vec::new(),
+        };
+        return JobBody::Steps(steps::steps(items, Schema::workflow(), problems));
+    };
+    references::check_workflow(&uses, problems);
+    JobBody::Calls {
+        uses,
+        with: fields.take("with"),
+        secrets: fields.take("secrets"),
+    }
+}
+
+fn strategy(token: Token, problems: &mut Problems) -> Strategy {
+    let mut fields = Fields::of(token, problems);
+    let matrix = fields.take("matrix");
+    if let Some(matrix) = &matrix {
+        matrix::check(matrix, problems);
+    }
+    Strategy {
+        matrix,
+        fail_fast: fields.take("fail-fast"),
+        max_parallel: fields.take("max-parallel"),
+    }
+}
+
+/// A group may say whose it is: `organization/x`, `enterprise/x`, or short.
+fn check_runner_group(group: &Token, problems: &mut Problems) {
+    let Some((owner, name)) = group.as_str().and_then(|text| text.split_once('/')) else {
+        return;
+    };
+    let text = group.as_str().unwrap_or_default();
+    let known = matches!(owner, "org" | "organization" | "ent" | "enterprise");
+    if !known || name.contains('/') {
+        let message = format!(
+            "Invalid runs-on group name '{text}'. Please use 'organization/' or 'enterprise/' prefix to target a single runner group."
+        );
+        problems.add(group.span, message);
+    } else if name.is_empty() {
+        problems.add(group.span, format!("Invalid runs-on group name '{text}'."));
+    }
+}
+
+/// A custom image's version names a major version only.
+fn check_snapshot(snapshot: &Token, problems: &mut Problems) {
+    let Some(version) = snapshot.get("version").and_then(located) else {
+        return;
+    };
+    let major = version.value.strip_suffix(".*");
+    if !major.is_some_and(|major| !major.is_empty() && major.bytes().all(|c| c.is_ascii_digit())) {
+        let message = format!(
+            "Expected format '{{major-version}}.*' Actual '{}'",
+            version.value
+        );
+        problems.add(version.span, message);
+    }
+}

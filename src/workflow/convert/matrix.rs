@@ -1,0 +1,67 @@
+//! What can be said of a matrix before the run: GitHub refuses an empty one when it reads the file.
+
+use super::super::problems::Problems;
+use super::super::token::{Pair, Token};
+
+/// Checks a matrix written out; one with expressions at its top is checked when they have values.
+pub(super) fn check(matrix: &Token, problems: &mut Problems) {
+    let Some(pairs) = matrix.as_mapping() else {
+        return;
+    };
+    if pairs.iter().any(|pair| pair.key.name().is_none()) {
+        return;
+    }
+    let is_filter = |name: &str| matches!(name, "include" | "exclude");
+    let vectors: Vec<&str> = pairs
+        .iter()
+        .filter_map(|pair| pair.key.name())
+        .filter(|name| !is_filter(name))
+        .collect();
+    for pair in pairs {
+        check_vector(pair, &vectors, problems);
+    }
+    if pairs.is_empty() {
+        problems.add(matrix.span, "Matrix must define at least one vector");
+    }
+    for pair in pairs {
+        let Some(kind) = pair.key.name().filter(|name| is_filter(name)) else {
+            continue;
+        };
+        for filter in pair.value.items() {
+            check_filter(kind, filter, &vectors, problems);
+        }
+    }
+}
+
+fn check_vector(pair: &Pair, vectors: &[&str], problems: &mut Problems) {
+    let vector = pair.key.name().filter(|name| vectors.contains(name));
+    let is_empty = pair.value.as_sequence().is_some_and(<[Token]>::is_empty);
+    if let Some(name) = vector.filter(|_| is_empty) {
+        let message = format!("Matrix vector '{name}' does not contain any values");
+        problems.add(pair.value.span, message);
+    }
+}
+
+fn check_filter(kind: &str, filter: &Token, vectors: &[&str], problems: &mut Problems) {
+    let Some(pairs) = filter.as_mapping() else {
+        return;
+    };
+    if pairs.is_empty() {
+        problems.add(
+            filter.span,
+            format!("Matrix {kind} filter must not be empty"),
+        );
+    }
+    let known = |name: &str| {
+        vectors
+            .iter()
+            .any(|vector| vector.eq_ignore_ascii_case(name))
+    };
+    let unknown = |pair: &&Pair| pair.key.name().is_some_and(|name| !known(name));
+    for pair in pairs.iter().filter(unknown).filter(|_| kind == "exclude") {
+        let name = pair.key.name().unwrap_or_default();
+        let message =
+            format!("Matrix exclude key '{name}' does not match any key within the matrix");
+        problems.add(pair.key.span(), message);
+    }
+}

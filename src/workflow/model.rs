@@ -1,0 +1,195 @@
+//! A workflow as types: every value with its place, every expression compiled.
+//!
+//! An `Option` means that the key was absent. Literals may be empty, as what an expression comes to may be: an empty `container`
+//! is no container; an empty `name` is as none.
+
+use std::sync::Arc;
+
+use indexmap::IndexMap;
+
+use crate::expr::Expression;
+use crate::source::{Located, Source, Span};
+
+use super::token::Token;
+
+/// A whole workflow file.
+#[derive(Debug, Clone)]
+pub struct Workflow {
+    /// The file; all spans are in it.
+    pub source: Arc<Source>,
+    /// `name`
+    pub name: Option<Located<String>>,
+    /// `run-name`
+    pub run_name: Option<Token>,
+    /// `on`: at least one event.
+    pub on: Vec<Trigger>,
+    /// `env`
+    pub env: Option<Token>,
+    /// `defaults.run`
+    pub defaults: Defaults,
+    /// `permissions`
+    pub permissions: Option<Token>,
+    /// `concurrency`
+    pub concurrency: Option<Token>,
+    /// `cache-mode`: read, write, write-only or none.
+    pub cache_mode: Option<Located<String>>,
+    /// `jobs` by id, in the file's order: at least one, and one of them needs no other.
+    pub jobs: IndexMap<String, Job>,
+}
+
+/// An event of `on`.
+#[derive(Debug, Clone)]
+pub struct Trigger {
+    /// `push`, `pull_request`, …
+    pub name: String,
+    /// Where the name was written.
+    pub span: Span,
+    /// `branches`, `paths`, `types`, `inputs`, …: a mapping; for `schedule` a sequence.
+    pub configuration: Option<Token>,
+}
+
+/// `defaults.run`
+#[derive(Debug, Clone, Default)]
+pub struct Defaults {
+    /// `shell`
+    pub shell: Option<Token>,
+    /// `working-directory`
+    pub working_directory: Option<Token>,
+}
+
+/// One job before its matrix is expanded.
+#[derive(Debug, Clone)]
+pub struct Job {
+    /// The key under `jobs`.
+    pub id: Located<String>,
+    /// `name`
+    pub name: Option<Token>,
+    /// `needs`: ids as the needed jobs spell them, without cycles.
+    pub needs: Vec<Located<String>>,
+    /// `if`
+    pub condition: Condition,
+    /// `strategy`
+    pub strategy: Option<Strategy>,
+    /// `runs-on`; none in a job that calls a workflow.
+    pub runs_on: Option<Token>,
+    /// `env`
+    pub env: Option<Token>,
+    /// `defaults.run`
+    pub defaults: Defaults,
+    /// `timeout-minutes`
+    pub timeout_minutes: Option<Token>,
+    /// `continue-on-error`
+    pub continue_on_error: Option<Token>,
+    /// `container`
+    pub container: Option<Token>,
+    /// `services`
+    pub services: Option<Token>,
+    /// `outputs`
+    pub outputs: Option<Token>,
+    /// `environment`
+    pub environment: Option<Token>,
+    /// `concurrency`
+    pub concurrency: Option<Token>,
+    /// `permissions`
+    pub permissions: Option<Token>,
+    /// `cache-mode`: read, write, write-only or none.
+    pub cache_mode: Option<Located<String>>,
+    /// What it does.
+    pub body: JobBody,
+}
+
+/// `strategy`
+#[derive(Debug, Clone)]
+pub struct Strategy {
+    /// `matrix`
+    pub matrix: Option<Token>,
+    /// `fail-fast`
+    pub fail_fast: Option<Token>,
+    /// `max-parallel`
+    pub max_parallel: Option<Token>,
+}
+
+/// What a job does.
+#[derive(Debug, Clone)]
+pub enum JobBody {
+    /// `steps`, those of `parallel` groups in their places.
+    Steps(Vec<Step>),
+    /// Calls a workflow.
+    Calls {
+        /// `uses`
+        uses: Located<String>,
+        /// `with`
+        with: Option<Token>,
+        /// `secrets`: a mapping, or the string `inherit`.
+        secrets: Option<Token>,
+    },
+}
+
+/// One step.
+#[derive(Debug, Clone)]
+pub struct Step {
+    /// `id`, or the one GitHub makes up (`__run`, `__actions_checkout_2`): unique in the job, letter case aside.
+    pub id: String,
+    /// Whether the file says `id`: only then does the step appear in the `steps` context.
+    pub explicit_id: bool,
+    /// The step's mapping.
+    pub span: Span,
+    /// `name`
+    pub name: Option<Token>,
+    /// `if`; a step that waits or cancels always runs.
+    pub condition: Condition,
+    /// `env`
+    pub env: Option<Token>,
+    /// `continue-on-error`
+    pub continue_on_error: Option<Token>,
+    /// `timeout-minutes`
+    pub timeout_minutes: Option<Token>,
+    /// `background`, and every step of a `parallel` group.
+    pub background: bool,
+    /// What it does.
+    pub action: StepAction,
+}
+
+/// What a step does.
+#[derive(Debug, Clone)]
+pub enum StepAction {
+    /// Runs a script.
+    Run {
+        /// `run`
+        script: Token,
+        /// `shell`
+        shell: Option<Token>,
+        /// `working-directory`
+        working_directory: Option<Token>,
+    },
+    /// Runs an action.
+    Uses {
+        /// `uses`
+        reference: Located<String>,
+        /// `with`
+        with: Option<Token>,
+    },
+    /// Waits for background steps; also the end of a `parallel` group.
+    Wait {
+        /// Ids of earlier steps of the job.
+        targets: Vec<Located<String>>,
+    },
+    /// Waits for all background steps.
+    WaitAll,
+    /// Cancels a background step.
+    Cancel {
+        /// The id of an earlier step of the job.
+        target: Located<String>,
+    },
+}
+
+/// An `if`.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Condition {
+    /// As the file has it; `success()` if it has none.
+    pub text: String,
+    /// What GitHub makes of it: `success() && (…)` where no status function is called.
+    pub expression: Expression,
+    /// The value of `if`, or what has none.
+    pub span: Span,
+}
