@@ -130,3 +130,459 @@ async fn the_job_is_runner() {
     );
     bench.down().await;
 }
+
+#[tokio::test]
+async fn home_is_the_jobs_and_other_homes_are_not_there() {
+    let bench = Bench::up().await;
+    let ran = bench
+        .job("echo mine > file; ls /home; ls -A /root /srv 2>/dev/null | grep -v : || true")
+        .await;
+    assert_eq!((ran.code, ran.out.trim()), (0, "runner"), "{ran:?}");
+    let written = bench.host_home().join("file");
+    assert_eq!(fs::read_to_string(&written).unwrap(), "mine\n");
+    assert_eq!(
+        fs::metadata(&written).unwrap().uid(),
+        Sandbox::default().owner().0
+    );
+    bench.down().await;
+}
+
+#[tokio::test]
+async fn what_root_changes_is_not_seen_outside() {
+    let bench = Bench::up().await;
+    // An ordinary user's root may not write into directories of this machine's root.
+    let target = if is_root() { "/usr/bin" } else { "/usr" };
+    let name = format!("lrun-place-test-{}", std::process::id());
+    let script = format!("echo x > {target}/{name}; cat {target}/{name}");
+    let ran = run(bench.agent(), User::Root, &script).await;
+    assert_eq!(ran.out, "x\n", "{ran:?}");
+    assert!(!Path::new(target).join(name).exists());
+    bench.down().await;
+}
+
+#[tokio::test]
+async fn the_job_alone_may_not_change_the_system() {
+    let bench = Bench::up().await;
+    let ran = bench.job("touch /usr/bin/x").await;
+    assert_ne!(ran.code, 0);
+    let ran = bench
+        .job("echo 1 > /proc/sys/kernel/printk || echo 1 > /proc/sys/vm/drop_caches")
+        .await;
+    assert_ne!(ran.code, 0);
+    bench.down().await;
+}
+
+#[tokio::test]
+async fn root_inside_has_no_power_over_the_machine() {
+    let bench = Bench::up().await;
+    for script in [
+        "echo 1 > /proc/sys/vm/drop_caches",
+        "mknod /tmp/disk b 8 0 || mknod /home/runner/disk b 8 0",
+        "mkdir /sys/fs/cgroup/lrun-place-test || mkdir /sys/fs/cgroup/unified/lrun-place-test",
+        "mount -t tmpfs none /opt",
+        "echo x > /proc/1/oom_score_adj; cat /proc/1/environ",
+    ] {
+        let ran = run(bench.agent(), User::Root, script).await;
+        if !is_root() && script.starts_with("mount") || script.contains("/proc/1/") && !is_root() {
+            // Root of the user's own namespace: what it mounts is the place's own.
+            continue;
+        }
+        assert_ne!(ran.code, 0, "{script}: {ran:?}");
+    }
+    bench.down().await;
+}
+
+#[tokio::test]
+async fn secrets_of_this_machine_are_empty_for_root_too() {
+    let bench = Bench::up().await;
+    let ran = run(
+        bench.agent(),
+        User::Root,
+        "cat /etc/gshadow; ls -A /etc/ssl/private; cat /etc/shadow",
+    )
+    .await;
+    for line in ran.out.lines() {
+        assert!(line.contains(":*:19000:"), "{ran:?}");
+    }
+    bench.down().await;
+}
+
+#[tokio::test]
+async fn directories_can_be_renamed_and_files_linked_between_workspace_and_home() {
+    let bench = Bench::up().await;
+    let script = "mkdir -p work/repo/repo/dir; cd work/repo/repo; echo x > dir/file; \
+        mv dir moved; python3 -c 'import os; os.rename(\"moved\", \"/home/runner/dir\")' || mv -T moved ~/dir; \
+        ln ~/dir/file linked; stat -c %h linked; readlink -f /etc/localtime; date +%Z";
+    let ran = bench.job(script).await;
+    assert_eq!(ran.out, "2\n/usr/share/zoneinfo/Etc/UTC\nUTC\n", "{ran:?}");
+    bench.down().await;
+}
+
+#[tokio::test]
+async fn a_daemon_outlives_its_step_and_not_the_place() {
+    let bench = Bench::up().await;
+    let mark = mark();
+    let ran = bench
+        .job(&format!(
+            "setsid sleep {mark} > /dev/null 2>&1 & echo started"
+        ))
+        .await;
+    assert_eq!(ran.out, "started\n");
+    let ran = bench.job(&format!("pgrep -f 'sleep {mark}' > /dev/null && echo seen; pkill -0 -f 'sleep {mark}' && echo mine")).await;
+    assert_eq!(ran.out, "seen\nmine\n", "{ran:?}");
+    assert!(soon(|| processes_with(&mark) == 1).await);
+    bench.down().await;
+    assert_eq!(processes_with(&mark), 0);
+}
+
+#[tokio::test]
+async fn output_is_read_on_while_a_daemon_holds_it_and_then_let_go() {
+    let bench = Bench::up().await;
+    let started = Instant::now();
+    let ran = bench
+        .job("sleep 60 & (sleep 1; echo late) & echo early")
+        .await;
+    assert_eq!(ran.out, "early\nlate\n");
+    let waited = started.elapsed();
+    assert!((4..9).contains(&waited.as_secs()), "{waited:?}");
+    bench.down().await;
+}
+
+#[tokio::test]
+async fn ten_megabytes_of_output_arrive_complete_with_both_streams() {
+    let bench = Bench::up().await;
+    let ran = bench
+        .job("head -c 10485760 /dev/zero | tr '\\0' x; echo end >&2; exit 3")
+        .await;
+    assert_eq!(ran.code, 3);
+    assert_eq!(ran.out.len(), 10 * 1024 * 1024);
+    assert_eq!(ran.err, "end\n");
+    bench.down().await;
+}
+
+#[tokio::test]
+async fn a_process_nobody_listens_to_comes_to_its_end() {
+    let bench = Bench::up().await;
+    let mut loud = process(User::Job, "head -c 20000000 /dev/zero; exit 5");
+    loud.cwd = "/tmp".to_owned();
+    let silent = bench.agent().spawn(loud.clone()).await.unwrap();
+    assert_eq!(silent.wait().await.unwrap().code, 5);
+    // A reader that sleeps holds up its own stream only.
+    let sleeping = bench.agent().spawn(loud).await.unwrap();
+    assert_eq!(bench.job("echo on").await.out, "on\n");
+    drop(sleeping);
+    bench.down().await;
+}
+
+#[tokio::test]
+async fn processes_end_by_code_and_by_signal_and_tell_what_they_cost() {
+    let bench = Bench::up().await;
+    let agent = bench.agent();
+    let busy = agent
+        .spawn(process(
+            User::Job,
+            "i=0; while ((i < 200000)); do i=$((i+1)); done; exit 7",
+        ))
+        .await
+        .unwrap();
+    let exit = busy.wait().await.unwrap();
+    assert_eq!((exit.code, exit.signal), (7, None));
+    assert!(exit.timing.user_us > 50_000, "{exit:?}");
+    assert!(exit.timing.wall_us >= exit.timing.user_us, "{exit:?}");
+    assert!(exit.timing.max_rss_kib > 1000, "{exit:?}");
+    for (signal, number) in [
+        (Signal::Interrupt, 2),
+        (Signal::Terminate, 15),
+        (Signal::Kill, 9),
+    ] {
+        let mut sleeper = agent
+            .spawn(process(User::Job, "echo up; exec sleep 60"))
+            .await
+            .unwrap();
+        assert!(sleeper.output.recv().await.is_some());
+        sleeper.signal(signal).unwrap();
+        let exit = sleeper.wait().await.unwrap();
+        assert_eq!((exit.code, exit.signal), (128 + number, Some(number)));
+    }
+    bench.down().await;
+}
+
+#[tokio::test]
+async fn what_cannot_be_started_says_why() {
+    let bench = Bench::up().await;
+    let mut nothing = process(User::Job, "");
+    nothing.argv = vec!["no-such-program".to_owned()];
+    let error = bench.agent().spawn(nothing).await.unwrap_err();
+    assert_eq!(
+        error.to_string(),
+        "cannot start 'no-such-program' in /home/runner: No such file or directory (os error 2)"
+    );
+    bench.down().await;
+}
+
+#[tokio::test]
+async fn standard_input_is_closed_and_the_environment_is_what_was_given() {
+    let bench = Bench::up().await;
+    let ran = bench
+        .job("cat; env | grep -v '^_=\\|^SHLVL=\\|^PWD=' | sort")
+        .await;
+    assert_eq!(
+        ran.out,
+        format!("HOME=/home/runner\nLANG=C.UTF-8\nPATH={PATH}\n")
+    );
+    bench.down().await;
+}
+
+#[tokio::test]
+async fn files_are_written_and_read_as_their_user() {
+    let bench = Bench::up().await;
+    let agent = bench.agent();
+    let file = |path: &str, content: &[u8], mode| FileSpec {
+        path: path.to_owned(),
+        content: content.to_vec(),
+        mode,
+    };
+    let files = vec![
+        file("/home/runner/work/_temp/a.sh", b"echo hi\n", 0o755),
+        file("/home/runner/bytes", &[0, 255, 128], 0o600),
+    ];
+    agent.write_files(User::Job, files).await.unwrap();
+    let ran = bench.job("stat -c '%a %U %n' work/_temp work/_temp/a.sh bytes; mkdir locked; mkfifo pipe; chmod 0 locked").await;
+    assert_eq!(
+        ran.out, "755 runner work/_temp\n755 runner work/_temp/a.sh\n600 runner bytes\n",
+        "{ran:?}"
+    );
+    let paths = ["bytes", "missing", "pipe", "work", "/etc/gshadow"];
+    let paths = paths.map(|path| match path.strip_prefix('/') {
+        Some(_) => path.to_owned(),
+        None => format!("/home/runner/{path}"),
+    });
+    let read = agent.read_files(User::Job, paths.to_vec()).await.unwrap();
+    assert_eq!(read, [Some(vec![0, 255, 128]), None, None, None, None]);
+    let error = agent
+        .write_files(User::Job, vec![file("/home/runner/locked/x", b"", 0o644)])
+        .await
+        .unwrap_err();
+    assert_eq!(
+        error.to_string(),
+        "cannot write /home/runner/locked/x in the job's place: Permission denied (os error 13)"
+    );
+    let error = agent
+        .write_files(User::Job, vec![file("/etc/fstab", b"", 0o644)])
+        .await;
+    assert!(
+        matches!(error, Err(AgentError::File { errno: 13, .. })),
+        "{error:?}"
+    );
+    bench.down().await;
+}
+
+#[tokio::test]
+async fn a_written_file_replaces_a_link_and_does_not_follow_it() {
+    let bench = Bench::up().await;
+    bench.job("echo old > target; ln -s target link").await;
+    let file = FileSpec {
+        path: "/home/runner/link".to_owned(),
+        content: b"new".to_vec(),
+        mode: 0o644,
+    };
+    bench
+        .agent()
+        .write_files(User::Job, vec![file])
+        .await
+        .unwrap();
+    assert_eq!(bench.job("cat target link").await.out, "old\nnew");
+    bench.down().await;
+}
+
+#[tokio::test]
+async fn directories_are_made_resolved_and_removed() {
+    let bench = Bench::up().await;
+    let agent = bench.agent();
+    let path = |name: &str| format!("/home/runner/{name}");
+    agent
+        .make_directory(User::Job, path("a/b/c"), 0o700)
+        .await
+        .unwrap();
+    assert_eq!(
+        bench.job("stat -c %a a a/b a/b/c").await.out,
+        "755\n755\n700\n"
+    );
+    bench
+        .job("ln -s a/b link; touch a/b/file; mkdir -p a/locked/in; chmod 0 a/locked")
+        .await;
+    assert_eq!(
+        agent.real_path(User::Job, path("link/c")).await.unwrap(),
+        path("a/b/c")
+    );
+    let there = agent
+        .exists(vec![path("link"), path("nothing")])
+        .await
+        .unwrap();
+    assert_eq!(there, [true, false]);
+    agent
+        .empty_directory(User::Job, path("link/"))
+        .await
+        .unwrap();
+    assert_eq!(bench.job("ls a/b | wc -l").await.out, "0\n");
+    let error = agent.remove(User::Job, path("a")).await.unwrap_err();
+    assert!(
+        matches!(error, AgentError::File { errno: 13, .. }),
+        "{error:?}"
+    );
+    bench.job("chmod 700 a/locked").await;
+    agent.remove(User::Job, path("a")).await.unwrap();
+    agent.remove(User::Job, path("a")).await.unwrap();
+    assert_eq!(agent.exists(vec![path("a")]).await.unwrap(), [false]);
+    bench.down().await;
+}
+
+#[tokio::test]
+async fn a_watch_tells_which_commands_were_opened() {
+    let bench = Bench::up().await;
+    let agent = bench.agent();
+    agent
+        .watch(vec!["/usr/bin".to_owned(), "/nowhere".to_owned()])
+        .await
+        .unwrap();
+    bench.job("/usr/bin/tac /dev/null").await;
+    let opened = agent.opened().await.unwrap();
+    assert!(opened.contains(&"/usr/bin/tac".to_owned()), "{opened:?}");
+    assert_eq!(agent.opened().await.unwrap(), Vec::<String>::new());
+    bench.down().await;
+}
+
+#[tokio::test]
+async fn directories_of_this_machine_are_shown_read_only_where_asked() {
+    let shown = tempfile::tempdir().unwrap();
+    fs::write(shown.path().join("tool"), "tool").unwrap();
+    let bench = Bench::up_with(|spec| {
+        for target in [
+            "/home/runner/.tools/bin",
+            "/usr/share/shown-for-a-test",
+            "/opt/hostedtoolcache/x",
+        ] {
+            spec.mounts.push(Mount {
+                source: shown.path().to_owned(),
+                target: target.into(),
+            });
+        }
+        spec.files.push(FileSpec {
+            path: "/etc/pip.conf".to_owned(),
+            content: b"[global]\n".to_vec(),
+            mode: 0o644,
+        });
+    })
+    .await;
+    let ran = bench
+        .job("cat .tools/bin/tool /usr/share/shown-for-a-test/tool /opt/hostedtoolcache/x/tool /etc/pip.conf; \
+              touch .tools/own; touch .tools/bin/no")
+        .await;
+    assert_eq!(ran.out, "tooltooltool[global]\n", "{ran:?}");
+    assert!(ran.err.contains("Read-only file system"), "{ran:?}");
+    assert_eq!(bench.job("stat -c %a /opt").await.out, "777\n");
+    bench.down().await;
+}
+
+#[tokio::test]
+async fn hidden_directories_and_the_state_look_empty() {
+    let base = if is_root() { "/var" } else { "/var/tmp" };
+    let directory = tempfile::Builder::new()
+        .prefix("lrun-test-")
+        .tempdir_in(base)
+        .unwrap();
+    fs::create_dir(directory.path().join("store")).unwrap();
+    fs::write(directory.path().join("store/blob"), "secret").unwrap();
+    let bench = Bench::up_with(|spec| {
+        spec.state = directory.path().join("state");
+        spec.hidden.push(directory.path().join("store"));
+    })
+    .await;
+    let script = format!(
+        "ls -A {0}/store {0}/state 2>&1 | grep -v ':$\\|^$' || true",
+        directory.path().display()
+    );
+    let ran = run(bench.agent(), User::Root, &script).await;
+    assert_eq!(ran.out, "", "{ran:?}");
+    bench.place.take_down().await.unwrap();
+    assert!(!directory.path().join("state").exists());
+}
+
+#[tokio::test]
+async fn without_a_network_there_is_loopback_only() {
+    let bench = Bench::up_with(|spec| spec.network = Network::None).await;
+    let script = "import socket; s=socket.socket(); s.bind(('127.0.0.1', 0)); s.listen(); \
+        c=socket.create_connection(s.getsockname()); print('loopback')
+try: socket.create_connection(('192.0.2.1', 9), 2)
+except OSError as e: print(e.errno)";
+    let ran = bench.job(&format!("python3 -c \"{script}\"")).await;
+    assert_eq!(ran.out, "loopback\n101\n", "{ran:?}");
+    bench.down().await;
+}
+
+#[tokio::test]
+async fn this_machines_mounts_stay_as_they_are() {
+    let before = fs::read_to_string("/proc/self/mountinfo").unwrap();
+    let bench = Bench::up().await;
+    assert_eq!(fs::read_to_string("/proc/self/mountinfo").unwrap(), before);
+    bench.down().await;
+    assert_eq!(fs::read_to_string("/proc/self/mountinfo").unwrap(), before);
+}
+
+#[tokio::test]
+async fn a_place_that_is_dropped_ends_by_itself() {
+    let mark = mark();
+    let bench = Bench::up().await;
+    bench
+        .job(&format!("setsid sleep {mark} > /dev/null 2>&1 &"))
+        .await;
+    let Bench { place, directory } = bench;
+    drop(place);
+    assert!(gone_soon(|| processes_with(&mark) == 0));
+    assert!(gone_soon(|| !directory.path().join("state").exists()));
+}
+
+#[tokio::test]
+async fn a_state_directory_that_is_there_already_is_refused_and_left_alone() {
+    let directory = tempfile::tempdir().unwrap();
+    let spec = specification(directory.path());
+    fs::create_dir(&spec.state).unwrap();
+    fs::write(spec.state.join("precious"), "").unwrap();
+    let error = Sandbox::launched_by(program()).bring_up(&spec).await;
+    let message = error.map(|_| ()).unwrap_err();
+    assert!(
+        matches!(message, lrun::backend::BackendError::LeftBehind { .. })
+            || message.to_string().contains("File exists"),
+        "{message}"
+    );
+    assert!(spec.state.join("precious").exists());
+}
+
+/// Seconds to sleep that no other process sleeps: found again in command lines.
+fn mark() -> String {
+    static NEXT: std::sync::atomic::AtomicU32 = std::sync::atomic::AtomicU32::new(0);
+    let next = NEXT.fetch_add(1, std::sync::atomic::Ordering::Relaxed);
+    format!("{}.{next}", 1_000_000 + std::process::id())
+}
+
+/// How many processes of this machine sleep so long.
+fn processes_with(mark: &str) -> usize {
+    let wanted = format!("sleep\0{mark}\0");
+    fs::read_dir("/proc")
+        .unwrap()
+        .flatten()
+        .filter(|entry| {
+            fs::read(entry.path().join("cmdline")).is_ok_and(|line| line == wanted.as_bytes())
+        })
+        .count()
+}
+
+async fn soon(is_so: impl Fn() -> bool) -> bool {
+    for _ in 0..1000 {
+        if is_so() {
+            return true;
+        }
+        tokio::time::sleep(Duration::from_millis(10)).await;
+    }
+    false
+}

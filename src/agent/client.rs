@@ -8,12 +8,13 @@ use std::io;
 use std::sync::atomic::{AtomicU32, Ordering};
 use std::sync::{Arc, Mutex, PoisonError};
 
+use serde::de::DeserializeOwned;
 use tokio::io::{AsyncRead, AsyncWrite, AsyncWriteExt};
 use tokio::sync::Semaphore;
 use tokio::sync::mpsc::{self, UnboundedReceiver, UnboundedSender, WeakUnboundedSender};
 
-use super::frame::{Frame, FrameKind, WINDOW};
-use super::message::{Content, FileProblem, Reply, Request};
+use super::frame::{Decoder, Frame, FrameKind, WINDOW};
+use super::message::{Content, FileProblem, Removal, Reply, Request, Work};
 use super::protocol::{Exit, FileSpec, ProcessSpec, Signal, Stream, User};
 
 /// Why something asked of an agent was not done.
@@ -160,6 +161,20 @@ impl Agent {
         .await
     }
 
+    /// Removes whatever is at `path`, as `user`. Nothing there is fine too.
+    pub async fn remove(&self, user: User, path: String) -> Result<(), AgentError> {
+        let removal = Removal::Whole;
+        self.work(user, "remove files", Work::Remove { path, removal })
+            .await
+    }
+
+    /// Removes all that is in the directory `path`, as `user`; the directory stays.
+    pub async fn empty_directory(&self, user: User, path: String) -> Result<(), AgentError> {
+        let removal = Removal::Contents;
+        self.work(user, "empty a directory", Work::Remove { path, removal })
+            .await
+    }
+
     /// The canonical path of something that exists.
     pub async fn real_path(&self, user: User, path: String) -> Result<String, AgentError> {
         match self.answer(&Request::RealPath { user, path }).await? {
@@ -223,6 +238,20 @@ impl Agent {
         })
     }
 
+    /// Has a worker do something and report it.
+    async fn work<T: DeserializeOwned>(
+        &self,
+        user: User,
+        what: &'static str,
+        work: Work,
+    ) -> Result<T, AgentError> {
+        let mut exchange = self.ask(&Request::Work { user, work })?;
+        match exchange.reply().await? {
+            Reply::Started => report_of(Process::new(exchange), what).await,
+            other => Err(confused(what, &other)),
+        }
+    }
+
     async fn answer(&self, request: &Request) -> Result<Reply, AgentError> {
         let mut exchange = self.ask(request)?;
         match exchange.reply().await? {
@@ -236,6 +265,26 @@ impl Agent {
             Reply::Done => Ok(()),
             other => Err(confused(what, &other)),
         }
+    }
+}
+
+/// Reads the one thing that a worker without a stream of its own says.
+async fn report_of<T: DeserializeOwned>(
+    mut process: Process,
+    what: &'static str,
+) -> Result<T, AgentError> {
+    let mut decoder = Decoder::default();
+    while let Some((_, bytes)) = process.output.recv().await {
+        decoder.push(&bytes);
+    }
+    let report = decoder.next_frame().ok().flatten();
+    let report = report.and_then(|frame| frame.message::<Result<T, FileProblem>>().ok());
+    match report {
+        Some(report) => Ok(report?),
+        None => Err(AgentError::Worker {
+            request: what,
+            code: process.wait().await?.code,
+        }),
     }
 }
 

@@ -4,7 +4,7 @@
 
 use std::fs;
 use std::os::unix::fs::MetadataExt as _;
-use std::path::Path;
+use std::path::{Path, PathBuf};
 
 use super::error::{During, SandboxError};
 use super::layers::{Uppers, is_apart};
@@ -64,8 +64,9 @@ pub(super) fn furnish(uppers: &Uppers) -> Result<(), SandboxError> {
 /// has the id of this machine's.
 ///
 /// `/usr` holds programs, not secrets, and is too large to be walked for every job; trees
-/// beside `/etc` and `/var` are looked at three levels deep.
-pub(super) fn empty_secrets(uppers: &Uppers) -> Result<(), SandboxError> {
+/// beside `/etc` and `/var` are looked at three levels deep. What is `hidden` as a whole is
+/// passed over.
+pub(super) fn empty_secrets(uppers: &Uppers, hidden: &[PathBuf]) -> Result<(), SandboxError> {
     const SHALLOW: usize = 3;
     for entry in fs::read_dir("/").during("list", "/")?.flatten() {
         let path = entry.path();
@@ -75,12 +76,20 @@ pub(super) fn empty_secrets(uppers: &Uppers) -> Result<(), SandboxError> {
             _ if is_apart(&path) => continue,
             _ => SHALLOW,
         };
-        empty_secrets_in(&path, depth, uppers)?;
+        empty_secrets_in(&path, depth, uppers, hidden)?;
     }
     Ok(())
 }
 
-fn empty_secrets_in(path: &Path, depth: usize, uppers: &Uppers) -> Result<(), SandboxError> {
+fn empty_secrets_in(
+    path: &Path,
+    depth: usize,
+    uppers: &Uppers,
+    hidden: &[PathBuf],
+) -> Result<(), SandboxError> {
+    if hidden.iter().any(|hidden| hidden == path) {
+        return Ok(());
+    }
     // What goes away while it is looked at was no secret of the place.
     let Ok(metadata) = fs::symlink_metadata(path) else {
         return Ok(());
@@ -99,7 +108,7 @@ fn empty_secrets_in(path: &Path, depth: usize, uppers: &Uppers) -> Result<(), Sa
             .file_type()
             .is_ok_and(|kind| kind.is_dir() || kind.is_file())
         {
-            empty_secrets_in(&entry.path(), depth - 1, uppers)?;
+            empty_secrets_in(&entry.path(), depth - 1, uppers, hidden)?;
         }
     }
     Ok(())

@@ -82,7 +82,7 @@ impl<'a> RootFs<'a> {
     /// Fills the upper layers. Returns the files that no overlay covers.
     fn fill(&self, uppers: &Uppers) -> Result<Vec<FileSpec>, SandboxError> {
         if self.recipe == Recipe::Root {
-            etc::empty_secrets(uppers)?;
+            etc::empty_secrets(uppers, &self.hidden())?;
         }
         etc::furnish(uppers)?;
         let mut loose = Vec::new();
@@ -201,15 +201,22 @@ impl<'a> RootFs<'a> {
                 mount_tmpfs(&path, MsFlags::MS_NOSUID | MsFlags::MS_NODEV, options)?;
             }
         }
-        let own = [&self.spec.state, &self.spec.home];
-        for path in own.into_iter().chain(&self.spec.hidden) {
-            let path = fs::canonicalize(path).unwrap_or_else(|_| path.clone());
+        for path in self.hidden() {
             let inside = self.inside(&path);
             if !is_apart(&path) && inside.is_dir() {
                 mount_tmpfs(&inside, MsFlags::MS_RDONLY, "mode=755")?;
             }
         }
         Ok(())
+    }
+
+    /// What is covered because lrun or its caller says so, by canonical path.
+    fn hidden(&self) -> Vec<PathBuf> {
+        [&self.spec.state, &self.spec.home]
+            .into_iter()
+            .chain(&self.spec.hidden)
+            .map(|path| fs::canonicalize(path).unwrap_or_else(|_| path.clone()))
+            .collect()
     }
 
     fn mount_home(&self) -> Result<(), SandboxError> {
