@@ -8,5 +8,9 @@
 
 #[path = "checkout/fixture.rs"]
 mod fixture;
+#[path = "checkout/install.rs"]
+mod install;
 #[path = "checkout/snapshot.rs"]
 mod snapshot;
+#[path = "checkout/stage.rs"]
+mod stage;

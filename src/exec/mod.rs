@@ -3,3 +3,4 @@
 pub mod command;
 pub mod file_command;
 pub mod mask;
+pub mod workspace;

@@ -20,12 +20,14 @@ pub struct Repository {
     shallow: PathBuf,
     /// `sha1` or `sha256`.
     pub object_format: String,
+    /// The version of the git command, such as `2.47.3`.
+    pub git_version: String,
 }
 
 impl Repository {
     /// The repository that `directory` is in.
     pub fn discover(directory: &Path) -> Result<Self, GitError> {
-        require_version(directory)?;
+        let git_version = require_version(directory)?;
         let output = Git::in_repository(directory)
             .args(["rev-parse", "--path-format=absolute", "--show-toplevel"])
             .args(["--show-object-format", "--git-path", "index"])
@@ -36,6 +38,7 @@ impl Repository {
         let root = PathBuf::from(next());
         let object_format = next().to_string_lossy().into_owned();
         Ok(Self {
+            git_version,
             root,
             index: next().into(),
             objects: next().into(),
@@ -69,8 +72,8 @@ impl Repository {
     }
 }
 
-/// An error unless git is there and new enough.
-fn require_version(directory: &Path) -> Result<(), GitError> {
+/// The version of git; an error unless it is there and new enough.
+fn require_version(directory: &Path) -> Result<String, GitError> {
     let line = Git::in_repository(directory).arg("version").line()?;
     let found = line.strip_prefix("git version ").unwrap_or(&line);
     let number = |text: &str| {
@@ -83,5 +86,5 @@ fn require_version(directory: &Path) -> Result<(), GitError> {
             needed: OLDEST,
         });
     }
-    Ok(())
+    Ok(found.to_owned())
 }

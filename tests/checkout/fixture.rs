@@ -6,7 +6,12 @@ use std::path::{Path, PathBuf};
 use std::process::Command;
 
 use lrun::digest::Digest;
+use lrun::exec::workspace::{
+    CheckoutInputs, Owner, Source, Staged, Staging, WorkspaceError, stage, take_snapshot,
+};
 use lrun::git::{Content, Facts, GitError, Repository, Snapshot};
+use lrun::ids::RunId;
+use lrun::plan::github_event::{EventOptions, GithubContext, RunIdentity, Trigger};
 use tempfile::TempDir;
 
 /// A repository of a user's, and beside it a directory of lrun's own.
@@ -77,6 +82,42 @@ impl Fixture {
         Snapshot::take(&repository, &facts, &Content::Folder, &self.own("objects"))
     }
 
+    /// A checkout with these inputs in a run that a push would start.
+    pub(crate) fn stage(&self, with: &[(&str, &str)]) -> Result<Staged, WorkspaceError> {
+        self.stage_for("push", &EventOptions::default(), with)
+    }
+
+    /// A checkout with these inputs in a run of the event.
+    pub(crate) fn stage_for(
+        &self,
+        event: &str,
+        options: &EventOptions,
+        with: &[(&str, &str)],
+    ) -> Result<Staged, WorkspaceError> {
+        let repository = Repository::discover(&self.root())?;
+        let facts = Facts::gather(&repository)?;
+        let trigger = Trigger::choose(&[event], options, &facts).unwrap();
+        let snapshot = take_snapshot(&repository, &facts, &trigger, &self.own("objects"))?;
+        let run = RunIdentity {
+            run: RunId(1),
+            number: 1,
+            workflow: "CI".into(),
+            workflow_path: ".github/workflows/ci.yml".into(),
+        };
+        let source = Source {
+            repository: &repository,
+            facts: &facts,
+            snapshot: &snapshot,
+            context: &GithubContext::new(&trigger, options, &facts, &snapshot, run),
+        };
+        let (inputs, _) = CheckoutInputs::read(with.iter().copied(), None);
+        let staging = Staging {
+            directory: &self.own("staging"),
+            owner: job_user(),
+        };
+        stage(&source, &inputs, WORKSPACE, staging)
+    }
+
     /// A file of the snapshot's commit, as git stores it.
     pub(crate) fn show(&self, snapshot: &Snapshot, path: &str) -> String {
         let output = Command::new("git")
@@ -93,14 +134,32 @@ impl Fixture {
     }
 }
 
-/// Runs git with nobody's configuration; standard output, or standard error as the failure.
+/// GITHUB_WORKSPACE in these tests.
+pub(crate) const WORKSPACE: &str = "/home/runner/work/project/project";
+
+/// The job's user: another one where these tests may give files away.
+pub(crate) fn job_user() -> Owner {
+    let (uid, gid) = (nix::unistd::geteuid(), nix::unistd::getegid());
+    match uid.is_root() {
+        true => Owner {
+            uid: 1001,
+            gid: 1001,
+        },
+        false => Owner {
+            uid: uid.as_raw(),
+            gid: gid.as_raw(),
+        },
+    }
+}
+
+const CONFIG: &str = concat!(env!("CARGO_MANIFEST_DIR"), "/tests/checkout/gitconfig");
+
+/// Runs git with nobody's own configuration; standard output, or standard error as the failure.
 pub(crate) fn git(directory: &Path, args: &[&str]) -> Result<String, String> {
     let output = Command::new("git")
         .current_dir(directory)
-        .args(["-c", "user.name=Ada", "-c", "user.email=ada@example.org"])
-        .args(["-c", "protocol.file.allow=always", "-c", "safe.directory=*"])
         .args(args)
-        .env("GIT_CONFIG_GLOBAL", "/dev/null")
+        .env("GIT_CONFIG_GLOBAL", CONFIG)
         .env("GIT_CONFIG_NOSYSTEM", "1")
         .env("LC_ALL", "C")
         .output()

@@ -121,6 +121,11 @@ impl Trigger {
         Ok(trigger)
     }
 
+    /// Whether the merge of the head into the base runs, not one of the two.
+    pub fn runs_merge(&self) -> bool {
+        self.git_ref.starts_with("refs/pull/")
+    }
+
     fn be_on(&mut self, name: &str, facts: &Facts) -> Result<(), EventError> {
         let candidates = [
             name.to_owned(),

@@ -1,0 +1,54 @@
+//! What `actions/checkout` does: the run's commit laid out as a hosted runner would have it.
+//!
+//! A checkout is *staged* in a private directory on the store's file system, outside the job's
+//! place, and *installed* by one rename. The source is the user's repository, only ever read; the
+//! result has a `.git` of its own with the refs the action fetches and no commit beyond the depth.
+//! Nothing of the user's or the machine's git configuration reaches it.
+//!
+//! Blocks on child processes and the file system: call it from a blocking task.
+
+mod error;
+mod fetch;
+mod inputs;
+mod install;
+mod log;
+mod stage;
+mod stamp;
+
+use crate::git::{Facts, GitError, Repository, Snapshot};
+use crate::plan::github_event::{GithubContext, Trigger};
+
+pub use error::WorkspaceError;
+pub use inputs::CheckoutInputs;
+pub use install::install;
+pub use stage::{Owner, Staged, Staging, stage};
+
+/// What checkouts of a run are made from.
+#[derive(Debug, Clone, Copy)]
+pub struct Source<'a> {
+    /// The user's repository.
+    pub repository: &'a Repository,
+    /// What it was like when the run began.
+    pub facts: &'a Facts,
+    /// The commit that runs.
+    pub snapshot: &'a Snapshot,
+    /// The ref and the repository the run pretends.
+    pub context: &'a GithubContext,
+}
+
+/// Takes the snapshot that the trigger asks for; a pull request's is the merge into its base.
+/// Objects of lrun's own go to `objects`, a directory per repository.
+pub fn take_snapshot(
+    repository: &Repository,
+    facts: &Facts,
+    trigger: &Trigger,
+    objects: &std::path::Path,
+) -> Result<Snapshot, GitError> {
+    let snapshot = Snapshot::take(repository, facts, &trigger.content, objects)?;
+    match (&trigger.base, &trigger.pull_request) {
+        (Some(base), Some((head, _))) if trigger.runs_merge() => {
+            snapshot.merged_into(repository, (&base.branch, &base.commit), head)
+        }
+        _ => Ok(snapshot),
+    }
+}
