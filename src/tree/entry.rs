@@ -68,16 +68,39 @@ pub enum Kind<C = Digest> {
     },
 }
 
+impl<C> Entry<C> {
+    /// Bytes of content; zero for all but regular files.
+    pub fn size(&self) -> u64 {
+        match self.kind {
+            Kind::File { size, .. } => size,
+            _ => 0,
+        }
+    }
+
+    /// The same entry with its content known in another way; `change` is asked for files only.
+    pub fn try_map<D, E>(self, change: impl FnOnce(C) -> Result<D, E>) -> Result<Entry<D>, E> {
+        let kind = match self.kind {
+            Kind::Directory => Kind::Directory,
+            Kind::File { size, content } => Kind::File {
+                size,
+                content: change(content)?,
+            },
+            Kind::Symlink { target } => Kind::Symlink { target },
+            Kind::Hardlink { target } => Kind::Hardlink { target },
+        };
+        Ok(Entry {
+            path: self.path,
+            kind,
+            mode: self.mode,
+            mtime_ns: self.mtime_ns,
+        })
+    }
+}
+
 impl Tree {
     /// Bytes of file content, each file once.
     pub fn size(&self) -> u64 {
-        self.entries
-            .iter()
-            .map(|entry| match entry.kind {
-                Kind::File { size, .. } => size,
-                _ => 0,
-            })
-            .sum()
+        self.entries.iter().map(Entry::size).sum()
     }
 
     /// How many regular files there are.
