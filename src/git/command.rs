@@ -8,8 +8,8 @@ use std::process::{Command, Output, Stdio};
 
 use super::GitError;
 
-/// The oldest git that has `merge-tree --write-tree`.
-pub(super) const OLDEST: &str = "2.38";
+/// The oldest git whose configuration can be left out (`GIT_CONFIG_GLOBAL`).
+pub(super) const OLDEST: &str = "2.32";
 
 /// Variables that would make git look at another repository, index or configuration than the
 /// one it is given. `git rev-parse --local-env-vars` lists most; git sets them for its hooks.
@@ -54,10 +54,11 @@ const SCRUBBED: &[&str] = &[
 ];
 
 /// In force for every command. The monitor and the split index would write into the user's
-/// `.git`; the LFS filters would write into its LFS store (`lfs.rs` makes the pointers); a
+/// `.git`; hooks run programs of the user's (`post-index-change`); the LFS filters would write into its LFS store (`lfs.rs` makes the pointers); a
 /// partial clone must not fetch.
 const SETTINGS: &[&str] = &[
     "core.fsmonitor=false",
+    "core.hooksPath=/dev/null",
     "core.splitIndex=false",
     "core.untrackedCache=false",
     "core.safecrlf=false",
@@ -79,7 +80,6 @@ const SETTINGS: &[&str] = &[
 const ISOLATED_SETTINGS: &[&str] = &[
     "core.attributesFile=/dev/null",
     "core.excludesFile=/dev/null",
-    "core.hooksPath=/dev/null",
     "safe.directory=*",
 ];
 
@@ -264,4 +264,34 @@ fn quoted(path: &Path) -> OsString {
     }
     quoted.push(b'"');
     OsString::from_vec(quoted)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_machine_without_git_is_told_what_to_do() {
+        let git = Git::in_repository(Path::new("/"))
+            .env("PATH", "/nonexistent")
+            .arg("version");
+        let error = git.line().unwrap_err();
+        assert!(matches!(error, GitError::NotInstalled { .. }), "{error}");
+    }
+
+    #[test]
+    fn a_failure_has_the_command_and_git_s_own_words() {
+        let git = Git::in_repository(Path::new("/")).args(["rev-parse", "--nonsense=x", "--"]);
+        let error = git.output().unwrap_err().to_string();
+        assert!(error.contains("'/'"), "{error}");
+        let failed = Git::isolated(Path::new("/")).args(["hash-object", "/nonexistent"]);
+        let error = failed.output().unwrap_err().to_string();
+        assert!(error.contains("`git hash-object /nonexistent`"), "{error}");
+        assert!(error.contains("fatal: "), "{error}");
+    }
+
+    #[test]
+    fn a_colon_in_a_path_does_not_end_an_alternate() {
+        assert_eq!(quoted(Path::new("/a:b\"c\\d")), "\"/a:b\\\"c\\\\d\"");
+    }
 }

@@ -79,14 +79,6 @@ pub enum GitError {
         /// The files in conflict.
         paths: Vec<String>,
     },
-    /// A branch, tag or commit that is not there.
-    #[error("'{}' has no branch, tag or commit '{name}'", root.display())]
-    NoSuchRef {
-        /// The repository.
-        root: PathBuf,
-        /// The name.
-        name: String,
-    },
     /// A file or directory of the repository cannot be read.
     #[error(
         "'{}' cannot be read whole: {words}; make it readable, or ignore it in .gitignore",

@@ -27,7 +27,7 @@ pub struct Repository {
 impl Repository {
     /// The repository that `directory` is in.
     pub fn discover(directory: &Path) -> Result<Self, GitError> {
-        let git_version = require_version(directory)?;
+        let git_version = installed_version(directory)?;
         let output = Git::in_repository(directory)
             .args(["rev-parse", "--path-format=absolute", "--show-toplevel"])
             .args(["--show-object-format", "--git-path", "index"])
@@ -56,35 +56,44 @@ impl Repository {
         }
     }
 
-    /// The id of the commit that a branch, tag or abbreviated id names.
-    pub fn commit(&self, name: &str) -> Result<String, GitError> {
-        let (code, output) = Git::in_repository(&self.root)
-            .args(["rev-parse", "--verify", "--quiet", "--end-of-options"])
-            .arg(format!("{name}^{{commit}}"))
-            .output_or(&[1, 128])?;
-        match code {
-            0 => Ok(String::from_utf8_lossy(&output).trim().to_owned()),
-            _ => Err(GitError::NoSuchRef {
-                root: self.root.clone(),
-                name: name.to_owned(),
-            }),
-        }
+    /// An error unless the git command is `needed` or newer: for what only newer ones can do.
+    pub(super) fn require_git(&self, needed: &'static str) -> Result<(), GitError> {
+        require(&self.git_version, needed)
     }
 }
 
 /// The version of git; an error unless it is there and new enough.
-fn require_version(directory: &Path) -> Result<String, GitError> {
+fn installed_version(directory: &Path) -> Result<String, GitError> {
     let line = Git::in_repository(directory).arg("version").line()?;
     let found = line.strip_prefix("git version ").unwrap_or(&line);
+    require(found, OLDEST)?;
+    Ok(found.to_owned())
+}
+
+/// An error unless the version is `needed` or newer.
+fn require(found: &str, needed: &'static str) -> Result<(), GitError> {
     let number = |text: &str| {
         let mut parts = text.split('.').map(|part| part.parse::<u32>().unwrap_or(0));
         (parts.next().unwrap_or(0), parts.next().unwrap_or(0))
     };
-    if number(found) < number(OLDEST) {
-        return Err(GitError::TooOld {
-            found: found.to_owned(),
-            needed: OLDEST,
-        });
+    if number(found) >= number(needed) {
+        return Ok(());
     }
-    Ok(found.to_owned())
+    Err(GitError::TooOld {
+        found: found.to_owned(),
+        needed,
+    })
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn versions_compare_as_numbers() {
+        assert!(require("2.9.5", "2.32").is_err());
+        assert!(require("2.32.0", "2.32").is_ok());
+        assert!(require("2.47.3 (Apple Git-1)", "2.38").is_ok());
+        assert!(require("3.0.rc1", "2.38").is_ok());
+    }
 }

@@ -93,6 +93,8 @@ impl Writer<'_> {
         base: &str,
         head: &str,
     ) -> Result<Result<String, Vec<String>>, GitError> {
+        // The first that merges without a working tree.
+        self.repository.require_git("2.38")?;
         let (code, output) = self
             .git()
             .args(["merge-tree", "--write-tree", "--no-messages", "--name-only"])

@@ -1,5 +1,7 @@
 //! Which commit a run is of.
 
+use std::os::unix::fs::PermissionsExt as _;
+
 use lrun::git::{Content, Facts, GitError, Head, Repository, Snapshot};
 
 use super::fixture::{Fixture, fingerprint, git};
@@ -62,6 +64,28 @@ fn the_synthetic_tree_is_what_a_commit_would_have() {
 }
 
 #[test]
+fn a_submodule_counts_by_its_commit() {
+    let library = Fixture::with_history();
+    let fixture = Fixture::with_history();
+    let url = library.root();
+    fixture.git(&["submodule", "add", "-q", url.to_str().unwrap(), "library"]);
+    fixture.commit("Add the library");
+    fixture.write("library/README", "edited in place\n");
+    assert!(fixture.snapshot().unwrap().changed.is_empty());
+
+    git(
+        &fixture.root().join("library"),
+        &["commit", "-qam", "Edited"],
+    )
+    .unwrap();
+    let snapshot = fixture.snapshot().unwrap();
+    assert_eq!(snapshot.changed, ["library"]);
+    fixture.commit("For comparison");
+    let tree = fixture.git(&["rev-parse", "HEAD^{tree}"]);
+    assert_eq!(snapshot.commit.tree, tree);
+}
+
+#[test]
 fn a_change_within_the_index_s_own_second_is_seen() {
     // Same length, same second: only git's racy rule tells, by the time of the index.
     let fixture = Fixture::with_history();
@@ -108,6 +132,11 @@ fn the_user_s_repository_is_never_written() {
     fixture.git(&["update-index", "--split-index"]);
     fixture.write("README", "edited\n");
     fixture.write("new", "new\n");
+    // Git runs it whenever it writes an index; lrun writes one of its own.
+    fixture.write(".git/hooks/post-index-change", "#!/bin/sh\ntouch ran\n");
+    let executable = std::fs::Permissions::from_mode(0o755);
+    let hook = fixture.root().join(".git/hooks/post-index-change");
+    std::fs::set_permissions(hook, executable).unwrap();
     let before = fingerprint(&fixture.root());
     fixture.snapshot().unwrap();
     assert_eq!(fingerprint(&fixture.root()), before);

@@ -170,10 +170,7 @@ impl NewClone<'_> {
     }
 
     fn check_out(&self, checkout: &Checkout) -> Result<(), WorkspaceError> {
-        let git = self
-            .git()
-            .args(["-c", "checkout.workers=0"])
-            .args(["checkout", "--quiet", "--force"]);
+        let git = self.git().args(["checkout", "--quiet", "--force"]);
         match checkout {
             Checkout::Branch(name) => git
                 .args(["-B", name])
