@@ -37,6 +37,12 @@ pub enum WorkspaceError {
         /// The part that is not a directory.
         component: String,
     },
+    /// Git wrote an index of another format version.
+    #[error("'{}' is not a git index of version 2", path.display())]
+    Index {
+        /// The file.
+        path: PathBuf,
+    },
     /// A file operation failed.
     #[error("cannot {action} '{}': {source}", path.display())]
     Io {

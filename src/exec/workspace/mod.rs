@@ -9,6 +9,7 @@
 
 mod error;
 mod fetch;
+mod index;
 mod inputs;
 mod install;
 mod log;

@@ -1,14 +1,13 @@
 //! Laying a checkout out in a private directory.
 
-use std::ffi::OsStr;
 use std::fmt::Write as _;
-use std::os::unix::ffi::OsStrExt as _;
 use std::os::unix::fs::PermissionsExt as _;
 use std::path::{Path, PathBuf};
 
 use tempfile::TempDir;
 
 use super::fetch::{Checkout, Fetch};
+use super::index::{Entry, Index};
 use super::{CheckoutInputs, Source, WorkspaceError, log, stamp};
 use crate::clock;
 use crate::event::LogLine;
@@ -187,31 +186,20 @@ impl NewClone<'_> {
         if is_given {
             stamp::give(&self.dir, owner)?;
         }
-        let index = self.index()?;
-        let paths: Vec<_> = index.iter().map(|(_, path)| path.clone()).collect();
-        stamp::stamp(&self.dir, &paths, clock::since_epoch())?;
+        let path = self.dir.join(".git/index");
+        let index = Index::read(&path, self.source.snapshot.sha().len() / 2)?;
+        stamp::stamp(&self.dir, index.entries(), clock::since_epoch())?;
+        let is_file = |entry: &&Entry| !entry.is_submodule();
+        let files = index.entries().iter().filter(is_file).count() as u64;
+        index.write_with_stat_of(&self.dir)?;
+        // For the checksum.
         self.git()
-            .args(["update-index", "--refresh", "-q"])
+            .args(["update-index", "--force-write-index"])
             .output()?;
         if is_given {
-            stamp::give_one(&self.dir.join(".git/index"), owner)?;
+            stamp::give_one(&path, owner)?;
         }
-        let is_file = |mode: &str| mode != GITLINK;
-        Ok(index.iter().filter(|(mode, _)| is_file(mode)).count() as u64)
-    }
-
-    /// Mode and path of each entry, in order.
-    fn index(&self) -> Result<Vec<(String, PathBuf)>, WorkspaceError> {
-        let output = self.git().args(["ls-files", "-z", "--stage"]).output()?;
-        Ok(output
-            .split(|&byte| byte == 0)
-            .filter_map(|record| {
-                let tab = record.iter().position(|&byte| byte == b'\t')?;
-                let mode = String::from_utf8_lossy(record.get(..GITLINK.len())?);
-                let path = Path::new(OsStr::from_bytes(&record[tab + 1..]));
-                Some((mode.into_owned(), path.to_owned()))
-            })
-            .collect())
+        Ok(files)
     }
 
     fn append(&self, path: &str, text: &str) -> Result<(), WorkspaceError> {
@@ -227,9 +215,6 @@ impl NewClone<'_> {
         set_mode(&path, 0o644)
     }
 }
-
-/// The mode of a submodule's entry.
-const GITLINK: &str = "160000";
 
 /// Sets a mode whatever the umask made of it.
 fn set_mode(path: &Path, mode: u32) -> Result<(), WorkspaceError> {

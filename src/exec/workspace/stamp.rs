@@ -2,13 +2,14 @@
 
 use std::collections::BTreeSet;
 use std::os::unix::fs::lchown;
-use std::path::{Path, PathBuf};
+use std::path::Path;
 use std::time::Duration;
 
 use nix::fcntl::AT_FDCWD;
 use nix::sys::stat::{UtimensatFlags, utimensat};
 use nix::sys::time::TimeSpec;
 
+use super::index::Entry;
 use super::{Owner, WorkspaceError};
 
 /// Between two files. A real checkout takes longer for each; this keeps them apart and a large
@@ -41,18 +42,18 @@ pub(super) fn give_one(path: &Path, owner: Owner) -> Result<(), WorkspaceError> 
         .map_err(WorkspaceError::io("change the owner of", path))
 }
 
-/// Gives the paths, in index order, ascending times of change that end with the last full second
+/// Gives the entries, in their order, ascending times of change that end with the last full second
 /// before `now`; then the directories, whose times writing their files would have changed.
 ///
 /// Ascending, because a real checkout writes in this order and make sees it. Before the current
 /// second, because git takes files as young as its index for possibly changed and reads them
 /// again (racy git), and because every later write then shows in their times.
-pub(super) fn stamp(root: &Path, paths: &[PathBuf], now: Duration) -> Result<(), WorkspaceError> {
+pub(super) fn stamp(root: &Path, entries: &[Entry], now: Duration) -> Result<(), WorkspaceError> {
     let end = Duration::from_secs(now.as_secs()).saturating_sub(STEP);
     let mut directories = BTreeSet::from([Path::new("")]);
-    for (path, after) in paths.iter().zip((0..paths.len() as u32).rev()) {
-        set_time(&root.join(path), end.saturating_sub(STEP * after))?;
-        directories.extend(path.ancestors().skip(1));
+    for (entry, after) in entries.iter().zip((0..entries.len() as u32).rev()) {
+        set_time(&root.join(&entry.path), end.saturating_sub(STEP * after))?;
+        directories.extend(entry.path.ancestors().skip(1));
     }
     for directory in directories {
         set_time(&root.join(directory), end)?;
