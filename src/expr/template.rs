@@ -1,6 +1,7 @@
 //! Text with `${{ }}` in it (`TemplateReader.cs` of the runner).
 
 use std::cell::RefCell;
+use std::sync::Arc;
 
 use super::Contexts;
 use super::available::Available;
@@ -19,6 +20,7 @@ const INSERT_NOT_ALLOWED: &str = "The directive 'insert' is not allowed in this 
 /// A text with at least one `${{ }}`. Values of each expression may take 10 MiB.
 #[derive(Debug, Clone, PartialEq)]
 pub struct Template {
+    text: Arc<str>,
     parts: Vec<Part>,
 }
 
@@ -80,7 +82,10 @@ impl Template {
         if at < text.len() {
             parts.push(Part::Literal(text[at..].to_owned()));
         }
-        let template = Self { parts };
+        let template = Self {
+            text: text.into(),
+            parts,
+        };
         if template.lone().is_none() {
             check_length(&template.to_expression())?;
         }
@@ -145,6 +150,11 @@ impl Template {
                 Part::Expression(expression) => piece(expression, contexts, lone),
             })
             .collect()
+    }
+
+    /// The whole text it was compiled from.
+    pub fn text(&self) -> &str {
+        &self.text
     }
 
     /// Its expressions, in order.

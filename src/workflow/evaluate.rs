@@ -172,3 +172,117 @@ fn key_text(key: &Key, contexts: &dyn Contexts) -> Result<String, TokenError> {
         }),
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::expr::CallError;
+    use crate::source::Source;
+    use crate::workflow::read_workflow;
+
+    /// `github` is an object of a few kinds of values.
+    struct Github;
+
+    impl Contexts for Github {
+        fn context(&self, name: &str) -> Value {
+            match name {
+                "github" => serde_json::json!({
+                    "none": null, "yes": true, "five": 5, "text": "t", "list": [1],
+                    "more": {"A": "1", "B": 2},
+                })
+                .into(),
+                _ => Value::Null,
+            }
+        }
+
+        fn call(&self, function: &str, _: &[Value]) -> Result<Value, CallError> {
+            Err(CallError::Failed(format!("{function} is not asked")))
+        }
+    }
+
+    /// The `env` of a workflow.
+    fn env(text: &str) -> Token {
+        let text = format!("on: push\nenv: {text}\njobs: {{j: {{runs-on: x}}}}\n");
+        let workflow = read_workflow(Source::new("w.yml", text)).expect("valid");
+        workflow.env.expect("it has one")
+    }
+
+    fn strings(text: &str) -> Result<Vec<(String, String)>, String> {
+        env(text)
+            .evaluate_strings(&Github)
+            .map_err(|error| error.to_string())
+    }
+
+    fn pairs(pairs: &[(&str, &str)]) -> Result<Vec<(String, String)>, String> {
+        let own = |&(key, value): &(&str, &str)| (key.to_owned(), value.to_owned());
+        Ok(pairs.iter().map(own).collect())
+    }
+
+    #[test]
+    fn strings_are_written_out() {
+        assert_eq!(
+            strings("{N: , F: 3.10, O: 0o17, E: '${{ github.none }}', B: '${{ github.yes }}!'}"),
+            pairs(&[
+                ("N", ""),
+                ("F", "3.1"),
+                ("O", "15"),
+                ("E", ""),
+                ("B", "true!")
+            ])
+        );
+    }
+
+    #[test]
+    fn a_collection_is_no_string() {
+        assert_eq!(
+            strings("{A: '${{ github.list }}'}"),
+            Err("Expected a string".into())
+        );
+        assert_eq!(
+            strings("{A: '${{ github.list }}!'}"),
+            pairs(&[("A", "Array!")])
+        );
+    }
+
+    #[test]
+    fn one_expression_may_be_the_whole_mapping() {
+        assert_eq!(
+            strings("${{ github.more }}"),
+            pairs(&[("A", "1"), ("B", "2")])
+        );
+        assert_eq!(
+            strings("${{ github.five }}"),
+            Err("Expected a mapping".into())
+        );
+    }
+
+    #[test]
+    fn insert_puts_pairs_in_its_place() {
+        assert_eq!(
+            strings("{X: x, '${{ insert }}': '${{ github.more }}', '${{ github.text }}': y}"),
+            pairs(&[("X", "x"), ("A", "1"), ("B", "2"), ("t", "y")])
+        );
+        assert_eq!(
+            strings("{a: x, '${{ insert }}': '${{ github.more }}'}"),
+            Err("'A' is already defined".into())
+        );
+    }
+
+    #[test]
+    fn booleans_and_numbers_are_not_coerced() {
+        let token = |text: &str| {
+            let env = env(&format!("{{A: '${{{{ {text} }}}}'}}"));
+            env.get("A").cloned().expect("it has one")
+        };
+        assert_eq!(token("github.yes").evaluate_bool(&Github), Ok(true));
+        assert_eq!(token("github.five").evaluate_number(&Github), Ok(5.0));
+        for text in ["github.text", "github.none", "github.five"] {
+            assert!(token(text).evaluate_bool(&Github).is_err(), "{text}");
+        }
+        let error = token("github.text").evaluate_number(&Github);
+        assert_eq!(
+            error.map_err(|error| error.to_string()),
+            Err("Unexpected value 't'".into())
+        );
+    }
+}

@@ -2,7 +2,9 @@
 
 use std::sync::Arc;
 
+use crate::expr::ParseError;
 use crate::source::{Diagnostic, Source, Span};
+use crate::yaml;
 
 /// As many errors of a file GitHub reports (`TemplateValidationErrors.cs`).
 const MOST: usize = 10;
@@ -29,6 +31,18 @@ impl Problems {
         self.add_with_help(span, message, None);
     }
 
+    /// Adds an expression that cannot be compiled; `text` is the value of the scalar that holds it.
+    ///
+    /// GitHub names the scalar's first line; in a block that may be far from the expression.
+    pub(super) fn add_expression(&mut self, span: Span, text: &str, error: ParseError) {
+        let source = &self.source;
+        let exact = source.position(yaml::locate(source, span, text, error.offset));
+        let elsewhere = exact.line != source.position(span.start).line;
+        let (line, column) = (exact.line, exact.column);
+        let help = elsewhere.then(|| format!("the expression is on line {line}, column {column}"));
+        self.add_with_help(span, error.message, help);
+    }
+
     /// Adds one with what to do about it.
     pub(super) fn add_with_help(
         &mut self,
@@ -46,11 +60,16 @@ impl Problems {
         }
     }
 
-    /// The errors, if there are any; what follows would only repeat them.
-    pub(super) fn check(&mut self) -> Result<(), Vec<Diagnostic>> {
-        match self.found.is_empty() {
-            true => Ok(()),
-            false => Err(std::mem::take(&mut self.found)),
+    /// Whether nothing is wrong so far; otherwise what follows would only repeat it.
+    pub(super) fn is_empty(&self) -> bool {
+        self.found.is_empty()
+    }
+
+    /// What was read, if nothing is wrong with it.
+    pub(super) fn finish<T>(self, read: Option<T>) -> Result<T, Vec<Diagnostic>> {
+        match read {
+            Some(read) if self.found.is_empty() => Ok(read),
+            _ => Err(self.found),
         }
     }
 }

@@ -9,7 +9,7 @@ use std::sync::Arc;
 
 use crate::expr::{Available, Template, Value};
 use crate::source::{Located, Span};
-use crate::yaml::{self, Entry, Node, NodeKind, Scalar};
+use crate::yaml::{Entry, Node, NodeKind, Scalar};
 
 use super::problems::Problems;
 use super::schema::{Definition, MappingRule, Schema, Shape, StringRule};
@@ -261,16 +261,7 @@ impl Reader<'_> {
             },
             Ok(None) => literal,
             Err(error) => {
-                let source = Arc::clone(self.problems.source());
-                let exact = source.position(yaml::locate(&source, span, text, error.offset));
-                // GitHub names the scalar's first line; in a block that may be far from the expression.
-                let help = (exact.line != source.position(span.start).line).then(|| {
-                    format!(
-                        "the expression is on line {}, column {}",
-                        exact.line, exact.column
-                    )
-                });
-                self.problems.add_with_help(span, error.message, help);
+                self.problems.add_expression(span, text, error);
                 literal
             }
         }

@@ -11,7 +11,7 @@ use super::super::action::{Action, ActionInput, ActionOutput, Runs, Using};
 use super::super::problems::Problems;
 use super::super::schema::Schema;
 use super::super::token::{Key, Token, TokenKind};
-use super::condition::manifest_condition;
+use super::condition::hook_condition;
 use super::fields::Fields;
 use super::steps::steps;
 use super::workflow::read_tokens;
@@ -29,28 +29,24 @@ pub fn read_action(source: Arc<Source>) -> Result<Action, Vec<Diagnostic>> {
         "action-root",
         &Limits::default(),
         &mut problems,
-    )?;
+    );
+    let action = root.and_then(|root| action(root, source, &mut problems));
+    problems.finish(action)
+}
+
+fn action(root: Token, source: Arc<Source>, problems: &mut Problems) -> Option<Action> {
     let span = root.span;
-    let mut fields = Fields::of(root, &mut problems);
-    let inputs = definitions(fields.take("inputs")).map(input).collect();
-    let outputs = definitions(fields.take("outputs")).map(output).collect();
-    let runs = match fields.take("runs") {
-        Some(token) => runs(token, &mut problems),
-        None => {
-            problems.add(span, "Required property is missing: runs");
-            None
-        }
+    let mut fields = Fields::of(root, problems);
+    let Some(runs) = fields.take("runs") else {
+        problems.add(span, "Required property is missing: runs");
+        return None;
     };
-    problems.check()?;
-    let Some(runs) = runs else {
-        return Err(Vec::new());
-    };
-    Ok(Action {
+    Some(Action {
         source,
         name: fields.take_string("name"),
-        inputs,
-        outputs,
-        runs,
+        inputs: definitions(fields.take("inputs")).map(input).collect(),
+        outputs: definitions(fields.take("outputs")).map(output).collect(),
+        runs: self::runs(runs, problems)?,
     })
 }
 
@@ -88,8 +84,8 @@ fn output((name, definition): (Located<String>, Token)) -> ActionOutput {
 fn runs(token: Token, problems: &mut Problems) -> Option<Runs> {
     let span = token.span;
     let mut fields = Fields::of(token, problems);
-    let pre_if = manifest_condition(fields.take("pre-if").as_ref(), span, problems);
-    let post_if = manifest_condition(fields.take("post-if").as_ref(), span, problems);
+    let pre_if = hook_condition(fields.take("pre-if").as_ref(), span, problems);
+    let post_if = hook_condition(fields.take("post-if").as_ref(), span, problems);
     let Some(using) = fields.take_string("using") else {
         problems.add(
             span,

@@ -1,6 +1,6 @@
 //! `if`: what GitHub makes of the text.
 
-use crate::expr::{Available, Expression};
+use crate::expr::{Available, Expression, ParseError};
 use crate::source::Span;
 
 use super::super::model::Condition;
@@ -8,62 +8,68 @@ use super::super::problems::Problems;
 use super::super::schema::Schema;
 use super::super::token::{Token, TokenKind};
 
-/// The condition of an `if`, or `success()` at `otherwise`. `definition` names the schema's entry for it: contexts and
-/// status functions that it may use. None if it cannot be compiled, which is reported.
+/// Where a condition stands, and what it may use: the schema's definition of its key.
+#[derive(Clone, Copy)]
+pub(super) struct Place {
+    pub(super) schema: &'static Schema,
+    pub(super) definition: &'static str,
+    /// What has the condition, to be named when there is none.
+    pub(super) owner: Span,
+}
+
+/// The condition of a job or step: `success() && (…)` where no status function is called, `success()` if there is none.
+/// None if it cannot be compiled, which is reported.
 pub(super) fn condition(
     token: Option<&Token>,
-    otherwise: Span,
-    (schema, definition): (&'static Schema, &str),
+    place: Place,
     problems: &mut Problems,
 ) -> Option<Condition> {
-    let available = Available::from_schema(&schema.get(definition).context);
-    let (span, text) = match token {
-        Some(token) => (token.span, written(token)),
-        None => (otherwise, String::new()),
-    };
-    match Expression::condition(&text, &available) {
-        Ok(expression) => Some(Condition {
-            text: if text.trim().is_empty() {
-                "success()".to_owned()
-            } else {
-                text
-            },
-            expression,
-            span,
-        }),
-        Err(error) => {
-            problems.add(span, error.message);
-            None
-        }
-    }
+    compile(token, place, "success()", Expression::condition, problems)
 }
 
-/// The condition of `pre-if` and `post-if` of an action: an expression as it stands, `always()` if there is none
+/// The condition of `pre-if` and `post-if` of an action: as it stands, `always()` if there is none
 /// (`ActionManifestManager.cs`).
-pub(super) fn manifest_condition(
+pub(super) fn hook_condition(
     token: Option<&Token>,
-    otherwise: Span,
+    owner: Span,
     problems: &mut Problems,
 ) -> Option<Condition> {
-    let available = Available::from_schema(&Schema::action().get("runs-if").context);
-    let span = token.map_or(otherwise, |token| token.span);
-    let text = token.map_or_else(|| "always()".to_owned(), written);
-    match Expression::parse(&text, &available) {
+    let (schema, definition) = (Schema::action(), "runs-if");
+    let place = Place {
+        schema,
+        definition,
+        owner,
+    };
+    compile(token, place, "always()", Expression::parse, problems)
+}
+
+fn compile(
+    token: Option<&Token>,
+    place: Place,
+    otherwise: &str,
+    parse: fn(&str, &Available) -> Result<Expression, ParseError>,
+    problems: &mut Problems,
+) -> Option<Condition> {
+    let available = Available::from_schema(&place.schema.get(place.definition).context);
+    let span = token.map_or(place.owner, |token| token.span);
+    let written = token.map(written).filter(|text| !text.trim().is_empty());
+    let text = written.unwrap_or(otherwise);
+    match parse(text, &available) {
         Ok(expression) => Some(Condition {
-            text,
+            text: text.to_owned(),
             expression,
             span,
         }),
         Err(error) => {
-            problems.add(span, error.message);
+            problems.add_expression(span, text, error);
             None
         }
     }
 }
 
-fn written(token: &Token) -> String {
+fn written(token: &Token) -> &str {
     match &token.kind {
-        TokenKind::Expression(template) => template.to_expression(),
-        _ => token.as_str().unwrap_or_default().to_owned(),
+        TokenKind::Expression(template) => template.text(),
+        _ => token.as_str().unwrap_or_default(),
     }
 }

@@ -1,12 +1,13 @@
 //! `jobs.<id>`
 
+use crate::expr::{Available, Expression};
 use crate::source::Located;
 
 use super::super::model::{Defaults, Job, JobBody, Strategy};
 use super::super::problems::Problems;
 use super::super::schema::Schema;
 use super::super::token::{Token, TokenKind};
-use super::condition::condition;
+use super::condition::{Place, condition};
 use super::fields::{Fields, located};
 use super::{matrix, references, steps};
 
@@ -19,8 +20,12 @@ pub(super) fn job(id: Located<String>, token: Token, problems: &mut Problems) ->
         .flat_map(Token::items)
         .filter_map(located)
         .collect();
-    let rule = (Schema::workflow(), "job-if");
-    let condition = condition(fields.take("if").as_ref(), id.span, rule, problems);
+    let place = Place {
+        schema: Schema::workflow(),
+        definition: "job-if",
+        owner: id.span,
+    };
+    let condition = condition(fields.take("if").as_ref(), place, problems);
     let strategy = fields
         .take("strategy")
         .map(|token| strategy(token, problems));
@@ -111,8 +116,14 @@ fn check_runner_group(group: &Token, problems: &mut Problems) {
     }
 }
 
-/// A custom image's version names a major version only.
+/// The condition is an expression without status functions; the version names a major version only.
 fn check_snapshot(snapshot: &Token, problems: &mut Problems) {
+    if let Some(condition) = snapshot.get("if").and_then(located) {
+        let available = Available::from_schema(&Schema::workflow().get("snapshot-if").context);
+        if let Err(error) = Expression::parse(&condition.value, &available) {
+            problems.add_expression(condition.span, &condition.value, error);
+        }
+    }
     let Some(version) = snapshot.get("version").and_then(located) else {
         return;
     };

@@ -17,3 +17,6 @@ mod workflow;
 
 pub use action::read_action;
 pub use workflow::{read_workflow, read_workflow_within};
+
+#[cfg(test)]
+mod tests;

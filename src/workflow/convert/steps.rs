@@ -9,7 +9,7 @@ use super::super::model::{Condition, Step, StepAction};
 use super::super::problems::Problems;
 use super::super::schema::Schema;
 use super::super::token::{Token, TokenKind};
-use super::condition::condition;
+use super::condition::{Place, condition};
 use super::fields::{Fields, located};
 use super::ids::Ids;
 use super::references;
@@ -164,12 +164,13 @@ impl StepsReader<'_> {
     ) -> Option<Condition> {
         let always = is_control.then(|| Token::new(span, TokenKind::String("always()".into())));
         let token = always.or(token);
-        condition(
-            token.as_ref(),
-            span,
-            (self.schema, "step-if"),
-            self.problems,
-        )
+        let (schema, definition) = (self.schema, "step-if");
+        let place = Place {
+            schema,
+            definition,
+            owner: span,
+        };
+        condition(token.as_ref(), place, self.problems)
     }
 
     fn finish(mut self) -> Vec<Step> {

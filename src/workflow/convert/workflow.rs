@@ -40,28 +40,28 @@ pub fn read_workflow_within(
         "workflow-root-strict",
         limits,
         &mut problems,
-    )?;
-    let workflow = workflow(root, source, &mut problems);
-    problems.check()?;
-    Ok(workflow)
+    );
+    let workflow = root.map(|root| workflow(root, source, &mut problems));
+    problems.finish(workflow)
 }
 
-/// The tokens of a file that the schema accepts.
+/// The tokens of a file; none if anything is wrong with it.
 pub(super) fn read_tokens(
     schema: &'static Schema,
     root: &str,
     limits: &Limits,
     problems: &mut Problems,
-) -> Result<Token, Vec<Diagnostic>> {
-    let token = match yaml::read(problems.source(), limits) {
-        Ok(node) => Some(reader::read(&node, schema, root, problems)),
+) -> Option<Token> {
+    match yaml::read(problems.source(), limits) {
+        Ok(node) => {
+            let token = reader::read(&node, schema, root, problems);
+            problems.is_empty().then_some(token)
+        }
         Err(error) => {
             problems.add(error.span, error.to_string());
             None
         }
-    };
-    problems.check()?;
-    Ok(token.unwrap_or(Token::new(Default::default(), TokenKind::Null)))
+    }
 }
 
 fn workflow(root: Token, source: Arc<Source>, problems: &mut Problems) -> Workflow {
