@@ -13,10 +13,10 @@ use std::sync::Arc;
 use lrun::expr::Template;
 use lrun::source::{Diagnostic, Source, Span};
 use lrun::workflow::{
-    Condition, Job, JobBody, Key, Pair, Step, StepAction, Token, TokenKind, Workflow, read_action,
-    read_workflow, read_workflow_within,
+    Condition, Job, JobBody, Key, Limits, Pair, Step, StepAction, Token, TokenKind, Workflow,
+    read_action, read_workflow, read_workflow_within,
 };
-use lrun::yaml::{self, Limits, NodeKind, Scalar};
+use lrun::yaml::{self, NodeKind, Scalar};
 use serde_json::{Map, Value, json};
 
 /// Cases that still fail, by reason. One that passes must leave the list.
@@ -127,6 +127,25 @@ fn action_manifests_are_accepted_or_refused() {
     report.finish("action-manifests", 13);
 }
 
+#[test]
+fn a_file_cut_anywhere_is_read_or_refused() {
+    let mut read = 0;
+    for path in files("tests/conformance/reader", "yml") {
+        let text = Case::load(&path).workflow;
+        for cut in (0..text.len())
+            .step_by(31)
+            .filter(|&cut| text.is_char_boundary(cut))
+        {
+            for part in [&text[..cut], &text[cut..]] {
+                drop(read_workflow(Source::new("w.yml", part)));
+                drop(read_action(Source::new("action.yml", part)));
+                read += 1;
+            }
+        }
+    }
+    println!("{read} pieces of files were read");
+}
+
 /// Passed and failed cases of one suite.
 #[derive(Default)]
 struct Report {
@@ -222,7 +241,7 @@ impl Case {
             .chunks(2)
             .map(|pair| (pair[0].trim().to_owned(), pair[1].clone()));
         Self {
-            options: yaml::read(&options, &Limits::default()).expect("options are YAML"),
+            options: yaml::read(&options, &yaml::Limits::default()).expect("options are YAML"),
             workflow,
             called: called.collect(),
             expected: serde_json::from_str(&expected).expect("expected JSON"),
@@ -248,9 +267,12 @@ impl Case {
         };
         let limits = Limits::default();
         Limits {
-            characters: number("max-file-size", limits.characters),
-            depth: number("max-depth", limits.depth),
-            ..limits
+            file: yaml::Limits {
+                characters: number("max-file-size", limits.file.characters),
+                depth: number("max-depth", limits.file.depth),
+                ..limits.file
+            },
+            result_size: number("max-result-size", limits.result_size),
         }
     }
 }

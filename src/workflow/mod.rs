@@ -10,6 +10,7 @@
 mod action;
 mod convert;
 mod evaluate;
+mod limits;
 mod model;
 mod problems;
 mod reader;
@@ -19,5 +20,6 @@ mod token;
 pub use action::{Action, ActionInput, ActionOutput, Runs, Using};
 pub use convert::{read_action, read_workflow, read_workflow_within};
 pub use evaluate::{TokenError, TokenProblem};
+pub use limits::Limits;
 pub use model::{Condition, Defaults, Job, JobBody, Step, StepAction, Strategy, Trigger, Workflow};
 pub use token::{Key, Pair, Token, TokenKind};

@@ -11,14 +11,14 @@ use crate::expr::{Available, Template, Value};
 use crate::source::{Located, Span};
 use crate::yaml::{Entry, Node, NodeKind, Scalar};
 
+use super::limits::Limits;
 use super::problems::Problems;
 use super::schema::{Definition, MappingRule, Schema, Shape, StringRule};
 use super::token::{Key, Pair, Token, TokenKind};
 
 const EXPRESSION_NOT_ALLOWED: &str = "A template expression is not allowed in this context";
 
-/// What the tokens of one file may take, counted as `TemplateMemory.cs` does.
-const RESULT_LIMIT: usize = 10 * 1024 * 1024;
+/// What tokens take, as `TemplateMemory.cs` counts it: a string has two bytes a character besides.
 const OBJECT_SIZE: usize = 24;
 const STRING_SIZE: usize = 26;
 
@@ -27,6 +27,7 @@ pub(super) fn read(
     node: &Node,
     schema: &'static Schema,
     root: &str,
+    limits: &Limits,
     problems: &mut Problems,
 ) -> Token {
     let expected = Expected {
@@ -39,9 +40,14 @@ pub(super) fn read(
             .map(String::as_str)
             .collect(),
     };
-    let mut reader = Reader { problems, size: 0 };
+    let limit = limits.result_size;
+    let mut reader = Reader {
+        problems,
+        limit,
+        size: 0,
+    };
     let token = reader.value(node, &expected);
-    if reader.size > RESULT_LIMIT {
+    if reader.size > limit {
         reader
             .problems
             .add(node.span, "Maximum object size exceeded");
@@ -91,13 +97,15 @@ enum Parsed {
 
 struct Reader<'p> {
     problems: &'p mut Problems,
+    /// The most `size` may be; nothing is looked at beyond it.
+    limit: usize,
     size: usize,
 }
 
 impl Reader<'_> {
     fn value(&mut self, node: &Node, expected: &Expected) -> Token {
         self.size += OBJECT_SIZE;
-        if self.size > RESULT_LIMIT {
+        if self.size > self.limit {
             return Token::new(node.span, TokenKind::Null);
         }
         let kind = match &node.kind {

@@ -5,9 +5,9 @@
 use std::sync::Arc;
 
 use crate::source::{Diagnostic, Located, Source, Span};
-use crate::yaml::Limits;
 
 use super::super::action::{Action, ActionInput, ActionOutput, Runs, Using};
+use super::super::limits::Limits;
 use super::super::problems::Problems;
 use super::super::schema::Schema;
 use super::super::token::{Key, Token, TokenKind};

@@ -41,7 +41,8 @@ pub(super) fn check(jobs: &mut IndexMap<String, Job>, jobs_span: Span, problems:
     }
     finish_ready_jobs(&mut waits_for);
     for (job, waits_for) in jobs.values().zip(&waits_for) {
-        let in_cycle = |need: &str| waits_for.iter().any(|&index| spellings[index] == need);
+        let index = |need: &str| ids.get(&need.to_uppercase());
+        let in_cycle = |need: &str| index(need).is_some_and(|index| waits_for.contains(index));
         for need in job.needs.iter().filter(|need| in_cycle(&need.value)) {
             let message = format!(
                 "Job '{}' depends on job '{}' which creates a cycle in the dependency graph.",

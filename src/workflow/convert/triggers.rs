@@ -55,17 +55,13 @@ fn check_inputs(trigger: &Trigger, configuration: &Token, problems: &mut Problem
         );
         problems.add(inputs[MOST_INPUTS].key.span(), message);
     }
-    for Pair { key, value } in inputs {
+    for Pair { value, .. } in inputs {
         let is_choice = value.get("type").and_then(Token::as_str) == Some("choice");
         let has_options = value
             .get("options")
             .is_some_and(|options| !options.items().is_empty());
         if is_choice && !has_options {
-            let name = key.name().unwrap_or_default();
-            problems.add(
-                value.span,
-                format!("Missing 'options' for choice input '{name}'"),
-            );
+            problems.add(value.span, "Missing 'options' for choice input");
         }
     }
 }

@@ -5,8 +5,9 @@ use std::sync::Arc;
 use indexmap::IndexMap;
 
 use crate::source::{Diagnostic, Located, Source};
-use crate::yaml::{self, Limits};
+use crate::yaml;
 
+use super::super::limits::Limits;
 use super::super::model::{Job, Workflow};
 use super::super::problems::Problems;
 use super::super::reader;
@@ -52,9 +53,9 @@ pub(super) fn read_tokens(
     limits: &Limits,
     problems: &mut Problems,
 ) -> Option<Token> {
-    match yaml::read(problems.source(), limits) {
+    match yaml::read(problems.source(), &limits.file) {
         Ok(node) => {
-            let token = reader::read(&node, schema, root, problems);
+            let token = reader::read(&node, schema, root, limits, problems);
             problems.is_empty().then_some(token)
         }
         Err(error) => {
