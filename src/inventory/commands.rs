@@ -5,9 +5,8 @@
 //! all PATH directories are followed once, before the first step.
 
 use std::collections::{BTreeSet, HashMap};
-use std::ffi::OsString;
 use std::fs;
-use std::path::{Component, Path, PathBuf};
+use std::path::{Path, PathBuf};
 
 use super::toolchains::Toolchains;
 
@@ -22,6 +21,9 @@ const HIDDEN: [&str; 4] = ["/home", "/root", "/srv", "/snap"];
 pub(super) struct Commands {
     by_file: HashMap<PathBuf, Vec<Name>>,
     directories: BTreeSet<PathBuf>,
+    /// Files that links lead to in none of the directories. They are watched one by one: the
+    /// directories around them may be opened all the time, such as that of the C library.
+    files: BTreeSet<PathBuf>,
 }
 
 /// A name by which a file can be started.
@@ -46,12 +48,21 @@ impl Name {
 impl Commands {
     /// The commands in these directories of a place on the machine below `root`.
     pub(super) fn scan(root: &Path, tools: &Toolchains, directories: &[String]) -> Self {
-        let view = View { root, tools };
-        let mut commands = Self::default();
-        for directory in directories {
-            if let Some((directory, _)) = view.resolve(Path::new(directory)) {
-                commands.add_directory(&view, &directory);
-            }
+        let mut view = View {
+            root,
+            tools,
+            resolved: HashMap::new(),
+        };
+        let directories: BTreeSet<_> = directories
+            .iter()
+            .filter_map(|directory| view.resolve_directory(Path::new(directory), MAX_LINKS))
+            .collect();
+        let mut commands = Self {
+            directories: directories.clone(),
+            ..Self::default()
+        };
+        for directory in &directories {
+            commands.add_directory(&mut view, directory);
         }
         for names in commands.by_file.values_mut() {
             names.sort();
@@ -59,9 +70,12 @@ impl Commands {
         commands
     }
 
-    /// The directories whose files tell which commands are opened.
-    pub(super) fn directories(&self) -> impl Iterator<Item = &Path> {
-        self.directories.iter().map(PathBuf::as_path)
+    /// The directories and files whose openings tell which commands are used.
+    pub(super) fn watched(&self) -> impl Iterator<Item = &Path> {
+        self.directories
+            .iter()
+            .chain(&self.files)
+            .map(PathBuf::as_path)
     }
 
     /// The names of an opened file, the one with the fewest links first; none when it was no
@@ -72,20 +86,23 @@ impl Commands {
             .map_or(&[], Vec::as_slice)
     }
 
-    fn add_directory(&mut self, view: &View<'_>, directory: &Path) {
-        if !self.directories.insert(directory.to_owned()) {
-            return;
-        }
+    fn add_directory(&mut self, view: &mut View<'_>, directory: &Path) {
         for (path, is_link) in view.entries(directory) {
             let (file, links) = match is_link {
                 false => (path.clone(), 0),
-                true => match view.resolve(&path) {
+                true => match view.resolve(&path, MAX_LINKS) {
                     Some(found) => found,
                     None => continue,
                 },
             };
-            if let Some(parent) = file.parent() {
-                self.directories.insert(parent.to_owned());
+            let is_covered = file
+                .parent()
+                .is_some_and(|parent| self.directories.contains(parent));
+            if !is_covered {
+                if !view.is_file(&file) {
+                    continue;
+                }
+                self.files.insert(file.clone());
             }
             self.by_file
                 .entry(file)
@@ -99,6 +116,8 @@ impl Commands {
 struct View<'a> {
     root: &'a Path,
     tools: &'a Toolchains,
+    /// Directories by the paths they were asked for: most links lead into a few of them.
+    resolved: HashMap<PathBuf, PathBuf>,
 }
 
 impl View<'_> {
@@ -138,6 +157,10 @@ impl View<'_> {
         listed.chain(linked).collect()
     }
 
+    fn is_file(&self, path: &Path) -> bool {
+        self.on_host(path).is_some_and(|host| host.is_file())
+    }
+
     fn read_link(&self, path: &Path) -> Option<PathBuf> {
         let link = self
             .tools
@@ -150,39 +173,34 @@ impl View<'_> {
         }
     }
 
-    /// The path without symbolic links, and how many there were; none for a loop. Paths that
-    /// are in no directory of this machine, such as the job's home, resolve to themselves.
-    fn resolve(&self, path: &Path) -> Option<(PathBuf, u32)> {
-        let mut links = 0;
-        let mut resolved = PathBuf::from("/");
-        let mut rest: Vec<_> = reversed(path);
-        while let Some(name) = rest.pop() {
-            if name == ".." {
-                resolved.pop();
-                continue;
-            }
-            let next = resolved.join(&name);
-            match self.read_link(&next) {
-                None => resolved = next,
-                Some(_) if links == MAX_LINKS => return None,
-                Some(target) => {
-                    links += 1;
-                    if target.is_absolute() {
-                        resolved = PathBuf::from("/");
-                    }
-                    rest.extend(reversed(&target));
-                }
+    /// The path without symbolic links, and how many there were in place of its last component;
+    /// none for a loop. What is in no directory of this machine resolves to itself.
+    fn resolve(&mut self, path: &Path, links_left: u32) -> Option<(PathBuf, u32)> {
+        let Some(parent) = path.parent() else {
+            return Some((PathBuf::from("/"), 0));
+        };
+        let parent = self.resolve_directory(parent, links_left)?;
+        // A path ends in no name only where it ends in `..`.
+        let Some(name) = path.file_name() else {
+            return Some((parent.parent().unwrap_or(&parent).to_owned(), 0));
+        };
+        let next = parent.join(name);
+        match self.read_link(&next) {
+            None => Some((next, 0)),
+            Some(_) if links_left == 0 => None,
+            Some(target) => {
+                let (file, links) = self.resolve(&parent.join(target), links_left - 1)?;
+                Some((file, links + 1))
             }
         }
-        Some((resolved, links))
     }
-}
 
-/// The components of a path, the last one first.
-fn reversed(path: &Path) -> Vec<OsString> {
-    path.components()
-        .rev()
-        .filter(|component| matches!(component, Component::Normal(_) | Component::ParentDir))
-        .map(|component| component.as_os_str().to_owned())
-        .collect()
+    fn resolve_directory(&mut self, path: &Path, links_left: u32) -> Option<PathBuf> {
+        if let Some(known) = self.resolved.get(path) {
+            return Some(known.clone());
+        }
+        let (directory, _) = self.resolve(path, links_left)?;
+        self.resolved.insert(path.to_owned(), directory.clone());
+        Some(directory)
+    }
 }

@@ -70,11 +70,11 @@ impl Inventory {
         }
     }
 
-    /// The directories to watch for opened files, as absolute paths inside the place.
-    pub fn directories(&self) -> Vec<String> {
+    /// The directories and single files to watch for openings, absolute paths in the place.
+    pub fn watched(&self) -> Vec<String> {
         self.commands
-            .directories()
-            .filter_map(|directory| directory.to_str().map(str::to_owned))
+            .watched()
+            .filter_map(|path| path.to_str().map(str::to_owned))
             .collect()
     }
 

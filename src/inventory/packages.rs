@@ -9,7 +9,7 @@ use std::path::{Path, PathBuf};
 pub(super) struct Packages {
     info: PathBuf,
     installed: HashMap<String, Package>,
-    /// Packages whose list of files was not read yet; those of the image are taken first.
+    /// Packages whose list of files was not read yet; those of the base stand last, the image's next.
     unread: Vec<String>,
     /// The lists that were read, each between line ends.
     lists: Vec<(String, String)>,
@@ -40,7 +40,11 @@ impl Packages {
             .collect();
         let on_image = closure(&installed, also);
         let mut unread: Vec<_> = installed.keys().cloned().collect();
-        unread.sort_by_key(|name| (on_image.contains(name), name.clone()));
+        // Taken from the end: most commands come with the base.
+        unread.sort_by_key(|name| {
+            let is_base = installed.get(name).is_some_and(|package| package.is_base);
+            (is_base, on_image.contains(name))
+        });
         Some(Self {
             info: root.join("var/lib/dpkg/info"),
             installed,

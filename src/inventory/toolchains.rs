@@ -147,6 +147,7 @@ impl Toolchains {
             from,
             at: PROXIES.to_owned(),
         });
+        self.bins.push(PROXIES.to_owned());
         for name in proxies::NAMES {
             self.links.push(Link {
                 at: format!("{HOME}/.cargo/bin/{name}"),

@@ -51,7 +51,7 @@ Version: 20.20.2-1nodesource1
 
 const LABEL: &str = r#"{
     "image_os": "ubuntu0", "image_version": "1", "os_version": "1",
-    "environment": {}, "path": ["/home/runner/.cargo/bin", "/usr/local/bin", "/usr/bin", "/bin"],
+    "environment": {}, "path": ["/opt/bin", "/home/runner/.cargo/bin", "/usr/local/bin", "/usr/bin", "/bin"],
     "tools": {"GNU C++": "12.4.0, 13.3.0", "Npm": "10.9.8", "Rust": "1.97.1", "jq": "1.7"},
     "tool_cache": {"Python": ["3.11.16", "3.12.14"]},
     "apt_packages": {"curl": "8", "gcc": "4:13.2.0-7ubuntu1"},
@@ -85,6 +85,7 @@ fn machine(with_dpkg: bool) -> TempDir {
     file("usr/lib/node_modules/npm/bin/npm-cli.js", "");
     link("usr/bin/npm", "../lib/node_modules/npm/bin/npm-cli.js");
     link("usr/bin/loop", "loop");
+    link("opt/bin/list", "/usr/bin/ls");
     link("bin", "usr/bin");
     if with_dpkg {
         file("var/lib/dpkg/status", STATUS);
@@ -111,16 +112,28 @@ fn tools(root: &Path) -> Toolchains {
     fs::create_dir_all(python.join("bin")).expect("writable");
     fs::write(python.join("bin/python3.10"), "").expect("writable");
     symlink("python3.10", python.join("bin/python3")).expect("writable");
+    let proxies = root.join("proxies");
+    fs::create_dir_all(&proxies).expect("writable");
+    fs::write(proxies.join("rustc"), "").expect("writable");
     Toolchains {
         links: vec![Link {
             at: "/home/runner/.cargo/bin/rustc".to_owned(),
             target: "/run/lrun/rustup/rustc".to_owned(),
         }],
-        mounts: vec![Mount {
-            from: python,
-            at: "/opt/hostedtoolcache/Python/3.10.2/x64".to_owned(),
-        }],
-        bins: vec!["/opt/hostedtoolcache/Python/3.10.2/x64/bin".to_owned()],
+        mounts: vec![
+            Mount {
+                from: python,
+                at: "/opt/hostedtoolcache/Python/3.10.2/x64".to_owned(),
+            },
+            Mount {
+                from: proxies,
+                at: "/run/lrun/rustup".to_owned(),
+            },
+        ],
+        bins: vec![
+            "/opt/hostedtoolcache/Python/3.10.2/x64/bin".to_owned(),
+            "/run/lrun/rustup".to_owned(),
+        ],
         ..Toolchains::default()
     }
 }
@@ -227,10 +240,7 @@ fn proxies_are_asked_by_their_own_name() {
     else {
         panic!("rustc has to be asked");
     };
-    assert_eq!(
-        question.argv,
-        ["/home/runner/.cargo/bin/rustc", "--version"]
-    );
+    assert_eq!(question.argv, ["/run/lrun/rustup/rustc", "--version"]);
     assert_eq!(
         question.answer("rustc 1.95.0 (abc 2026-04-14)"),
         Some(other_version("rustc", "1.95.0", "1.97.1"))
@@ -265,17 +275,18 @@ fn without_a_package_database_only_the_facts_are_known() {
 }
 
 #[test]
-fn directories_are_watched_once_and_where_links_lead() {
+fn directories_are_watched_once_and_files_that_links_lead_to() {
     let root = machine(true);
     assert_eq!(
-        inventory(&root).directories(),
+        inventory(&root).watched(),
         [
             "/home/runner/.cargo/bin",
+            "/opt/bin",
             "/opt/hostedtoolcache/Python/3.10.2/x64/bin",
             "/run/lrun/rustup",
             "/usr/bin",
-            "/usr/lib/node_modules/npm/bin",
             "/usr/local/bin",
+            "/usr/lib/node_modules/npm/bin/npm-cli.js",
         ]
     );
 }
