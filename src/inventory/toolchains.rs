@@ -30,7 +30,7 @@ pub struct Link {
     pub target: String,
 }
 
-/// A file to write in a place, owned by the job's user, mode 0644.
+/// A file to write in a place, mode 0644.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct PlacedFile {
     /// Absolute path inside the place.
@@ -43,13 +43,15 @@ pub struct PlacedFile {
 /// the fields.
 #[derive(Debug, Clone, PartialEq, Eq, Default)]
 pub struct Toolchains {
-    /// Directories to make, owned by the job's user, parents first.
+    /// Directories below the home to make, owned by the job's user, parents first.
     pub directories: Vec<String>,
-    /// Files to write into them.
+    /// Files to write into them, owned by the job's user.
     pub files: Vec<PlacedFile>,
     /// Links to make in them.
     pub links: Vec<Link>,
-    /// What to mount on or beside them.
+    /// Files outside the home, owned by root.
+    pub root_files: Vec<PlacedFile>,
+    /// What to mount, at home and elsewhere.
     pub mounts: Vec<Mount>,
     /// Directories with commands besides those on the label's PATH, such as a tool cache's.
     pub bins: Vec<String>,
@@ -165,8 +167,7 @@ impl Toolchains {
         if self.mounts.iter().any(|mount| mount.at == at) {
             return;
         }
-        self.directories.push(at.clone());
-        self.files.push(PlacedFile {
+        self.root_files.push(PlacedFile {
             path: format!("{at}.complete"),
             content: String::new(),
         });
@@ -364,10 +365,11 @@ mod tests {
         assert!(tools.mounts[0].from.ends_with(".pyenv/versions/3.11.7"));
         assert!(
             tools
-                .files
+                .root_files
                 .iter()
                 .any(|file| file.path == "/opt/hostedtoolcache/Python/3.11.7/x64.complete")
         );
+        assert!(tools.directories.is_empty() && tools.files.is_empty());
         assert_eq!(tools.bins[2], "/opt/hostedtoolcache/node/22.1.0/x64/bin");
     }
 }
