@@ -1,1 +1,41 @@
-//! (to be written)
+//! What users and programs see of a run: one consumer of events per file.
+//!
+//! Events in, bytes out: a reporter knows nothing of the run but its events, so that a recorded
+//! run prints the same bytes again. None of them can change how a run ends.
+
+mod consume;
+#[cfg(test)]
+mod fixture;
+mod json;
+mod layout;
+mod plain;
+mod reason;
+mod record;
+mod wire;
+
+use std::io;
+
+use crate::event::Event;
+
+pub use consume::{FailedReporter, consume};
+pub use json::Json;
+pub use plain::{Plain, PlainOptions};
+pub use record::{Record, RecordError, read_record};
+
+/// Somebody who is told of every event, in order.
+pub trait Reporter {
+    /// What it is called when it fails.
+    fn name(&self) -> &'static str;
+
+    /// Takes in the next event.
+    ///
+    /// # Errors
+    /// When it cannot be written; it is told of no other event then.
+    fn event(&mut self, event: &Event) -> io::Result<()>;
+
+    /// No other event will come: what is held back is written.
+    ///
+    /// # Errors
+    /// When it cannot be written.
+    fn finish(&mut self) -> io::Result<()>;
+}

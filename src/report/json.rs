@@ -1,0 +1,317 @@
+//! The report for programs: one JSON object a line, see [`super::wire`].
+
+use std::io::{self, Write};
+use std::time::Duration;
+
+use serde::Serialize;
+
+use super::Reporter;
+use super::wire::{
+    Answer, Cost, Job, Message, Request, Run, Skip, Step, Unlike, Unsaved, VERSION, Verdict,
+    log_line,
+};
+use crate::clock;
+use crate::event::{Event, EventKind};
+use crate::outcome::{Outcome, Timing};
+
+/// The report for programs.
+#[derive(Debug)]
+pub struct Json<W> {
+    out: W,
+}
+
+impl<W: Write> Json<W> {
+    /// A report written to `out`, a line an event.
+    pub fn new(out: W) -> Self {
+        Self { out }
+    }
+}
+
+impl<W: Write> Reporter for Json<W> {
+    fn name(&self) -> &'static str {
+        "the JSON report"
+    }
+
+    fn event(&mut self, event: &Event) -> io::Result<()> {
+        // Written whole, so that a reader never sees half a line.
+        let mut line = serde_json::to_vec(&Line::from(event))?;
+        line.push(b'\n');
+        self.out.write_all(&line)?;
+        self.out.flush()
+    }
+
+    fn finish(&mut self) -> io::Result<()> {
+        self.out.flush()
+    }
+}
+
+#[derive(Debug, Serialize)]
+struct Line<'a> {
+    version: u32,
+    sequence: u64,
+    at: String,
+    elapsed_us: u64,
+    #[serde(flatten)]
+    fact: Fact<'a>,
+}
+
+#[derive(Debug, Serialize)]
+#[serde(tag = "type", rename_all = "kebab-case")]
+enum Fact<'a> {
+    RunStarted(Run<'a>),
+    JobStarted {
+        #[serde(flatten)]
+        job: Job<'a>,
+        place: &'a str,
+    },
+    JobSkipped {
+        #[serde(flatten)]
+        job: Job<'a>,
+        #[serde(flatten)]
+        skip: Skip,
+    },
+    JobFinished {
+        #[serde(flatten)]
+        job: Job<'a>,
+        #[serde(flatten)]
+        end: End,
+    },
+    StepStarted {
+        #[serde(flatten)]
+        step: Step<'a>,
+        name: &'a str,
+    },
+    StepOutput {
+        #[serde(flatten)]
+        step: Step<'a>,
+        line: &'static str,
+        text: &'a str,
+    },
+    Annotated {
+        #[serde(flatten)]
+        step: Step<'a>,
+        annotation: Message<'a>,
+    },
+    StepSkipped {
+        #[serde(flatten)]
+        step: Step<'a>,
+        name: &'a str,
+        #[serde(flatten)]
+        skip: Skip,
+    },
+    StepFinished {
+        #[serde(flatten)]
+        step: Step<'a>,
+        #[serde(flatten)]
+        end: End,
+    },
+    CheckedOut {
+        #[serde(flatten)]
+        step: Step<'a>,
+        files: u64,
+        changed: u64,
+    },
+    CacheLookedUp {
+        #[serde(flatten)]
+        step: Step<'a>,
+        request: Request<'a>,
+        #[serde(flatten)]
+        answer: Answer<'a>,
+    },
+    CacheSaved {
+        #[serde(flatten)]
+        step: Step<'a>,
+        key: &'a str,
+        size: u64,
+        new_bytes: u64,
+        files: u64,
+    },
+    CacheNotSaved {
+        #[serde(flatten)]
+        step: Step<'a>,
+        key: &'a str,
+        #[serde(flatten)]
+        reason: Unsaved<'a>,
+    },
+    ArtifactUploaded {
+        #[serde(flatten)]
+        step: Step<'a>,
+        name: &'a str,
+        files: u64,
+        size: u64,
+    },
+    Differs(Unlike<'a>),
+    RunFinished {
+        #[serde(flatten)]
+        verdict: Verdict,
+        timing: Cost,
+    },
+}
+
+#[derive(Debug, Serialize)]
+struct End {
+    outcome: &'static str,
+    conclusion: &'static str,
+    timing: Cost,
+}
+
+impl End {
+    fn new(outcome: Outcome, conclusion: Outcome, timing: Timing) -> Self {
+        Self {
+            outcome: outcome.as_str(),
+            conclusion: conclusion.as_str(),
+            timing: timing.into(),
+        }
+    }
+}
+
+impl<'a> From<&'a Event> for Line<'a> {
+    fn from(event: &'a Event) -> Self {
+        Self {
+            version: VERSION,
+            sequence: event.sequence,
+            at: clock::rfc3339(Duration::from_millis(event.at_ms)),
+            elapsed_us: event.elapsed_us,
+            fact: (&event.kind).into(),
+        }
+    }
+}
+
+impl<'a> From<&'a EventKind> for Fact<'a> {
+    fn from(kind: &'a EventKind) -> Self {
+        match kind {
+            EventKind::RunStarted(run) => Self::RunStarted((&**run).into()),
+            EventKind::JobStarted { job, place } => Self::JobStarted {
+                job: job.into(),
+                place,
+            },
+            EventKind::JobSkipped { job, reason } => Self::JobSkipped {
+                job: job.into(),
+                skip: reason.into(),
+            },
+            EventKind::JobFinished {
+                job,
+                outcome,
+                conclusion,
+                timing,
+            } => Self::JobFinished {
+                job: job.into(),
+                end: End::new(*outcome, *conclusion, *timing),
+            },
+            EventKind::RunFinished { verdict, timing } => Self::RunFinished {
+                verdict: (*verdict).into(),
+                timing: (*timing).into(),
+            },
+            EventKind::Differs(difference) => Self::Differs(difference.into()),
+            EventKind::StepStarted { step, name } => Self::StepStarted {
+                step: step.into(),
+                name,
+            },
+            EventKind::StepOutput { step, line, text } => Self::StepOutput {
+                step: step.into(),
+                line: log_line(*line),
+                text,
+            },
+            EventKind::Annotated { step, annotation } => Self::Annotated {
+                step: step.into(),
+                annotation: annotation.into(),
+            },
+            EventKind::StepSkipped { step, name, reason } => Self::StepSkipped {
+                step: step.into(),
+                name,
+                skip: reason.into(),
+            },
+            EventKind::StepFinished {
+                step,
+                outcome,
+                conclusion,
+                timing,
+            } => Self::StepFinished {
+                step: step.into(),
+                end: End::new(*outcome, *conclusion, *timing),
+            },
+            EventKind::CheckedOut {
+                step,
+                files,
+                changed,
+            } => Self::CheckedOut {
+                step: step.into(),
+                files: *files,
+                changed: *changed,
+            },
+            EventKind::CacheLookedUp {
+                step,
+                request,
+                origin,
+                lookup,
+            } => Self::CacheLookedUp {
+                step: step.into(),
+                request: Request::new(request, origin),
+                answer: lookup.into(),
+            },
+            EventKind::CacheSaved {
+                step,
+                key,
+                size,
+                new_bytes,
+                files,
+            } => Self::CacheSaved {
+                step: step.into(),
+                key,
+                size: *size,
+                new_bytes: *new_bytes,
+                files: *files,
+            },
+            EventKind::CacheNotSaved { step, key, reason } => Self::CacheNotSaved {
+                step: step.into(),
+                key,
+                reason: reason.into(),
+            },
+            EventKind::ArtifactUploaded {
+                step,
+                name,
+                files,
+                size,
+            } => Self::ArtifactUploaded {
+                step: step.into(),
+                name,
+                files: *files,
+                size: *size,
+            },
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::report::fixture;
+
+    fn lines() -> Vec<serde_json::Value> {
+        let mut out = Vec::new();
+        let mut json = Json::new(&mut out);
+        for event in fixture::every_kind() {
+            json.event(&event).expect("memory can be written");
+        }
+        let text = String::from_utf8(out).expect("it is text");
+        let parse = |line| serde_json::from_str(line).expect("a line is an object");
+        text.lines().map(parse).collect()
+    }
+
+    #[test]
+    fn every_event_is_a_line_of_version_one() {
+        let lines = lines();
+        assert_eq!(lines.len(), fixture::every_kind().len());
+        for (sequence, line) in lines.iter().enumerate() {
+            assert_eq!(line["version"], 1);
+            assert_eq!(line["sequence"], sequence);
+            assert!(line["type"].is_string(), "{line}");
+        }
+    }
+
+    #[test]
+    fn the_form_of_lines_does_not_change() {
+        let lines: Vec<String> = lines().iter().map(ToString::to_string).collect();
+        insta::assert_snapshot!(lines.join("\n"), @"");
+    }
+}

@@ -1,0 +1,207 @@
+//! How numbers, times, sizes and keys are written, and how a line of the report is laid out.
+
+use std::time::Duration;
+
+/// What a piece of text is, which decides its colour.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum Style {
+    /// Names of jobs.
+    Strong,
+    Good,
+    Poor,
+    Bad,
+    /// What may be overlooked.
+    Faint,
+}
+
+/// Whether colours are written.
+#[derive(Debug, Clone, Copy)]
+pub(super) struct Paint(pub(super) bool);
+
+impl Paint {
+    /// The text in the colour of its style.
+    pub(super) fn text(self, style: Style, text: &str) -> String {
+        let code = match style {
+            _ if !self.0 || text.is_empty() => return text.to_owned(),
+            Style::Strong => 1,
+            Style::Good => 32,
+            Style::Poor => 33,
+            Style::Bad => 31,
+            Style::Faint => 2,
+        };
+        format!("\x1b[{code}m{text}\x1b[0m")
+    }
+}
+
+/// A line about a step.
+#[derive(Debug, Clone, Default)]
+pub(super) struct Row {
+    /// `✓`, `✗` or `-`.
+    pub(super) mark: Mark,
+    /// The step's name.
+    pub(super) name: String,
+    /// One word on what it did.
+    pub(super) word: Word,
+    /// More of it.
+    pub(super) detail: String,
+    /// Stand at the right: a size and a time.
+    pub(super) size: String,
+    pub(super) time: String,
+    /// Behind the time.
+    pub(super) more: String,
+}
+
+/// How a step ended.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
+pub(super) enum Mark {
+    Good,
+    Bad,
+    #[default]
+    None,
+}
+
+/// A word in capitals or small letters, and its colour.
+pub(super) type Word = Option<(&'static str, Style)>;
+
+/// Columns of a name, and of the word behind it.
+const NAME: usize = 20;
+const WORD: usize = 9;
+/// Columns of a size and of a time, both flush right.
+const SIZE: usize = 9;
+const TIME: usize = 10;
+/// A report is never wider, nor narrower.
+const WIDEST: usize = 100;
+const NARROWEST: usize = 60;
+
+impl Row {
+    /// The row in `width` columns; what is too long for them pushes the rest to the right.
+    pub(super) fn render(&self, width: u16, paint: Paint) -> String {
+        let width = usize::from(width).clamp(NARROWEST, WIDEST);
+        let (mark, style) = match self.mark {
+            Mark::Good => ("✓", Style::Good),
+            Mark::Bad => ("✗", Style::Bad),
+            Mark::None => ("-", Style::Faint),
+        };
+        let mut left = format!("{:NAME$} ", self.name);
+        let mut painted = left.clone();
+        if let Some((word, style)) = self.word {
+            let gap = " ".repeat(WORD.saturating_sub(columns(word)).max(1));
+            left += &format!("{word}{gap}");
+            painted += &format!("{}{gap}", paint.text(style, word));
+        }
+        left += &self.detail;
+        painted += &self.detail;
+        let right = format!("{:>SIZE$}{:>TIME$}", self.size, self.time);
+        let room = width.saturating_sub(4 + columns(&right));
+        let fill = " ".repeat(room.saturating_sub(columns(&left)));
+        let more = paint.text(Style::Faint, &self.more);
+        let line = format!("  {} {painted}{fill}{right}{more}", paint.text(style, mark));
+        line.trim_end().to_owned()
+    }
+}
+
+fn columns(text: &str) -> usize {
+    text.chars().count()
+}
+
+/// `4 ms`, `4.31 s`, `38.2 s`, `1 m 05 s`.
+pub(super) fn time(duration: Duration) -> String {
+    let (millis, seconds) = (duration.as_millis(), duration.as_secs_f64());
+    match millis {
+        0 => "<1 ms".to_owned(),
+        1..1_000 => format!("{millis} ms"),
+        1_000..10_000 => format!("{seconds:.2} s"),
+        10_000..60_000 => format!("{seconds:.1} s"),
+        _ => {
+            let whole = duration.as_secs();
+            format!("{} m {:02} s", whole / 60, whole % 60)
+        }
+    }
+}
+
+/// `512 B`, `0.4 MB`, `283 MB`: decimal units, as download pages have them.
+pub(super) fn size(bytes: u64) -> String {
+    const UNITS: [&str; 4] = ["kB", "MB", "GB", "TB"];
+    if bytes < 1_000 {
+        return format!("{bytes} B");
+    }
+    let mut value = bytes as f64 / 1e3;
+    let mut unit = 0;
+    // 999.5 would round to 1000.
+    while value >= 999.5 && unit + 1 < UNITS.len() {
+        value /= 1e3;
+        unit += 1;
+    }
+    let decimals = usize::from(value < 9.95);
+    format!("{value:.decimals$} {}", UNITS[unit])
+}
+
+/// `1,204 files`, `1 file`.
+pub(super) fn count(number: u64, thing: &str) -> String {
+    let digits = number.to_string();
+    let mut text = String::new();
+    for (index, digit) in digits.chars().enumerate() {
+        if index > 0 && (digits.len() - index).is_multiple_of(3) {
+            text.push(',');
+        }
+        text.push(digit);
+    }
+    let plural = if number == 1 { "" } else { "s" };
+    format!("{text} {thing}{plural}")
+}
+
+/// A key or a value with its long hexadecimal digests cut to four digits.
+pub(super) fn shorten(text: &str) -> String {
+    const LONG: usize = 12;
+    const KEPT: usize = 4;
+    let mut short = String::new();
+    let mut rest = text;
+    while !rest.is_empty() {
+        let run = rest
+            .find(|character: char| !character.is_ascii_hexdigit())
+            .unwrap_or(rest.len());
+        if run >= LONG {
+            short.push_str(&rest[..KEPT]);
+            short.push('…');
+        } else {
+            short.push_str(&rest[..run]);
+        }
+        let next = rest[run..].chars().next();
+        short.extend(next);
+        rest = &rest[run + next.map_or(0, char::len_utf8)..];
+    }
+    short
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn quantities_have_the_unit_a_reader_wants() {
+        let times = [0, 6_000, 999_999, 4_310_000, 38_240_000, 125_000_000]
+            .map(|us| time(Duration::from_micros(us)));
+        assert_eq!(
+            times,
+            ["<1 ms", "6 ms", "999 ms", "4.31 s", "38.2 s", "2 m 05 s"]
+        );
+        let sizes = [0, 999, 1_000, 400_000, 999_600, 9_940_000, 283_000_000].map(size);
+        assert_eq!(
+            sizes,
+            [
+                "0 B", "999 B", "1.0 kB", "400 kB", "1.0 MB", "9.9 MB", "283 MB"
+            ]
+        );
+        assert_eq!(count(1, "file"), "1 file");
+        assert_eq!(count(1_234_567, "file"), "1,234,567 files");
+    }
+
+    #[test]
+    fn digests_in_keys_are_cut() {
+        assert_eq!(
+            shorten("cargo-Linux-9f3cdeadbeef0123-é"),
+            "cargo-Linux-9f3c…-é"
+        );
+        assert_eq!(shorten("v1-deadbeef"), "v1-deadbeef");
+    }
+}

@@ -1,0 +1,180 @@
+use super::*;
+use crate::difference::DifferenceKind;
+use crate::ids::Phase;
+use crate::lookup::MatchedBy;
+use crate::report::fixture::{
+    differs, entry, events, every_reason, job_started, looked_up, output, run_finished, started,
+    step, step_finished, step_started,
+};
+
+const QUIET: PlainOptions = PlainOptions {
+    verbose: false,
+    color: false,
+    width: 100,
+};
+
+fn print(kinds: impl IntoIterator<Item = EventKind>, options: PlainOptions) -> String {
+    let mut out = Vec::new();
+    let mut plain = Plain::new(&mut out, options);
+    for event in events(kinds) {
+        plain.event(&event).expect("memory can be written");
+    }
+    plain.finish().expect("memory can be written");
+    String::from_utf8(out).expect("it is text")
+}
+
+fn key(digest: &str) -> String {
+    format!("cargo-Linux-{}", digest.repeat(16))
+}
+
+#[test]
+fn a_warm_run_with_one_dependency_updated() {
+    let main = |index| step("build", index, Phase::Main);
+    let post = step("build", 1, Phase::Post);
+    let partial = Lookup::Partial {
+        entry: entry(&key("9f3c"), 71_000_000),
+        by: MatchedBy::RestoreKey(0),
+        reasons: every_reason()[1..2].to_vec(),
+    };
+    let build_timing = Timing {
+        wall_us: 4_310_000,
+        user_us: 8_000_000,
+        system_us: 200_000,
+        max_rss_kib: 0,
+    };
+    let printed = print(
+        [
+            started(&["build"]),
+            job_started("build"),
+            step_started(&main(0), "actions/checkout@v5"),
+            EventKind::CheckedOut {
+                step: main(0),
+                files: 1_204,
+                changed: 1,
+            },
+            step_finished(&main(0), Outcome::Success, 11_000),
+            step_started(&main(1), "Cache registry"),
+            looked_up(&main(1), &key("41fe"), partial),
+            step_finished(&main(1), Outcome::Success, 6_000),
+            step_started(&main(2), "cargo build --locked"),
+            output(&main(2), LogLine::Output, "   Compiling app v0.1.0"),
+            EventKind::StepFinished {
+                step: main(2),
+                outcome: Outcome::Success,
+                conclusion: Outcome::Success,
+                timing: build_timing,
+            },
+            step_started(&post, "Post Cache registry"),
+            EventKind::CacheSaved {
+                step: post.clone(),
+                key: key("41fe"),
+                size: 71_000_000,
+                new_bytes: 400_000,
+                files: 3_121,
+            },
+            step_finished(&post, Outcome::Success, 31_000),
+            differs(
+                DifferenceKind::CommandVersion {
+                    command: "rustc".to_owned(),
+                    here: "1.95.0".to_owned(),
+                    hosted: "1.97.1".to_owned(),
+                    label: "ubuntu-24.04".to_owned(),
+                },
+                Site::Step(main(2)),
+                Effect::MayFlip,
+            ),
+            run_finished(Verdict::Passed { differences: 1 }),
+        ],
+        QUIET,
+    );
+    insta::assert_snapshot!(printed, @"");
+}
+
+#[test]
+fn a_miss_says_why_whatever_the_reason() {
+    let main = step("build", 0, Phase::Main);
+    let miss = Lookup::Miss {
+        reasons: every_reason(),
+    };
+    let printed = print(
+        [
+            started(&["build"]),
+            job_started("build"),
+            step_started(&main, "Cache"),
+            looked_up(&main, &key("41fe"), miss),
+            step_finished(&main, Outcome::Success, 1_000),
+        ],
+        QUIET,
+    );
+    insta::assert_snapshot!(printed, @"");
+}
+
+#[test]
+fn lines_of_parallel_jobs_stand_under_their_names() {
+    let (one, two) = (step("one", 0, Phase::Main), step("two", 0, Phase::Main));
+    let mut kinds = vec![
+        started(&["one", "two"]),
+        job_started("one"),
+        job_started("two"),
+    ];
+    kinds.extend([step_started(&one, "make"), step_started(&two, "test")]);
+    kinds.push(output(&one, LogLine::Error, "early"));
+    kinds.extend((0..25).map(|number| output(&one, LogLine::Output, &format!("line {number}"))));
+    kinds.extend([
+        output(&two, LogLine::Output, "not shown"),
+        step_finished(&two, Outcome::Success, 200_000),
+        step_finished(&one, Outcome::Failure, 300_000),
+        EventKind::JobFinished {
+            job: JobKey::new("two", 0),
+            outcome: Outcome::Success,
+            conclusion: Outcome::Success,
+            timing: Timing {
+                wall_us: 250_000,
+                ..Timing::default()
+            },
+        },
+        run_finished(Verdict::Failed),
+    ]);
+    insta::assert_snapshot!(print(kinds, QUIET), @"");
+}
+
+#[test]
+fn colours_change_no_text() {
+    let kinds = || {
+        crate::report::fixture::every_kind()
+            .into_iter()
+            .map(|event| event.kind)
+    };
+    let coloured = print(
+        kinds(),
+        PlainOptions {
+            color: true,
+            ..QUIET
+        },
+    );
+    assert!(coloured.contains("\x1b[31m✗\x1b[0m"));
+    let escape = regex::Regex::new("\x1b\\[[0-9]+m").expect("it is a pattern");
+    assert_eq!(escape.replace_all(&coloured, ""), print(kinds(), QUIET));
+}
+
+#[test]
+fn differences_without_effect_are_for_the_verbose() {
+    let kinds = || {
+        let kind = DifferenceKind::NetworkConfig {
+            tools: vec!["pip".to_owned()],
+        };
+        [
+            differs(kind.clone(), Site::Run, Effect::None),
+            differs(kind, Site::Run, Effect::None),
+        ]
+    };
+    let finished = || std::iter::once(run_finished(Verdict::Passed { differences: 0 }));
+    let quiet = print(kinds().into_iter().chain(finished()), QUIET);
+    assert!(!quiet.contains("differs"));
+    let verbose = PlainOptions {
+        verbose: true,
+        ..QUIET
+    };
+    let printed = print(kinds().into_iter().chain(finished()), verbose);
+    assert_eq!(printed.matches("differs").count(), 1);
+}
