@@ -14,6 +14,7 @@ mod error;
 mod locate;
 mod node;
 mod read;
+mod scalar;
 
 pub use error::{Error, Problem};
 pub use locate::locate;

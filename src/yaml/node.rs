@@ -13,15 +13,15 @@ pub struct Node {
     pub kind: NodeKind,
 }
 
-/// The three kinds of nodes; aliases are replaced by what they stand for.
+/// The three kinds of nodes. An alias is replaced by what it stands for, and shares it.
 #[derive(Debug, Clone, PartialEq)]
 pub enum NodeKind {
     /// One value.
     Scalar(Scalar),
     /// Items in order.
-    Sequence(Vec<Node>),
+    Sequence(Arc<[Node]>),
     /// Entries in order; keys may repeat.
-    Mapping(Vec<Entry>),
+    Mapping(Arc<[Entry]>),
 }
 
 /// One `key: value` of a mapping.

@@ -5,10 +5,10 @@ use std::iter::Peekable;
 
 use granit_parser::{ErrorKind, Event, Parser, ScalarStyle, ScanError, StructureStyle, Tag};
 
-use super::core_schema::{self, CoreType};
 use super::error::{Error, Problem};
 use super::node::{Entry, Node, NodeKind, Scalar};
-use crate::source::{Located, Position, Source, Span};
+use super::scalar::{self, is_block};
+use crate::source::{Located, Source, Span};
 
 /// What a file may cost (`ParseOptions.cs` in actions/runner).
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -249,49 +249,16 @@ where
         tag: Option<&Tag>,
         begin: &Start<'s>,
     ) -> Result<Node, Error> {
-        let span = Span {
-            start: begin.start,
-            end: bytes(&begin.span).end.max(begin.start),
-        };
-        let Position { line, column } = self.source.position(span.start);
+        let (start, end) = (begin.start, bytes(&begin.span).end.max(begin.start));
+        let span = Span { start, end };
         // The parser ends the last line of a block even where the file does not.
-        let unended = is_block(style) && span.end == self.source.text.len();
-        let text = match unended && !self.source.text.ends_with('\n') {
+        let is_unended = is_block(style) && end == self.source.text.len();
+        let text = match is_unended && !self.source.text.ends_with('\n') {
             true => text.strip_suffix('\n').unwrap_or(text),
             false => text,
         };
-        let invalid = |kind: CoreType| {
-            let (value, kind) = (text.to_owned(), kind.suffix());
-            fail(
-                span,
-                Problem::InvalidValue {
-                    value,
-                    line,
-                    column,
-                    kind,
-                },
-            )
-        };
-        let value = match (tag, style) {
-            (None, ScalarStyle::Plain) => core_schema::implicit(text).map_err(invalid)?,
-            (None, _) => Scalar::String(text.into()),
-            (Some(tag), _) => {
-                let kind = core_type(tag).map_err(|problem| fail(span, problem))?;
-                if style != ScalarStyle::Plain && kind != CoreType::Str {
-                    let (style, kind) = (style_name(style), kind.suffix());
-                    return Err(fail(
-                        span,
-                        Problem::InvalidStyle {
-                            style,
-                            line,
-                            column,
-                            kind,
-                        },
-                    ));
-                }
-                core_schema::explicit(text, kind).ok_or_else(|| invalid(kind))?
-            }
-        };
+        let value = scalar::typed(text, style, tag)
+            .map_err(|problem| fail(span, problem.at(text, style, self.source.position(start))))?;
         Ok(Node {
             span,
             kind: NodeKind::Scalar(value),
@@ -309,7 +276,7 @@ where
                 start,
                 end: bytes(&span).end,
             },
-            kind: NodeKind::Sequence(items),
+            kind: NodeKind::Sequence(items.into()),
         })
     }
 
@@ -337,7 +304,7 @@ where
                 start,
                 end: bytes(&span).end,
             },
-            kind: NodeKind::Mapping(entries),
+            kind: NodeKind::Mapping(entries.into()),
         })
     }
 }
@@ -360,28 +327,6 @@ fn bytes(span: &ParserSpan) -> Span {
     Span {
         start: range.start,
         end: range.end,
-    }
-}
-
-fn core_type(tag: &Tag) -> Result<CoreType, Problem> {
-    // `!!bool` and `!<tag:yaml.org,2002:bool>` are cut into handle and suffix at different places.
-    let tag = format!("{}{}", tag.handle(), tag.suffix());
-    tag.strip_prefix("tag:yaml.org,2002:")
-        .and_then(CoreType::from_suffix)
-        .ok_or(Problem::UnexpectedTag { tag })
-}
-
-fn is_block(style: ScalarStyle) -> bool {
-    matches!(style, ScalarStyle::Literal | ScalarStyle::Folded)
-}
-
-fn style_name(style: ScalarStyle) -> &'static str {
-    match style {
-        ScalarStyle::Plain => "Plain",
-        ScalarStyle::SingleQuoted => "SingleQuoted",
-        ScalarStyle::DoubleQuoted => "DoubleQuoted",
-        ScalarStyle::Literal => "Literal",
-        ScalarStyle::Folded => "Folded",
     }
 }
 

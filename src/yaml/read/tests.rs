@@ -16,7 +16,7 @@ fn places(text: &str) -> Vec<(u32, u32)> {
             NodeKind::Scalar(_) => {}
             NodeKind::Sequence(items) => items.iter().for_each(|item| walk(item, source, places)),
             NodeKind::Mapping(entries) => {
-                for entry in entries {
+                for entry in entries.iter() {
                     let position = source.position(entry.key.span.start);
                     places.push((position.line, position.column));
                     walk(&entry.value, source, places);
@@ -147,10 +147,10 @@ fn an_empty_file_is_null() {
 #[test]
 fn a_block_at_the_end_of_the_file_ends_as_the_file_does() {
     let value = |text: &str| {
-        let NodeKind::Sequence(mut items) = parse(text).expect("valid").kind else {
+        let NodeKind::Sequence(items) = parse(text).expect("valid").kind else {
             panic!("a sequence was written");
         };
-        items.remove(0).kind
+        items[0].kind.clone()
     };
     assert_eq!(
         value("- |\n  a"),
@@ -160,4 +160,12 @@ fn a_block_at_the_end_of_the_file_ends_as_the_file_does() {
         value("- |\n  a\n"),
         NodeKind::Scalar(Scalar::String("a\n".into()))
     );
+}
+
+#[test]
+fn anchors_around_each_other_cost_no_copies() {
+    let inner = "x, ".repeat(100_000);
+    let open: String = (0..49).map(|level| format!("&a{level} [")).collect();
+    let text = format!("{open}&z [{inner}]{}", "]".repeat(49));
+    assert!(parse(&text).is_ok());
 }
