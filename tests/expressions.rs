@@ -4,8 +4,9 @@ use std::collections::BTreeSet;
 use std::fs;
 use std::path::Path;
 
-use lrun::expr::{Available, CallError, Contexts, Expression, ParseErrorKind, Value};
-use serde_json::Value as Json;
+use lrun::expr::{Available, CallError, Contexts, Expression, ParseErrorKind, Template, Value};
+use proptest::prelude::*;
+use serde_json::{Value as Json, json};
 
 /// Cases that fail, as `file group: expression`, with the reason. The list must be exact.
 const FAILING: &[(&str, &str)] = &[];
@@ -107,4 +108,63 @@ fn known_answers_hold() {
     let listed: BTreeSet<String> = FAILING.iter().map(|(name, _)| (*name).to_owned()).collect();
     assert_eq!(failures, listed, "\n{reasons}");
     assert!(passed >= 600, "the suite has shrunk to {passed} cases");
+}
+
+/// Symbols that expressions are made of, in any order, and some that they are not.
+fn symbols() -> impl Strategy<Value = String> {
+    let symbol = prop::sample::select(vec![
+        "foo",
+        ".bar",
+        ".*",
+        "[",
+        "]",
+        "(",
+        ")",
+        ",",
+        "*",
+        ".",
+        "!",
+        "==",
+        ">=",
+        "<",
+        "&&",
+        "||",
+        "'a'",
+        "'",
+        "1",
+        "-0x1",
+        "null",
+        "NaN",
+        "format(",
+        "fromJSON(",
+        "'[1]'",
+        "'{0}'",
+        "${{",
+        "}}",
+        "é",
+        " ",
+        "case(",
+        "true",
+        "toJSON(",
+        "join(",
+        "@",
+    ]);
+    prop::collection::vec(symbol, 0..40).prop_map(|symbols| symbols.concat())
+}
+
+proptest! {
+    #[test]
+    fn any_text_is_evaluated_or_refused(text in prop_oneof![symbols(), any::<String>()]) {
+        let contexts = json!({"foo": {"bar": [1, "x", {"bar": null}]}});
+        if let Err((kind, message)) = evaluate(&text, &contexts) {
+            prop_assert!(!message.is_empty(), "{kind} error without words");
+        }
+        let available = Available::contexts(&["foo"]);
+        if let Ok(Some(template)) = Template::parse(&text, &available) {
+            // What GitHub makes of a template means the same.
+            let expression = Expression::parse(&template.to_expression(), &available);
+            prop_assert!(expression.is_ok(), "{expression:?}");
+        }
+        let _ = Expression::condition(&text, &available);
+    }
 }

@@ -296,8 +296,12 @@ impl<'a> Reader<'a> {
             '\\' | '"' | '\'' | '/' => escaped,
             'u' => {
                 let digits = self.rest().get(..4).unwrap_or_default();
-                let unit = u16::from_str_radix(digits, 16)
-                    .map_err(|_| self.error("Invalid Unicode escape sequence"))?;
+                // Rust would take a sign too.
+                let unsigned = digits.trim_start_matches('+');
+                let unit = u16::from_str_radix(unsigned, 16)
+                    .ok()
+                    .filter(|_| unsigned.len() == 4)
+                    .ok_or_else(|| self.error("Invalid Unicode escape sequence"))?;
                 self.at += 4;
                 return Ok(unit);
             }
@@ -345,6 +349,7 @@ mod tests {
             "'x",
             "nullx",
             "\"\\q\"",
+            "'\\u+123'",
             "{\"a\" 1}",
             "-",
             &"[".repeat(65),

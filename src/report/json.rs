@@ -312,6 +312,6 @@ mod tests {
     #[test]
     fn the_form_of_lines_does_not_change() {
         let lines: Vec<String> = lines().iter().map(ToString::to_string).collect();
-        insta::assert_snapshot!(lines.join("\n"), @"");
+        insta::assert_snapshot!(lines.join("\n"));
     }
 }

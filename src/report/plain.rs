@@ -391,12 +391,13 @@ impl<W: Write> Plain<W> {
             return Ok(());
         }
         self.current = Some(key.clone());
-        let Some(job) = self.jobs.get(key) else {
+        let Some(job) = self.jobs.get_mut(key) else {
             return writeln!(self.out, "{key}");
         };
         let name = self.paint.text(Style::Strong, &job.name);
-        match &job.place {
-            Some(place) if *place == job.label => writeln!(self.out, "{name} · {place}"),
+        // Where it runs is said once.
+        match job.place.take() {
+            Some(place) if place == job.label => writeln!(self.out, "{name} · {place}"),
             Some(place) => writeln!(self.out, "{name} · {place} standing in for {}", job.label),
             None => writeln!(self.out, "{name}"),
         }
@@ -528,5 +529,4 @@ fn log_line(line: LogLine, text: &str, verbose: bool) -> Option<String> {
 }
 
 #[cfg(test)]
-#[path = "plain_tests.rs"]
 mod tests;

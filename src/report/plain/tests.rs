@@ -87,7 +87,25 @@ fn a_warm_run_with_one_dependency_updated() {
         ],
         QUIET,
     );
-    insta::assert_snapshot!(printed, @"");
+    insta::assert_snapshot!(printed, @r"
+    ci.yml · push · main@3f2c1ab + 1 changed file
+    build · host: debian-12 standing in for ubuntu-24.04
+      ✓ actions/checkout@v5  1,204 files, 1 changed                                                11 ms
+      ✓ Cache registry       PARTIAL  cargo-Linux-9f3c… by restore-keys 1                71 MB      6 ms
+          not exact: hashFiles('**/Cargo.lock') changed since run 12
+            Cargo.lock changed
+            a/Cargo.lock added
+            b/Cargo.lock removed
+        cargo build --locked
+             Compiling app v0.1.0
+      ✓ cargo build --locked                                                                      4.31 s   cpu 8.20 s
+      ✓ Post Cache registry  saved    cargo-Linux-41fe…, 400 kB new                      71 MB     31 ms
+
+    cache    0 hits · 1 partial · 0 misses
+    time     4.60 s here
+    differs  cargo build --locked: used rustc 1.95.0; ubuntu-24.04 has 1.97.1
+    passed with 1 difference
+    ");
 }
 
 #[test]
@@ -106,7 +124,23 @@ fn a_miss_says_why_whatever_the_reason() {
         ],
         QUIET,
     );
-    insta::assert_snapshot!(printed, @"");
+    insta::assert_snapshot!(printed, @r"
+    ci.yml · push · main@3f2c1ab + 1 changed file
+    build · host: debian-12 standing in for ubuntu-24.04
+      ✓ Cache                MISS     cargo-Linux-41fe…                                             1 ms
+          missed: this step never saved an entry
+          missed: hashFiles('**/Cargo.lock') changed since run 12
+            Cargo.lock changed
+            a/Cargo.lock added
+            b/Cargo.lock removed
+          missed: hashFiles('**/Cargo.lock') changed since run 12
+            was '9f3c…', is '41fe…'
+          missed: the key exists with other paths or another compression, saved by run 11
+            path: ~/.cargo
+          missed: the key exists in refs/heads/feature, which this run cannot read
+          missed: job test.2 saved the key during this run; on GitHub that is a race
+          missed: the entry is damaged: blob 9f3c is gone
+    ");
 }
 
 #[test]
@@ -135,7 +169,41 @@ fn lines_of_parallel_jobs_stand_under_their_names() {
         },
         run_finished(Verdict::Failed),
     ]);
-    insta::assert_snapshot!(print(kinds, QUIET), @"");
+    insta::assert_snapshot!(print(kinds, QUIET), @r"
+    ci.yml · push · main@3f2c1ab + 1 changed file
+    two · host: debian-12 standing in for ubuntu-24.04
+      ✓ test                                                                                      200 ms
+    one · host: debian-12 standing in for ubuntu-24.04
+      ✗ make                                                                                      300 ms
+          Error: early
+          … 5 lines before
+          line 5
+          line 6
+          line 7
+          line 8
+          line 9
+          line 10
+          line 11
+          line 12
+          line 13
+          line 14
+          line 15
+          line 16
+          line 17
+          line 18
+          line 19
+          line 20
+          line 21
+          line 22
+          line 23
+          line 24
+    two
+      ✓ job: success                                                                              250 ms
+
+    cache    0 hits · 0 partial · 0 misses
+    time     4.60 s here
+    failed
+    ");
 }
 
 #[test]
