@@ -6,10 +6,15 @@ use std::os::unix::fs::MetadataExt as _;
 use std::path::{Path, PathBuf};
 use std::time::{Duration, Instant};
 
-use lrun::agent::protocol::{FileSpec, ProcessSpec, Signal, Stream, User};
+use lrun::agent::protocol::{
+    FileSpec, HashSpec, PackReport, PackSpec, ProcessSpec, Signal, Stream, User,
+};
 use lrun::agent::{Agent, AgentError, EnvironmentSpec, Mount, Network};
 use lrun::backend::sandbox::Sandbox;
 use lrun::backend::{Backend as _, Place};
+use lrun::digest::Digest;
+use lrun::tree::TreeItem;
+use tokio::sync::mpsc;
 
 const PATH: &str = "/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin";
 
@@ -536,10 +541,11 @@ async fn a_place_that_is_dropped_ends_by_itself() {
     bench
         .job(&format!("setsid sleep {mark} > /dev/null 2>&1 &"))
         .await;
+    assert!(soon(|| processes_with(&mark) == 1).await);
     let Bench { place, directory } = bench;
     drop(place);
-    assert!(gone_soon(|| processes_with(&mark) == 0));
-    assert!(gone_soon(|| !directory.path().join("state").exists()));
+    assert!(soon(|| processes_with(&mark) == 0).await);
+    assert!(soon(|| !directory.path().join("state").exists()).await);
 }
 
 #[tokio::test]
@@ -585,4 +591,122 @@ async fn soon(is_so: impl Fn() -> bool) -> bool {
         tokio::time::sleep(Duration::from_millis(10)).await;
     }
     false
+}
+
+#[tokio::test]
+async fn files_are_hashed_as_the_job() {
+    let bench = Bench::up().await;
+    bench
+        .job("mkdir -p w/a; echo a > w/a/Cargo.lock; echo b > w/Cargo.lock; echo s > w/secret; chmod 0 w/secret")
+        .await;
+    let spec = |pattern: &str| HashSpec {
+        patterns: vec![pattern.to_owned()],
+        workspace: "/home/runner/w".to_owned(),
+        home: "/home/runner".to_owned(),
+        follow_links: false,
+    };
+    let report = bench
+        .agent()
+        .hash_files(spec("**/Cargo.lock"))
+        .await
+        .unwrap();
+    let paths: Vec<_> = report.files.iter().map(|file| file.path.as_str()).collect();
+    assert_eq!(paths, ["Cargo.lock", "a/Cargo.lock"]);
+    let (a, b) = (Digest::of("a\n"), Digest::of("b\n"));
+    assert_eq!(report.digest, Some(Digest::of([b.0, a.0].concat())));
+    let nothing = bench.agent().hash_files(spec("none")).await.unwrap();
+    assert_eq!(nothing.digest, None);
+    let error = bench.agent().hash_files(spec("secret")).await.unwrap_err();
+    assert_eq!(
+        error.to_string(),
+        "cannot hash 'secret': Permission denied (os error 13)"
+    );
+    bench.down().await;
+}
+
+#[tokio::test]
+async fn a_tree_leaves_the_place_and_comes_back() {
+    let bench = Bench::up().await;
+    let script = "mkdir -p w/target/deps; cd w/target; head -c 5000000 /dev/urandom > deps/large; \
+        for i in $(seq 500); do echo $i > deps/$i; done; ln -s large deps/link; ln deps/1 deps/hard; \
+        chmod 700 deps/2; touch -d @1000000000 deps/3; cd ..; tar -c target | sha256sum";
+    let ran = bench.job(script).await;
+    assert_eq!(ran.code, 0, "{ran:?}");
+    let (items, report) = packed(&bench, "target").await;
+    assert_eq!(report.problems, Vec::<String>::new());
+    assert_eq!(report.matched, [1]);
+    assert_eq!(bench.job("mv w/target w/before").await.code, 0);
+    let (sender, receiver) = mpsc::channel(4);
+    let send = async {
+        for item in items {
+            sender.send(item).await.unwrap();
+        }
+        drop(sender);
+    };
+    let workspace = "/home/runner/w".to_owned();
+    let (unpacked, ()) = tokio::join!(bench.agent().unpack(workspace, receiver), send);
+    assert_eq!(unpacked.unwrap().problems, Vec::<String>::new());
+    let script = "cd w; diff -r target before; for d in target before; do (cd $d; \
+        find . -printf '%p %m %u %T@ %l %n\\n' | sort | sha256sum); done | uniq | wc -l";
+    let ran = bench.job(script).await;
+    assert_eq!(ran.out, "1\n", "{ran:?}");
+    bench.down().await;
+}
+
+#[tokio::test]
+async fn a_tree_is_read_and_written_with_the_jobs_rights() {
+    let bench = Bench::up().await;
+    bench
+        .job("mkdir -p w/dir; echo x > w/dir/secret; chmod 0 w/dir/secret")
+        .await;
+    let (items, report) = packed(&bench, "dir").await;
+    assert_eq!(items.len(), 1);
+    assert_eq!(
+        report.problems[0],
+        "tar: dir/secret: Cannot open: Permission denied"
+    );
+    let (sender, receiver) = mpsc::channel(4);
+    for item in items {
+        sender.send(item).await.unwrap();
+    }
+    drop(sender);
+    bench.job("rm -rf w/dir; chmod 500 w").await;
+    let workspace = "/home/runner/w".to_owned();
+    let report = bench.agent().unpack(workspace, receiver).await.unwrap();
+    assert_eq!(
+        report.problems[0],
+        "tar: dir: Cannot mkdir: Permission denied"
+    );
+    bench.down().await;
+}
+
+#[tokio::test]
+async fn a_pack_nobody_receives_ends() {
+    let bench = Bench::up().await;
+    bench
+        .job("mkdir w; head -c 50000000 /dev/zero > w/large")
+        .await;
+    let (items, report) = bench.agent().pack(pack_spec("large")).await.unwrap();
+    // Packing waits for its receiver; nobody else does.
+    assert_eq!(bench.job("echo on").await.out, "on\n");
+    drop(items);
+    assert!(report.await.is_err());
+    bench.down().await;
+}
+
+fn pack_spec(path: &str) -> PackSpec {
+    PackSpec {
+        paths: vec![path.to_owned()],
+        workspace: "/home/runner/w".to_owned(),
+        home: "/home/runner".to_owned(),
+    }
+}
+
+async fn packed(bench: &Bench, path: &str) -> (Vec<TreeItem>, PackReport) {
+    let (mut receiver, report) = bench.agent().pack(pack_spec(path)).await.unwrap();
+    let mut items = Vec::new();
+    while let Some(item) = receiver.recv().await {
+        items.push(item);
+    }
+    (items, report.await.unwrap())
 }

@@ -1,8 +1,14 @@
 //! The messages of the channel: what lrun asks an agent, what it answers.
 
+use std::io;
+
 use serde::{Deserialize, Serialize};
 
-use super::protocol::{Exit, FileSpec, ProcessSpec, Signal, User, bytes_as_text};
+use super::frame::{Frame, FrameKind};
+use super::protocol::{
+    Exit, FileSpec, HashSpec, PackSpec, ProcessSpec, Signal, User, bytes_as_text,
+};
+use crate::tree::TreeItem;
 
 /// What lrun asks. The stream of the frame is the request's name.
 #[derive(Debug, Serialize, Deserialize)]
@@ -47,6 +53,9 @@ pub(super) enum Request {
 #[derive(Debug, Serialize, Deserialize)]
 pub(super) enum Work {
     Remove { path: String, removal: Removal },
+    HashFiles(HashSpec),
+    Pack(PackSpec),
+    Unpack { workspace: String },
 }
 
 /// How much of a directory is removed.
@@ -84,4 +93,40 @@ pub(super) struct FileProblem {
     pub(super) action: String,
     pub(super) path: String,
     pub(super) errno: i32,
+}
+
+/// Why a worker did not do what it was asked.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub(super) enum Complaint {
+    File(FileProblem),
+    Refused { message: String },
+}
+
+/// What crosses the pipes of a worker: items of a tree, in either direction, and one
+/// report, a `Result<_, Complaint>`, at the end.
+pub(super) enum Piece {
+    Item(TreeItem),
+    Report(Frame),
+}
+
+/// The stream of a report's frame among those of a worker.
+pub(super) const REPORT: u32 = 0;
+const ITEMS: u32 = 1;
+
+impl Piece {
+    pub(super) fn into_frame(self) -> io::Result<Frame> {
+        match self {
+            Self::Item(TreeItem::Member(member)) => Frame::control(ITEMS, &member),
+            Self::Item(TreeItem::Content(bytes)) => Ok(Frame::new(ITEMS, FrameKind::Out, bytes)),
+            Self::Report(frame) => Ok(frame),
+        }
+    }
+
+    pub(super) fn from_frame(frame: Frame) -> io::Result<Self> {
+        Ok(match (frame.stream, frame.kind) {
+            (ITEMS, FrameKind::Control) => Self::Item(TreeItem::Member(frame.message()?)),
+            (ITEMS, _) => Self::Item(TreeItem::Content(frame.payload)),
+            _ => Self::Report(frame),
+        })
+    }
 }

@@ -77,6 +77,19 @@ pub struct FileSpec {
     pub mode: u32,
 }
 
+/// What `hashFiles` is to hash.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct HashSpec {
+    /// Its arguments, without the option.
+    pub patterns: Vec<String>,
+    /// `GITHUB_WORKSPACE`: what relative patterns are relative to, and where files count.
+    pub workspace: String,
+    /// What `~` stands for.
+    pub home: String,
+    /// `--follow-symbolic-links` was given.
+    pub follow_links: bool,
+}
+
 /// What `hashFiles` gave.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct HashReport {

@@ -238,7 +238,7 @@ impl Service {
                 self.admit(child)
             }
             Request::Work { user, work } => {
-                let child = worker::start(stream, user, &work, &self.identity);
+                let child = worker::start(stream, user, work, &self.identity);
                 self.admit(child)
             }
             Request::Watch { directories } => {

@@ -6,7 +6,7 @@
 )]
 
 use std::fs::File;
-use std::io;
+use std::io::{self, BufReader, BufWriter, Write as _};
 use std::os::fd::{AsRawFd as _, OwnedFd};
 use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::path::Path;
@@ -18,18 +18,16 @@ use nix::unistd::{ForkResult, fork, pipe2, setsid};
 use super::child::{Child, Pipes};
 use super::files;
 use super::identity::Identity;
-use crate::agent::frame::Frame;
-use crate::agent::message::{FileProblem, Removal, Work};
-use crate::agent::protocol::User;
+use crate::agent::frame::{CHUNK, Frame};
+use crate::agent::message::{Complaint, Piece, REPORT, Removal, Work};
+use crate::agent::protocol::{HashReport, HashSpec, PackReport, PackSpec, UnpackReport, User};
+use crate::archive::{self, PackRequest, Unpacker};
 use crate::clock::Moment;
+use crate::lookup::HashedFile;
+use crate::tree::{self, Links, Roots};
 
 /// Starts a worker.
-pub(super) fn start(
-    stream: u32,
-    user: User,
-    work: &Work,
-    identity: &Identity,
-) -> io::Result<Child> {
+pub(super) fn start(stream: u32, user: User, work: Work, identity: &Identity) -> io::Result<Child> {
     let (input, feed) = pipe2(OFlag::O_CLOEXEC)?;
     let pipes = Pipes::new()?;
     let started = Moment::now();
@@ -40,7 +38,7 @@ pub(super) fn start(
             let [out, err] = &pipes.theirs;
             let done = catch_unwind(AssertUnwindSafe(|| {
                 settle(&input, [out, err], user, identity)?;
-                perform(work, &mut standard_output())
+                perform(work)
             }));
             let code = match done {
                 Ok(Ok(())) => 0,
@@ -75,32 +73,98 @@ fn settle(
     Ok(())
 }
 
-fn standard_output() -> File {
-    // SAFETY: descriptor 1 is the worker's pipe and nobody else's in this process.
-    unsafe { std::os::fd::FromRawFd::from_raw_fd(1) }
+/// The pipe that became standard input or output.
+fn standard(number: i32) -> File {
+    // SAFETY: `settle` put a pipe there that nothing else in this process owns; each number
+    // is taken once.
+    unsafe { std::os::fd::FromRawFd::from_raw_fd(number) }
 }
 
-fn perform(work: &Work, output: &mut impl io::Write) -> io::Result<()> {
+fn perform(work: Work) -> io::Result<()> {
+    let mut output = BufWriter::with_capacity(CHUNK, standard(1));
     match work {
         Work::Remove { path, removal } => {
-            let target = Path::new(path);
-            let result = match removal {
+            let target = Path::new(&path);
+            let done = match removal {
                 Removal::Whole => files::remove(target),
                 Removal::Contents => files::remove_contents(target),
             };
-            report(output, &answer("remove", path, result))
+            let complain = |error| Complaint::File(files::problem("remove", &path, &error));
+            report(&mut output, &done.map_err(complain))
         }
-    }
-}
-
-fn answer<T>(action: &str, path: &str, result: io::Result<T>) -> Result<T, FileProblem> {
-    result.map_err(|error| files::problem(action, path, &error))
+        Work::HashFiles(spec) => report(&mut output, &hash(&spec)),
+        Work::Pack(spec) => {
+            let packed = pack(&spec, &mut output);
+            report(&mut output, &packed)
+        }
+        Work::Unpack { workspace } => {
+            let unpacked = unpack(
+                &workspace,
+                &mut BufReader::with_capacity(CHUNK, standard(0)),
+            );
+            report(&mut output, &unpacked)
+        }
+    }?;
+    output.flush()
 }
 
 /// The last thing a worker says.
 fn report(
     output: &mut impl io::Write,
-    result: &Result<impl serde::Serialize, FileProblem>,
+    result: &Result<impl serde::Serialize, Complaint>,
 ) -> io::Result<()> {
-    output.write_all(&Frame::control(0, result)?.encode())
+    output.write_all(&Frame::control(REPORT, result)?.encode())
+}
+
+fn refused(error: &impl std::error::Error) -> Complaint {
+    Complaint::Refused {
+        message: error.to_string(),
+    }
+}
+
+fn hash(spec: &HashSpec) -> Result<HashReport, Complaint> {
+    let links = match spec.follow_links {
+        true => Links::Follow,
+        false => Links::Keep,
+    };
+    let (workspace, home) = (Path::new(&spec.workspace), Path::new(&spec.home));
+    let hashed = tree::hash_files(&spec.patterns, workspace, home, links);
+    let hashed = hashed.map_err(|error| refused(&error))?;
+    Ok(HashReport {
+        digest: hashed.digest,
+        files: hashed
+            .files
+            .into_iter()
+            .map(|(path, digest)| HashedFile { path, digest })
+            .collect(),
+    })
+}
+
+fn pack(spec: &PackSpec, output: &mut impl io::Write) -> Result<PackReport, Complaint> {
+    let request = PackRequest {
+        paths: &spec.paths,
+        roots: Roots {
+            workspace: &spec.workspace,
+            home: &spec.home,
+        },
+    };
+    let mut send = |item| output.write_all(&Piece::Item(item).into_frame()?.encode());
+    let packed = archive::pack(&request, &mut send).map_err(|error| refused(&error))?;
+    Ok(PackReport {
+        matched: packed.matched,
+        problems: packed.problems,
+    })
+}
+
+fn unpack(workspace: &str, input: &mut impl io::Read) -> Result<UnpackReport, Complaint> {
+    let complain = |error| Complaint::File(files::problem("unpack into", workspace, &error));
+    let mut unpacker = Unpacker::new(Path::new(workspace)).map_err(complain)?;
+    while let Some(frame) = Frame::read_blocking(input).map_err(complain)? {
+        if let Piece::Item(item) = Piece::from_frame(frame).map_err(complain)? {
+            unpacker.take(item);
+        }
+    }
+    Ok(UnpackReport {
+        problems: unpacker.finish(),
+    })
 }
