@@ -1,0 +1,56 @@
+//! Processes that a step leaves behind live as long as the job, and no longer.
+
+use std::fs;
+
+use crate::project::Project;
+
+/// Whether a process of this machine has the word among its arguments.
+fn is_running(word: &str) -> bool {
+    fs::read_dir("/proc")
+        .expect("/proc is mounted")
+        .filter_map(|entry| fs::read(entry.ok()?.path().join("cmdline")).ok())
+        .any(|arguments| {
+            arguments
+                .split(|&byte| byte == 0)
+                .any(|a| a == word.as_bytes())
+        })
+}
+
+/// A number of seconds no other process sleeps for.
+fn marker(number: u32) -> String {
+    format!("86400.{}{number}", std::process::id())
+}
+
+#[test]
+fn later_steps_see_and_end_what_earlier_steps_started() {
+    let marker = marker(1);
+    // Root's jobs can become root; an ordinary user's runner may end its own processes.
+    let kill = match nix::unistd::geteuid().is_root() {
+        true => "sudo kill",
+        false => "kill",
+    };
+    let project = Project::of_steps(&format!(
+        "- run: |\n    nohup sleep {marker} > /dev/null 2>&1 &\n    echo $! > ~/pid\n\
+         - name: Look\n  run: |\n    tr '\\0' ' ' < /proc/$(cat ~/pid)/cmdline\n    echo\n    {kill} $(cat ~/pid)\n    sleep 0.2\n    test -e /proc/$(cat ~/pid)/exe || echo gone"
+    ));
+    let run = project.lrun().args(&["ci.yml"]).run().exited(0);
+    let lines = run.output("Look");
+    assert!(
+        lines
+            .iter()
+            .any(|line| line.trim() == format!("sleep {marker}")),
+        "{lines:?}"
+    );
+    assert!(lines.contains(&"gone".to_owned()), "{lines:?}");
+}
+
+#[test]
+fn nothing_survives_the_job() {
+    let marker = marker(2);
+    let project = Project::of_steps(&format!(
+        "- run: |\n    setsid nohup sleep {marker} > /dev/null 2>&1 &\n- name: Look\n  run: pgrep -f '[s]leep {marker}' > /dev/null && echo running"
+    ));
+    let run = project.lrun().args(&["ci.yml"]).run().exited(0);
+    assert!(run.output("Look").contains(&"running".to_owned()));
+    assert!(!is_running(&marker));
+}

@@ -1,0 +1,96 @@
+//! Keys, hits and misses over several runs.
+
+use crate::project::{Project, workflow_of};
+
+const KEYED_BY_COMMIT: &str = "\
+- uses: actions/checkout@v5
+- uses: actions/cache@v4
+  with:
+    path: cached
+    key: k-${{ github.sha }}
+- run: mkdir -p cached && date > cached/made";
+
+#[test]
+fn a_key_of_the_commit_misses_after_every_edit() {
+    let project = Project::of_steps(KEYED_BY_COMMIT);
+    let lookup = || project.lrun().args(&["ci.yml"]).run().exited(0).lookups();
+    project.write("file.txt", "one\n");
+    assert_eq!(lookup(), ["miss"]);
+    project.write("file.txt", "two\n");
+    assert_eq!(lookup(), ["miss"]);
+    assert_eq!(lookup(), ["hit"], "the same content is the same commit");
+}
+
+#[test]
+fn a_miss_names_the_file_that_changed() {
+    let project = Project::new(&[("deps.lock", "one\n")]);
+    let steps = "\
+- uses: actions/checkout@v5
+- id: cache
+  uses: actions/cache@v4
+  with:
+    path: cached
+    key: deps-${{ hashFiles('**/deps.lock') }}
+    restore-keys: deps-
+- name: Hit
+  run: |
+    mkdir -p cached && date > cached/made
+    echo \"hit=${{ steps.cache.outputs.cache-hit }}\"";
+    project.write(".github/workflows/ci.yml", &workflow_of(steps));
+    project.commit("second");
+    let first = project.lrun().args(&["ci.yml"]).run().exited(0);
+    assert_eq!(first.lookups(), ["miss"]);
+    assert!(first.output("Hit").contains(&"hit=".to_owned()));
+    project.write("deps.lock", "two\n");
+    let second = project.lrun().args(&["ci.yml"]).run().exited(0);
+    assert_eq!(second.lookups(), ["partial"]);
+    assert!(second.output("Hit").contains(&"hit=false".to_owned()));
+    let reasons = second
+        .of_kind("cache-looked-up")
+        .map(|event| event["lookup"]["reasons"].to_string());
+    let reasons: String = reasons.collect();
+    assert!(
+        reasons.contains("deps.lock") && reasons.contains("changed"),
+        "{reasons}"
+    );
+    let third = project.lrun().args(&["ci.yml"]).run().exited(0);
+    assert_eq!(third.lookups(), ["hit"]);
+    assert!(third.output("Hit").contains(&"hit=true".to_owned()));
+    assert_eq!(third.not_saved(), ["exact-hit"]);
+}
+
+#[test]
+fn a_failed_job_saves_nothing() {
+    let project = Project::of_steps(
+        "- uses: actions/cache@v4\n  with:\n    path: cached\n    key: one\n- run: mkdir cached && exit 1",
+    );
+    let run = project.lrun().args(&["ci.yml"]).run().exited(1);
+    assert_eq!(run.saves(), 0);
+}
+
+#[test]
+fn a_path_that_does_not_exist_warns_as_github_does_and_stays_green() {
+    let project = Project::of_steps(
+        "- name: Cache\n  uses: actions/cache@v4\n  with:\n    path: missing\n    key: one",
+    );
+    let run = project.lrun().args(&["ci.yml"]).run().exited(0);
+    assert_eq!(run.saves(), 0);
+    assert_eq!(run.not_saved(), ["nothing-matched"]);
+    let warning = "Path Validation Error: Path(s) specified in the action for caching do(es) not exist, hence no cache is being saved.";
+    assert!(run.transcript().contains(warning), "{}", run.transcript());
+}
+
+#[test]
+fn a_file_that_may_not_be_read_warns_and_stays_green() {
+    let project = Project::of_steps(
+        "- uses: actions/cache@v4\n  with:\n    path: cached\n    key: one\n- run: mkdir cached && touch cached/secret && chmod 000 cached/secret",
+    );
+    let run = project.lrun().args(&["ci.yml"]).run().exited(0);
+    assert_eq!(run.saves(), 0);
+    assert_eq!(run.not_saved(), ["unreadable"]);
+    assert!(
+        run.transcript().contains("Permission denied"),
+        "{}",
+        run.transcript()
+    );
+}

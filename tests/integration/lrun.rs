@@ -1,0 +1,258 @@
+//! The one way tests start `lrun`: with an environment that is empty but for what it needs.
+
+use std::io::{BufRead as _, BufReader, Read as _};
+use std::process::{Child, Command, Stdio};
+
+use serde_json::Value;
+
+use crate::project::Project;
+
+/// Where tools are, and nothing else of the environment the tests run in.
+const KEPT: [&str; 5] = ["PATH", "HOME", "RUSTUP_HOME", "CARGO_HOME", "TMPDIR"];
+
+/// What jobs that load something from the network need besides.
+const NETWORK: [&str; 14] = [
+    "http_proxy",
+    "https_proxy",
+    "no_proxy",
+    "HTTP_PROXY",
+    "HTTPS_PROXY",
+    "NO_PROXY",
+    "SSL_CERT_FILE",
+    "NODE_EXTRA_CA_CERTS",
+    "REQUESTS_CA_BUNDLE",
+    "PIP_CERT",
+    "PIP_INDEX_URL",
+    "CARGO_HTTP_CAINFO",
+    "CARGO_HTTP_PROXY",
+    "UV_INDEX_URL",
+];
+
+/// An invocation that is being put together.
+pub(crate) struct Lrun {
+    command: Command,
+}
+
+impl Lrun {
+    /// `lrun` in the root of the project, with the project's store.
+    pub(crate) fn new(project: &Project) -> Self {
+        let mut command = Command::new(env!("CARGO_BIN_EXE_lrun"));
+        command
+            .env_clear()
+            .env("LRUN_STORE", project.store())
+            .current_dir(project.path())
+            .stdin(Stdio::null());
+        let mut lrun = Self { command };
+        lrun.keep(&KEPT);
+        lrun
+    }
+
+    /// Adds arguments.
+    pub(crate) fn args(mut self, arguments: &[&str]) -> Self {
+        self.command.args(arguments);
+        self
+    }
+
+    /// Sets a variable of the environment lrun is started in.
+    pub(crate) fn env(mut self, name: &str, value: impl AsRef<std::ffi::OsStr>) -> Self {
+        self.command.env(name, value);
+        self
+    }
+
+    /// Lets jobs reach the network as the tests themselves do.
+    pub(crate) fn with_network(mut self) -> Self {
+        self.keep(&NETWORK);
+        self
+    }
+
+    /// Starts it under another umask.
+    pub(crate) fn umask(mut self, mask: &str) -> Self {
+        let program = self.command.get_program().to_owned();
+        let arguments: Vec<_> = self.command.get_args().map(ToOwned::to_owned).collect();
+        let mut command = Command::new("sh");
+        command
+            .args(["-c", &format!("umask {mask} && exec \"$@\""), "sh"])
+            .arg(program)
+            .args(arguments)
+            .env_clear()
+            .stdin(Stdio::null());
+        for (name, value) in self.command.get_envs() {
+            if let Some(value) = value {
+                command.env(name, value);
+            }
+        }
+        if let Some(directory) = self.command.get_current_dir() {
+            command.current_dir(directory);
+        }
+        self.command = command;
+        self
+    }
+
+    /// Runs it for its report, to the end.
+    pub(crate) fn plain(mut self) -> Report {
+        let output = self.command.output().expect("lrun can be started");
+        Report {
+            code: output.status.code(),
+            stdout: String::from_utf8_lossy(&output.stdout).into_owned(),
+            stderr: String::from_utf8_lossy(&output.stderr).into_owned(),
+        }
+    }
+
+    /// Runs it for its events, to the end.
+    pub(crate) fn run(self) -> Run {
+        self.run_watched(|_, _| {})
+    }
+
+    /// Runs it for its events and shows each to `watch` as it comes, with lrun's process id.
+    pub(crate) fn run_watched(mut self, mut watch: impl FnMut(&Value, u32)) -> Run {
+        self.command.arg("--json");
+        let child = self.command.stdout(Stdio::piped()).stderr(Stdio::piped());
+        let mut child: Child = child.spawn().expect("lrun can be started");
+        let process = child.id();
+        let mut stderr = child.stderr.take().expect("it is a pipe");
+        let stderr = std::thread::spawn(move || {
+            let mut text = String::new();
+            // What is not UTF-8 fails the assertions on the text.
+            let _ = stderr.read_to_string(&mut text);
+            text
+        });
+        let mut events = Vec::new();
+        for line in BufReader::new(child.stdout.take().expect("it is a pipe")).lines() {
+            let line = line.expect("lrun writes UTF-8");
+            let event = serde_json::from_str(&line)
+                .unwrap_or_else(|error| panic!("not JSON: {error}: {line}"));
+            watch(&event, process);
+            events.push(event);
+        }
+        let status = child.wait().expect("it was started");
+        Run {
+            code: status.code(),
+            events,
+            stderr: stderr.join().expect("reading does not panic"),
+        }
+    }
+
+    #[expect(
+        clippy::disallowed_methods,
+        reason = "the environment of the tests themselves"
+    )]
+    fn keep(&mut self, names: &[&str]) {
+        for name in names {
+            if let Some(value) = std::env::var_os(name) {
+                self.command.env(name, value);
+            }
+        }
+    }
+}
+
+/// What lrun printed for people.
+#[derive(Debug)]
+pub(crate) struct Report {
+    /// The exit code.
+    pub(crate) code: Option<i32>,
+    /// Standard output.
+    pub(crate) stdout: String,
+    /// Standard error.
+    pub(crate) stderr: String,
+}
+
+/// What happened in a run.
+#[derive(Debug)]
+pub(crate) struct Run {
+    /// The exit code.
+    pub(crate) code: Option<i32>,
+    /// The events in their order.
+    pub(crate) events: Vec<Value>,
+    /// Standard error.
+    pub(crate) stderr: String,
+}
+
+impl Run {
+    /// Fails unless lrun exited so; shows what was printed.
+    pub(crate) fn exited(self, code: i32) -> Self {
+        assert_eq!(self.code, Some(code), "{}", self.transcript());
+        self
+    }
+
+    /// The events of a kind.
+    pub(crate) fn of_kind<'a>(&'a self, kind: &'a str) -> impl Iterator<Item = &'a Value> {
+        self.events
+            .iter()
+            .filter(move |event| event["event"] == kind)
+    }
+
+    /// The lines of all steps of that name, in the order they came.
+    pub(crate) fn output(&self, step: &str) -> Vec<String> {
+        let keys: Vec<_> = self.steps(step).collect();
+        assert!(!keys.is_empty(), "no step '{step}':\n{}", self.transcript());
+        self.of_kind("step-output")
+            .filter(|event| keys.contains(&&event["step"]))
+            .map(|event| event["text"].as_str().expect("text").to_owned())
+            .collect()
+    }
+
+    /// What the steps of that name ended as: each one's conclusion, or `skipped`.
+    pub(crate) fn conclusions(&self, step: &str) -> Vec<String> {
+        let keys: Vec<_> = self.steps(step).collect();
+        self.events
+            .iter()
+            .filter(|event| keys.contains(&&event["step"]))
+            .filter_map(|event| match event["event"].as_str() {
+                Some("step-finished") => Some(event["conclusion"].as_str()?.to_owned()),
+                Some("step-skipped") => Some("skipped".to_owned()),
+                _ => None,
+            })
+            .collect()
+    }
+
+    /// `hit`, `partial` or `miss` of every lookup in the order they were made.
+    pub(crate) fn lookups(&self) -> Vec<String> {
+        self.of_kind("cache-looked-up")
+            .filter_map(|event| Some(event["lookup"]["result"].as_str()?.to_owned()))
+            .collect()
+    }
+
+    /// How many cache entries were saved.
+    pub(crate) fn saves(&self) -> usize {
+        self.of_kind("cache-saved").count()
+    }
+
+    /// Why entries were not saved, in the order they were not.
+    pub(crate) fn not_saved(&self) -> Vec<String> {
+        self.of_kind("cache-not-saved")
+            .filter_map(|event| Some(event["reason"]["reason"].as_str()?.to_owned()))
+            .collect()
+    }
+
+    /// The differences of a kind.
+    pub(crate) fn differences<'a>(&'a self, kind: &'a str) -> impl Iterator<Item = &'a Value> {
+        self.of_kind("differs")
+            .filter(move |event| event["kind"] == kind)
+    }
+
+    /// Everything that was printed, for messages of failed assertions.
+    pub(crate) fn transcript(&self) -> String {
+        let mut text = String::new();
+        for event in &self.events {
+            match event["event"].as_str() {
+                Some("step-output") => text.push_str(event["text"].as_str().unwrap_or_default()),
+                _ => text.push_str(&event.to_string()),
+            }
+            text.push('\n');
+        }
+        text + &self.stderr
+    }
+
+    fn steps<'a>(&'a self, name: &'a str) -> impl Iterator<Item = &'a Value> {
+        self.events
+            .iter()
+            .filter(|event| {
+                matches!(
+                    event["event"].as_str(),
+                    Some("step-started" | "step-skipped")
+                )
+            })
+            .filter(move |event| event["name"] == name)
+            .map(|event| &event["step"])
+    }
+}

@@ -1,0 +1,18 @@
+//! The program as a whole: real repositories, the real binary, a store of its own.
+//!
+//! One file for each behaviour; all go through the builder in `lrun.rs`. They run as root and
+//! as an ordinary user, and need git, a C compiler, make, perl, python3 with venv and, for
+//! root, sudo. What a machine lacks makes them fail: nothing is skipped.
+
+mod background;
+mod bad_input;
+mod caches;
+mod cancelling;
+mod checkout;
+mod environment;
+mod examples;
+mod files;
+mod lrun;
+mod project;
+mod steps;
+mod visibility;
