@@ -46,8 +46,8 @@ fn a_miss_names_the_file_that_changed() {
     assert_eq!(second.lookups(), ["partial"]);
     assert!(second.output("Hit").contains(&"hit=false".to_owned()));
     let reasons = second
-        .of_kind("cache-looked-up")
-        .map(|event| event["lookup"]["reasons"].to_string());
+        .of_type("cache-looked-up")
+        .map(|event| event["reasons"].to_string());
     let reasons: String = reasons.collect();
     assert!(
         reasons.contains("deps.lock") && reasons.contains("changed"),

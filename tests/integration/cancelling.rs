@@ -14,7 +14,7 @@ fn an_interrupt_ends_the_step_runs_always_steps_and_exits_130() {
         .lrun()
         .args(&["ci.yml"])
         .run_watched(|event, process| {
-            if event["event"] == "step-output" && event["text"] == "ready" {
+            if event["type"] == "step-output" && event["text"] == "ready" {
                 let process = i32::try_from(process).expect("process ids are positive");
                 kill(Pid::from_raw(process), Signal::SIGINT).expect("it is running");
             }

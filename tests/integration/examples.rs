@@ -34,7 +34,7 @@ fn a_cargo_workspace_is_cold_warm_and_updated() {
     assert!(has_line(&cold, BUILD, "Compiling itoa"));
     assert_eq!(cold.conclusions("Fetch dependencies"), ["success"]);
     assert!(has_line(&cold, "Greet", "Hello, build of 2 vowels!"));
-    assert_eq!(cold.of_kind("artifact-uploaded").count(), 1);
+    assert_eq!(cold.of_type("artifact-uploaded").count(), 1);
     assert!(
         project.state() == before,
         "lrun wrote into the user's folder"
@@ -55,8 +55,8 @@ fn a_cargo_workspace_is_cold_warm_and_updated() {
     assert!(has_line(&updated, BUILD, "Compiling itoa v1.0.17"));
     assert!(!has_line(&updated, BUILD, "Compiling hex"));
     let reasons = updated
-        .of_kind("cache-looked-up")
-        .map(|event| event["lookup"]["reasons"].to_string());
+        .of_type("cache-looked-up")
+        .map(|event| event["reasons"].to_string());
     assert!(
         reasons
             .into_iter()
@@ -92,7 +92,7 @@ fn a_venv_is_filled_once_and_its_wheels_are_kept_over_a_change() {
     let cold = run(&project, "render.yml");
     assert_eq!(cold.lookups(), ["miss", "miss"]);
     assert!(has_line(&cold, "Render", "bytes"));
-    let uploaded: Vec<_> = cold.of_kind("artifact-uploaded").collect();
+    let uploaded: Vec<_> = cold.of_type("artifact-uploaded").collect();
     assert_eq!(uploaded[0]["files"], 2);
 
     let warm = run(&project, "render.yml");
@@ -125,7 +125,7 @@ fn inputs_of_a_dispatch_reach_the_steps() {
         .exited(0);
     assert_eq!(run.conclusions("Render"), ["success"]);
     assert!(
-        run.of_kind("run-started")
-            .all(|event| event["event_name"] == "workflow_dispatch")
+        run.of_type("run-started")
+            .all(|event| event["event"] == "workflow_dispatch")
     );
 }

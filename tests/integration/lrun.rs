@@ -174,31 +174,35 @@ impl Run {
         self
     }
 
-    /// The events of a kind.
-    pub(crate) fn of_kind<'a>(&'a self, kind: &'a str) -> impl Iterator<Item = &'a Value> {
+    /// The events of a type.
+    pub(crate) fn of_type<'a>(&'a self, kind: &'a str) -> impl Iterator<Item = &'a Value> {
         self.events
             .iter()
-            .filter(move |event| event["event"] == kind)
+            .filter(move |event| event["type"] == kind)
     }
 
     /// The lines of all steps of that name, in the order they came.
     pub(crate) fn output(&self, step: &str) -> Vec<String> {
-        let keys: Vec<_> = self.steps(step).collect();
-        assert!(!keys.is_empty(), "no step '{step}':\n{}", self.transcript());
-        self.of_kind("step-output")
-            .filter(|event| keys.contains(&&event["step"]))
-            .map(|event| event["text"].as_str().expect("text").to_owned())
+        let steps = self.steps(step);
+        assert!(
+            !steps.is_empty(),
+            "no step '{step}':\n{}",
+            self.transcript()
+        );
+        self.of_type("step-output")
+            .filter(|event| steps.contains(&step_of(event)))
+            .map(|event| text(&event["text"]))
             .collect()
     }
 
     /// What the steps of that name ended as: each one's conclusion, or `skipped`.
     pub(crate) fn conclusions(&self, step: &str) -> Vec<String> {
-        let keys: Vec<_> = self.steps(step).collect();
+        let steps = self.steps(step);
         self.events
             .iter()
-            .filter(|event| keys.contains(&&event["step"]))
-            .filter_map(|event| match event["event"].as_str() {
-                Some("step-finished") => Some(event["conclusion"].as_str()?.to_owned()),
+            .filter(|event| steps.contains(&step_of(event)))
+            .filter_map(|event| match event["type"].as_str() {
+                Some("step-finished") => Some(text(&event["conclusion"])),
                 Some("step-skipped") => Some("skipped".to_owned()),
                 _ => None,
             })
@@ -207,52 +211,64 @@ impl Run {
 
     /// `hit`, `partial` or `miss` of every lookup in the order they were made.
     pub(crate) fn lookups(&self) -> Vec<String> {
-        self.of_kind("cache-looked-up")
-            .filter_map(|event| Some(event["lookup"]["result"].as_str()?.to_owned()))
+        self.of_type("cache-looked-up")
+            .map(|event| text(&event["result"]))
             .collect()
     }
 
     /// How many cache entries were saved.
     pub(crate) fn saves(&self) -> usize {
-        self.of_kind("cache-saved").count()
+        self.of_type("cache-saved").count()
     }
 
     /// Why entries were not saved, in the order they were not.
     pub(crate) fn not_saved(&self) -> Vec<String> {
-        self.of_kind("cache-not-saved")
-            .filter_map(|event| Some(event["reason"]["reason"].as_str()?.to_owned()))
+        self.of_type("cache-not-saved")
+            .map(|event| text(&event["reason"]))
             .collect()
     }
 
-    /// The differences of a kind.
-    pub(crate) fn differences<'a>(&'a self, kind: &'a str) -> impl Iterator<Item = &'a Value> {
-        self.of_kind("differs")
-            .filter(move |event| event["kind"] == kind)
+    /// The differences that say this.
+    pub(crate) fn differences(&self, words: &str) -> Vec<String> {
+        self.of_type("differs")
+            .map(|event| text(&event["text"]))
+            .filter(|text| text.contains(words))
+            .collect()
     }
 
     /// Everything that was printed, for messages of failed assertions.
     pub(crate) fn transcript(&self) -> String {
-        let mut text = String::new();
+        let mut transcript = String::new();
         for event in &self.events {
-            match event["event"].as_str() {
-                Some("step-output") => text.push_str(event["text"].as_str().unwrap_or_default()),
-                _ => text.push_str(&event.to_string()),
+            match event["type"].as_str() {
+                Some("step-output") => transcript.push_str(&text(&event["text"])),
+                _ => transcript.push_str(&event.to_string()),
             }
-            text.push('\n');
+            transcript.push('\n');
         }
-        text + &self.stderr
+        transcript + &self.stderr
     }
 
-    fn steps<'a>(&'a self, name: &'a str) -> impl Iterator<Item = &'a Value> {
+    fn steps(&self, name: &str) -> Vec<[Value; 4]> {
         self.events
             .iter()
             .filter(|event| {
                 matches!(
-                    event["event"].as_str(),
+                    event["type"].as_str(),
                     Some("step-started" | "step-skipped")
                 )
             })
-            .filter(move |event| event["name"] == name)
-            .map(|event| &event["step"])
+            .filter(|event| event["name"] == name)
+            .map(step_of)
+            .collect()
     }
+}
+
+/// Which step an event is about.
+fn step_of(event: &Value) -> [Value; 4] {
+    ["job", "leg", "step", "phase"].map(|field| event[field].clone())
+}
+
+fn text(value: &Value) -> String {
+    value.as_str().unwrap_or_default().to_owned()
 }

@@ -121,7 +121,7 @@ fn artifacts_are_uploaded_of_failed_jobs_too() {
         "- run: mkdir out && echo x > out/log && exit 1\n- if: always()\n  uses: actions/upload-artifact@v4\n  with:\n    name: debug\n    path: out",
     );
     let run = project.lrun().args(&["ci.yml"]).run().exited(1);
-    let uploaded: Vec<_> = run.of_kind("artifact-uploaded").collect();
+    let uploaded: Vec<_> = run.of_type("artifact-uploaded").collect();
     assert_eq!(uploaded.len(), 1);
     assert_eq!(
         (&uploaded[0]["name"], &uploaded[0]["files"]),
