@@ -199,7 +199,7 @@ impl Reader<'_> {
             self.problems.add(span, EXPRESSION_NOT_ALLOWED);
             return None;
         }
-        // Nothing is known of the value of a name that is not known: anything, in a mapping with known keys.
+        // Among known keys, a name that comes later may have any value.
         let definition = match mapping.rules[..] {
             [
                 MappingRule {

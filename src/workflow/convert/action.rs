@@ -6,15 +6,15 @@ use std::sync::Arc;
 
 use crate::source::{Diagnostic, Located, Source, Span};
 
-use super::super::action::{Action, ActionInput, ActionOutput, Runs, Using};
-use super::super::limits::Limits;
-use super::super::problems::Problems;
-use super::super::schema::Schema;
-use super::super::token::{Key, Token, TokenKind};
 use super::condition::hook_condition;
 use super::fields::Fields;
 use super::steps::steps;
 use super::workflow::read_tokens;
+use crate::workflow::action::{Action, ActionInput, ActionOutput, Runs, Using};
+use crate::workflow::limits::Limits;
+use crate::workflow::problems::Problems;
+use crate::workflow::schema::Schema;
+use crate::workflow::token::{Key, Token, TokenKind};
 
 const USING: &str = "'composite', 'docker', 'node12', 'node16', 'node20', or 'node24'";
 

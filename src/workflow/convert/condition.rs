@@ -3,10 +3,10 @@
 use crate::expr::{Available, Expression, ParseError};
 use crate::source::Span;
 
-use super::super::model::Condition;
-use super::super::problems::Problems;
-use super::super::schema::Schema;
-use super::super::token::{Token, TokenKind};
+use crate::workflow::model::Condition;
+use crate::workflow::problems::Problems;
+use crate::workflow::schema::Schema;
+use crate::workflow::token::{Token, TokenKind};
 
 /// Where a condition stands, and what it may use: the schema's definition of its key.
 #[derive(Clone, Copy)]

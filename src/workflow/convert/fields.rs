@@ -4,8 +4,8 @@ use std::sync::Arc;
 
 use crate::source::{Located, Span};
 
-use super::super::problems::Problems;
-use super::super::token::{Key, Token, TokenKind};
+use crate::workflow::problems::Problems;
+use crate::workflow::token::{Key, Token, TokenKind};
 
 /// What is left of a mapping.
 #[derive(Debug, Default)]

@@ -3,13 +3,13 @@
 use crate::expr::{Available, Expression};
 use crate::source::Located;
 
-use super::super::model::{Defaults, Job, JobBody, Strategy};
-use super::super::problems::Problems;
-use super::super::schema::Schema;
-use super::super::token::{Token, TokenKind};
 use super::condition::{Place, condition};
 use super::fields::{Fields, located};
 use super::{matrix, references, steps};
+use crate::workflow::model::{Defaults, Job, JobBody, Strategy};
+use crate::workflow::problems::Problems;
+use crate::workflow::schema::Schema;
+use crate::workflow::token::{Token, TokenKind};
 
 /// Converts one job; none when its `if` cannot be compiled, which is reported.
 pub(super) fn job(id: Located<String>, token: Token, problems: &mut Problems) -> Option<Job> {

@@ -1,7 +1,7 @@
 //! What can be said of a matrix before the run: GitHub refuses an empty one when it reads the file.
 
-use super::super::problems::Problems;
-use super::super::token::{Pair, Token};
+use crate::workflow::problems::Problems;
+use crate::workflow::token::{Pair, Token};
 
 /// Checks a matrix written out; one with expressions at its top is checked when they have values.
 pub(super) fn check(matrix: &Token, problems: &mut Problems) {

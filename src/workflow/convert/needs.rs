@@ -6,8 +6,8 @@ use indexmap::IndexMap;
 
 use crate::source::Span;
 
-use super::super::model::Job;
-use super::super::problems::Problems;
+use crate::workflow::model::Job;
+use crate::workflow::problems::Problems;
 
 /// Checks the graph and spells each need as the job it means: ids match in any letter case.
 pub(super) fn check(jobs: &mut IndexMap<String, Job>, jobs_span: Span, problems: &mut Problems) {

@@ -1,7 +1,7 @@
 //! `uses`: the forms a reference may have. Where it leads is not asked here.
 
-use super::super::problems::Problems;
 use crate::source::Located;
+use crate::workflow::problems::Problems;
 
 /// Checks the `uses` of a step: `./path`, `$/path`, `docker://image` or `{org}/{repo}[/path]@ref`.
 pub(super) fn check_action(uses: &Located<String>, problems: &mut Problems) {

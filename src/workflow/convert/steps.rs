@@ -5,14 +5,14 @@ use std::ops::Range;
 
 use crate::source::{Located, Span};
 
-use super::super::model::{Condition, Step, StepAction};
-use super::super::problems::Problems;
-use super::super::schema::Schema;
-use super::super::token::{Token, TokenKind};
 use super::condition::{Place, condition};
 use super::fields::{Fields, located};
 use super::ids::Ids;
 use super::references;
+use crate::workflow::model::{Condition, Step, StepAction};
+use crate::workflow::problems::Problems;
+use crate::workflow::schema::Schema;
+use crate::workflow::token::{Token, TokenKind};
 
 /// Converts the items of `steps`; groups become their steps and a wait for exactly those.
 pub(super) fn steps(

@@ -1,8 +1,8 @@
 //! `on`
 
-use super::super::model::Trigger;
-use super::super::problems::Problems;
-use super::super::token::{Key, Pair, Token, TokenKind};
+use crate::workflow::model::Trigger;
+use crate::workflow::problems::Problems;
+use crate::workflow::token::{Key, Pair, Token, TokenKind};
 
 /// As many inputs a `workflow_dispatch` may have.
 const MOST_INPUTS: usize = 25;

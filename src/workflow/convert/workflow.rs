@@ -7,16 +7,16 @@ use indexmap::IndexMap;
 use crate::source::{Diagnostic, Located, Source};
 use crate::yaml;
 
-use super::super::limits::Limits;
-use super::super::model::{Job, Workflow};
-use super::super::problems::Problems;
-use super::super::reader;
-use super::super::schema::Schema;
-use super::super::token::{Key, Token, TokenKind};
 use super::fields::Fields;
 use super::ids::Ids;
 use super::job::{defaults, job};
 use super::{needs, triggers};
+use crate::workflow::limits::Limits;
+use crate::workflow::model::{Job, Workflow};
+use crate::workflow::problems::Problems;
+use crate::workflow::reader;
+use crate::workflow::schema::Schema;
+use crate::workflow::token::{Key, Token, TokenKind};
 
 /// Reads a workflow file under GitHub's limits.
 ///

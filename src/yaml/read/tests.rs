@@ -169,3 +169,43 @@ fn anchors_around_each_other_cost_no_copies() {
     let text = format!("{open}&z [{inner}]{}", "]".repeat(49));
     assert!(parse(&text).is_ok());
 }
+
+/// Calls `visit` with every node of a tree; keys as nodes of their own.
+fn for_each_node(node: &Node, visit: &mut dyn FnMut(&Node)) {
+    visit(node);
+    match &node.kind {
+        NodeKind::Scalar(_) => {}
+        NodeKind::Sequence(items) => items.iter().for_each(|item| for_each_node(item, visit)),
+        NodeKind::Mapping(entries) => {
+            for Entry { key, value } in entries.iter() {
+                let kind = NodeKind::Scalar(key.value.clone());
+                visit(&Node {
+                    span: key.span,
+                    kind,
+                });
+                for_each_node(value, visit);
+            }
+        }
+    }
+}
+
+proptest::proptest! {
+    #[test]
+    fn places_of_any_file_lie_in_it(text in "([a1é~,?%] ?|[-:#&*!|>\\[\\]{}'\"\n] ?|\n  ?|a: |- |: \\|\n  ){0,40}") {
+        let source = Source::new("f.yml", text.as_str());
+        let is_place = |at: usize| source.text.is_char_boundary(at);
+        match read(&source, &Limits::default()) {
+            Err(error) => assert!(is_place(error.span.start) && is_place(error.span.end)),
+            Ok(root) => for_each_node(&root, &mut |node| {
+                assert!(node.span.start <= node.span.end);
+                assert!(is_place(node.span.start) && is_place(node.span.end));
+                if let NodeKind::Scalar(Scalar::String(value)) = &node.kind {
+                    for offset in 0..=value.len() {
+                        let at = crate::yaml::locate(&source, node.span, value, offset);
+                        assert!(is_place(at) && at >= node.span.start && at <= node.span.end);
+                    }
+                }
+            }),
+        }
+    }
+}
