@@ -42,6 +42,15 @@ struct Draft {
     group: Range<usize>,
 }
 
+/// What a step does.
+struct Found {
+    action: StepAction,
+    /// What its id is made up from.
+    words: String,
+    /// The name GitHub gives a step that waits or cancels.
+    control: Option<&'static str>,
+}
+
 struct StepsReader<'p> {
     schema: &'static Schema,
     problems: &'p mut Problems,
@@ -79,29 +88,25 @@ impl StepsReader<'_> {
     }
 
     fn step(&mut self, mut fields: Fields, span: Span, group: Range<usize>) {
+        let Some(Found {
+            action,
+            words,
+            control,
+        }) = self.action(&mut fields, &group)
+        else {
+            return;
+        };
+        let Some(condition) = self.condition(fields.take("if"), span, control.is_some()) else {
+            return;
+        };
         let id = fields.take_string("id");
-        let given_name = fields.take_filled("name");
-        let Some((action, words)) = self.action(&mut fields, &group) else {
-            return;
-        };
-        let default_name = match (&action, words.as_str()) {
-            (_, "parallel") => Some("Parallel group"),
-            (StepAction::Wait { .. }, _) => Some("Wait"),
-            (StepAction::WaitAll, _) => Some("Wait for all"),
-            (StepAction::Cancel { .. }, _) => Some("Cancel"),
-            _ => None,
-        };
-        let name = default_name.map(|name| Token::new(span, TokenKind::String(name.into())));
-        let is_control = name.is_some();
-        let Some(condition) = self.condition(fields.take("if"), span, is_control) else {
-            return;
-        };
+        let control = control.map(|name| Token::new(span, TokenKind::String(name.into())));
         let background = fields.take("background").map(|token| token.kind);
         let step = Step {
             id: String::new(),
             explicit_id: id.is_some(),
             span,
-            name: given_name.or(name),
+            name: fields.take_filled("name").or(control),
             condition,
             env: fields.take("env"),
             continue_on_error: fields.take("continue-on-error"),
@@ -117,42 +122,58 @@ impl StepsReader<'_> {
         });
     }
 
-    /// What the step does, and the words of its id.
-    fn action(
-        &mut self,
-        fields: &mut Fields,
-        group: &Range<usize>,
-    ) -> Option<(StepAction, String)> {
+    fn action(&mut self, fields: &mut Fields, group: &Range<usize>) -> Option<Found> {
         if let Some(script) = fields.take("run") {
             let action = StepAction::Run {
                 script,
                 shell: fields.take("shell"),
                 working_directory: fields.take("working-directory"),
             };
-            return Some((action, "run".to_owned()));
+            let words = "run".to_owned();
+            return Some(Found {
+                action,
+                words,
+                control: None,
+            });
         }
         if let Some(reference) = fields.take_string("uses") {
             references::check_action(&reference, self.problems);
             let words = references::words(&reference.value);
             let with = fields.take("with");
-            return Some((StepAction::Uses { reference, with }, words));
+            let action = StepAction::Uses { reference, with };
+            return Some(Found {
+                action,
+                words,
+                control: None,
+            });
         }
+        let control = |action, words: &str, name| {
+            let words = words.to_owned();
+            Some(Found {
+                action,
+                words,
+                control: Some(name),
+            })
+        };
         if let Some(targets) = fields.take("wait") {
             let targets = targets.items().iter().filter_map(located).collect();
-            return Some((StepAction::Wait { targets }, "wait".to_owned()));
+            return control(StepAction::Wait { targets }, "wait", "Wait");
         }
         if let Some(value) = fields.take("wait-all") {
             if value.kind == TokenKind::Bool(false) {
                 self.problems
                     .add(value.span, "'wait-all' may only be empty or true");
             }
-            return Some((StepAction::WaitAll, "wait-all".to_owned()));
+            return control(StepAction::WaitAll, "wait-all", "Wait for all");
         }
         if let Some(target) = fields.take_string("cancel") {
-            return Some((StepAction::Cancel { target }, "cancel".to_owned()));
+            return control(StepAction::Cancel { target }, "cancel", "Cancel");
+        }
+        if group.is_empty() {
+            return None;
         }
         let targets = Vec::new();
-        (!group.is_empty()).then(|| (StepAction::Wait { targets }, "parallel".to_owned()))
+        control(StepAction::Wait { targets }, "parallel", "Parallel group")
     }
 
     /// Steps that wait or cancel always run (`JobExtension.cs` of the runner).
