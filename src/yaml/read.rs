@@ -1,5 +1,6 @@
 //! Parser events → nodes.
 
+use std::borrow::Cow;
 use std::collections::HashMap;
 use std::iter::Peekable;
 
@@ -41,16 +42,47 @@ pub fn read(source: &Source, limits: &Limits) -> Result<Node, Error> {
             },
         });
     }
+    let mut text = Cow::Borrowed(source.text.as_str());
+    for _ in 0..GLUED_COMMENTS {
+        match read_text(source, &text, limits) {
+            Err(error) if is_glued_comment(&error, &text) => {
+                text = Cow::Owned(without_comment(&text, error.span.start));
+            }
+            read => return read,
+        }
+    }
+    read_text(source, &text, limits)
+}
+
+/// Reads the text of a file; `source` is the file as it was written, of the same length.
+fn read_text(source: &Source, text: &str, limits: &Limits) -> Result<Node, Error> {
     let options = granit_parser::options! { emit_anchor_events: true };
     Builder {
         source,
         limits,
-        events: Parser::new_from_str_with_options(&source.text, options).peekable(),
+        events: Parser::new_from_str_with_options(text, options).peekable(),
         anchors: HashMap::new(),
         replayed: 0,
         last_end: 0,
     }
     .document()
+}
+
+/// How many comments directly behind a bracket are let pass: each costs a reading of the file.
+const GLUED_COMMENTS: usize = 100;
+
+/// YAML wants white space before a comment. GitHub's parser does without after `]` and `}`, and workflows rely on it.
+fn is_glued_comment(error: &Error, text: &str) -> bool {
+    let (before, from) = text.split_at(error.span.start);
+    let is_syntax = matches!(error.problem, Problem::Syntax(_));
+    is_syntax && from.starts_with('#') && before.ends_with([']', '}'])
+}
+
+/// The text with spaces for a comment: every place in it stays what it was.
+fn without_comment(text: &str, start: usize) -> String {
+    let (before, from) = text.split_at(start);
+    let (comment, after) = from.split_at(from.find('\n').unwrap_or(from.len()));
+    format!("{before}{}{after}", " ".repeat(comment.len()))
 }
 
 type ParserSpan = granit_parser::Span;

@@ -189,6 +189,17 @@ fn for_each_node(node: &Node, visit: &mut dyn FnMut(&Node)) {
     }
 }
 
+#[test]
+fn a_comment_may_follow_a_bracket_directly() {
+    assert_eq!(
+        places("- [a]# b, é]\n- c\n"),
+        places("- [a] # b, e]\n- c\n")
+    );
+    assert!(parse("- [a]#b\n- {c: d}#e\n").is_ok());
+    assert!(parse("- 'a'#b\n").is_err());
+    assert!(parse(&"- []#\n".repeat(1000)).is_err());
+}
+
 proptest::proptest! {
     #[test]
     fn places_of_any_file_lie_in_it(text in "([a1é~,?%] ?|[-:#&*!|>\\[\\]{}'\"\n] ?|\n  ?|a: |- |: \\|\n  ){0,40}") {
