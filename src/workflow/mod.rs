@@ -10,6 +10,7 @@
 mod action;
 mod convert;
 mod evaluate;
+mod hint;
 mod limits;
 mod model;
 mod problems;

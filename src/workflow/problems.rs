@@ -33,14 +33,33 @@ impl Problems {
 
     /// Adds an expression that cannot be compiled; `text` is the value of the scalar that holds it.
     ///
+    /// `context` is what the schema lets it use.
+    ///
     /// GitHub names the scalar's first line; in a block that may be far from the expression.
-    pub(super) fn add_expression(&mut self, span: Span, text: &str, error: ParseError) {
+    pub(super) fn add_expression<'c>(
+        &mut self,
+        span: Span,
+        text: &str,
+        error: ParseError,
+        context: impl IntoIterator<Item = &'c str>,
+    ) {
         let source = &self.source;
         let exact = source.position(yaml::locate(source, span, text, error.offset));
         let elsewhere = exact.line != source.position(span.start).line;
         let (line, column) = (exact.line, exact.column);
-        let help = elsewhere.then(|| format!("the expression is on line {line}, column {column}"));
-        self.add_with_help(span, error.message, help);
+        let place = elsewhere.then(|| format!("the expression is on line {line}, column {column}"));
+        let names = context
+            .into_iter()
+            .filter_map(|entry| entry.split('(').next());
+        let names = Vec::from_iter(names).join(", ");
+        let is_unknown = error.message.starts_with("Unrecognized") && !names.is_empty();
+        let names = is_unknown.then(|| format!("an expression here may use {names}"));
+        let help = Vec::from_iter(place.into_iter().chain(names)).join("; ");
+        self.add_with_help(
+            span,
+            error.message,
+            Some(help).filter(|help| !help.is_empty()),
+        );
     }
 
     /// Adds one with what to do about it.

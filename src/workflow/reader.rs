@@ -11,6 +11,7 @@ use crate::expr::{Available, Template, Value};
 use crate::source::{Located, Span};
 use crate::yaml::{Entry, Node, NodeKind, Scalar};
 
+use super::hint;
 use super::limits::Limits;
 use super::problems::Problems;
 use super::schema::{Definition, MappingRule, Schema, Shape, StringRule};
@@ -141,8 +142,9 @@ impl Reader<'_> {
         let text = value.to_text();
         let as_text = Value::String(Arc::clone(&text));
         if !shapes.iter().any(|shape| matches_shape(shape, &as_text)) {
-            self.problems
-                .add(span, format!("Unexpected value '{text}'"));
+            let help = hint::meant(&text, shapes.iter().filter_map(|shape| constant(shape)));
+            let message = format!("Unexpected value '{text}'");
+            self.problems.add_with_help(span, message, help);
         }
         TokenKind::String(text)
     }
@@ -237,8 +239,10 @@ impl Reader<'_> {
             );
             value
         } else {
-            self.problems
-                .add(span, format!("Unexpected value '{name}'"));
+            let keys = mapping.rules.iter().flat_map(|rule| rule.properties.keys());
+            let help = hint::meant(name, keys.map(String::as_str));
+            let message = format!("Unexpected value '{name}'");
+            self.problems.add_with_help(span, message, help);
             return None;
         };
         let value = self.value(&entry.value, &mapping.expected.child(definition));
@@ -269,7 +273,8 @@ impl Reader<'_> {
             },
             Ok(None) => literal,
             Err(error) => {
-                self.problems.add_expression(span, text, error);
+                let context = expected.context.iter().copied();
+                self.problems.add_expression(span, text, error, context);
                 literal
             }
         }
@@ -339,6 +344,14 @@ fn matches_shape(shape: &Shape, value: &Value) -> bool {
         | (Shape::Number, Value::Number(_)) => true,
         (Shape::String(rule), Value::String(text)) => matches_string(rule, text),
         _ => false,
+    }
+}
+
+/// The one text that a shape allows.
+fn constant(shape: &'static Shape) -> Option<&'static str> {
+    match shape {
+        Shape::String(rule) => rule.constant.as_deref(),
+        _ => None,
     }
 }
 

@@ -50,18 +50,18 @@ fn compile(
     parse: fn(&str, &Available) -> Result<Expression, ParseError>,
     problems: &mut Problems,
 ) -> Option<Condition> {
-    let available = Available::from_schema(&place.schema.get(place.definition).context);
+    let context = &place.schema.get(place.definition).context;
     let span = token.map_or(place.owner, |token| token.span);
     let written = token.map(written).filter(|text| !text.trim().is_empty());
     let text = written.unwrap_or(otherwise);
-    match parse(text, &available) {
+    match parse(text, &Available::from_schema(context)) {
         Ok(expression) => Some(Condition {
             text: text.to_owned(),
             expression,
             span,
         }),
         Err(error) => {
-            problems.add_expression(span, text, error);
+            problems.add_expression(span, text, error, context.iter().map(String::as_str));
             None
         }
     }

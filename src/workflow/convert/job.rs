@@ -119,9 +119,11 @@ fn check_runner_group(group: &Token, problems: &mut Problems) {
 /// The condition is an expression without status functions; the version names a major version only.
 fn check_snapshot(snapshot: &Token, problems: &mut Problems) {
     if let Some(condition) = snapshot.get("if").and_then(located) {
-        let available = Available::from_schema(&Schema::workflow().get("snapshot-if").context);
+        let context = &Schema::workflow().get("snapshot-if").context;
+        let available = Available::from_schema(context);
         if let Err(error) = Expression::parse(&condition.value, &available) {
-            problems.add_expression(condition.span, &condition.value, error);
+            let context = context.iter().map(String::as_str);
+            problems.add_expression(condition.span, &condition.value, error, context);
         }
     }
     let Some(version) = snapshot.get("version").and_then(located) else {

@@ -6,6 +6,7 @@ use indexmap::IndexMap;
 
 use crate::source::Span;
 
+use crate::workflow::hint;
 use crate::workflow::model::Job;
 use crate::workflow::problems::Problems;
 
@@ -34,7 +35,8 @@ pub(super) fn check(jobs: &mut IndexMap<String, Job>, jobs_span: Span, problems:
                     "Job '{}' depends on unknown job '{}'.",
                     job.id.value, need.value
                 );
-                problems.add(need.span, message);
+                let help = hint::meant(&need.value, spellings.iter().map(String::as_str));
+                problems.add_with_help(need.span, message, help);
             }
         }
         waits_for.push(needed);

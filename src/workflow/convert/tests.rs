@@ -150,7 +150,28 @@ fn an_error_inside_a_block_says_where_it_is() {
     let place = found[0].position();
     assert_eq!((place.line, place.column), (6, 14));
     let help = found[0].help.as_deref();
-    assert_eq!(help, Some("the expression is on line 8, column 17"));
+    assert!(help.is_some_and(|help| help.starts_with("the expression is on line 8, column 17; ")));
+}
+
+#[test]
+fn errors_say_what_could_have_been_meant() {
+    let help = |text: &str| {
+        let found = read(&format!("on: push\njobs:\n  j:\n    {text}\n")).expect_err("wrong");
+        found[0].help.clone().unwrap_or_default()
+    };
+    assert_eq!(help("runs-in: x"), "did you mean 'runs-on'?");
+    assert_eq!(
+        help("runs-on: x\n    permissions: {contents: all}"),
+        "allowed here: none, read, write"
+    );
+    assert_eq!(
+        help("runs-on: x\n  k:\n    runs-on: x\n    needs: J1"),
+        "did you mean 'j'?"
+    );
+    assert_eq!(
+        help("runs-on: ${{ env.X }}"),
+        "an expression here may use github, inputs, vars, needs, strategy, matrix"
+    );
 }
 
 #[test]
