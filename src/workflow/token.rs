@@ -114,18 +114,6 @@ impl Token {
         self.as_sequence().unwrap_or(std::slice::from_ref(self))
     }
 
-    /// Whether nothing in it waits for the run.
-    pub fn is_literal(&self) -> bool {
-        match &self.kind {
-            TokenKind::Expression(_) => false,
-            TokenKind::Sequence(items) => items.iter().all(Self::is_literal),
-            TokenKind::Mapping(pairs) => pairs
-                .iter()
-                .all(|pair| pair.key.name().is_some() && pair.value.is_literal()),
-            _ => true,
-        }
-    }
-
     /// Calls `visit` with every template in it, keys too, and where it was written.
     pub fn for_each_template<'t>(&'t self, visit: &mut dyn FnMut(&'t Template, Span)) {
         match &self.kind {
