@@ -44,6 +44,16 @@ impl Fixture {
         fixture
     }
 
+    /// What `git clone` makes with these arguments.
+    pub(crate) fn clone_of(arguments: &[&str]) -> Self {
+        let fixture = Self {
+            directory: tempfile::tempdir().unwrap(),
+        };
+        let arguments = [&["clone", "-q"], arguments, &["project"]].concat();
+        git(fixture.directory.path(), &arguments).unwrap();
+        fixture
+    }
+
     pub(crate) fn root(&self) -> PathBuf {
         self.directory.path().join("project")
     }

@@ -8,7 +8,7 @@ use std::time::{Duration, UNIX_EPOCH};
 
 use lrun::clock;
 use lrun::event::LogLine;
-use lrun::exec::workspace::Staged;
+use lrun::exec::workspace::{Staged, WorkspaceError};
 use lrun::plan::github_event::EventOptions;
 
 use super::fixture::{Fixture, WORKSPACE, fingerprint, git, job_user};
@@ -230,6 +230,11 @@ fn a_ref_may_be_a_branch_a_tag_or_a_commit() {
         error,
         "A branch or tag with the name 'missing' could not be found"
     );
+    let error = fixture.stage(&[("ref", &"0".repeat(40))]).unwrap_err();
+    assert!(
+        matches!(error, WorkspaceError::NoSuchCommit { .. }),
+        "{error}"
+    );
 }
 
 #[test]
@@ -257,6 +262,22 @@ fn a_shallow_clone_is_a_source_like_any_other() {
         assert_eq!(count, if depth == "1" { "1" } else { "2" }, "depth {depth}");
         in_tree(&staged, &["fsck", "--strict"]).unwrap();
     }
+}
+
+#[test]
+fn a_partial_clone_gives_what_it_has_and_says_what_it_has_not() {
+    let origin = Fixture::with_history();
+    origin.git(&["config", "uploadpack.allowFilter", "true"]);
+    let url = format!("file://{}", origin.root().display());
+    let fixture = Fixture::clone_of(&["--filter=blob:none", &url]);
+    let before = fingerprint(&fixture.root());
+    assert!(fixture.stage(&[]).is_ok());
+    let error = fixture.stage(&[("fetch-depth", "0")]).unwrap_err();
+    assert!(
+        matches!(error, WorkspaceError::PartialClone { .. }),
+        "{error}"
+    );
+    assert_eq!(fingerprint(&fixture.root()), before, "nothing was fetched");
 }
 
 #[test]

@@ -17,6 +17,25 @@ pub enum WorkspaceError {
         /// The input.
         name: String,
     },
+    /// The `ref` input is the id of a commit that only GitHub may have.
+    #[error("commit {id} is not in '{}': fetch it, or check out a branch or tag", root.display())]
+    NoSuchCommit {
+        /// The id.
+        id: String,
+        /// The user's repository.
+        root: PathBuf,
+    },
+    /// A partial clone, which lacks what git would download when it is needed.
+    #[error(
+        "'{}' is a partial clone without all that this checkout needs ({words}): complete it with `git fetch --refetch --no-filter`, or ask for less history",
+        root.display()
+    )]
+    PartialClone {
+        /// The user's repository.
+        root: PathBuf,
+        /// Git's own words.
+        words: String,
+    },
     /// The `path` input leads out of the workspace.
     #[error("Repository path '{path}' is not under '{workspace}'")]
     OutsideWorkspace {

@@ -214,6 +214,7 @@ impl<'a> Wanted<'a> {
             });
         };
         if is_commit_id(name) {
+            require_commit(source, name)?;
             return Ok(Self::Commit(name));
         }
         let candidates = match name.starts_with("refs/") {
@@ -245,6 +246,21 @@ impl<'a> Wanted<'a> {
 /// Forty hexadecimal digits, or sixty-four in a repository of SHA-256.
 fn is_commit_id(name: &str) -> bool {
     matches!(name.len(), 40 | 64) && name.bytes().all(|byte| byte.is_ascii_hexdigit())
+}
+
+fn require_commit(source: &Source<'_>, id: &str) -> Result<(), WorkspaceError> {
+    let root = &source.repository.root;
+    let (code, _) = Git::in_repository(root)
+        .alternates(&[&source.snapshot.objects])
+        .args(["cat-file", "-e", &format!("{id}^{{commit}}")])
+        .output_or(&[1, 128])?;
+    match code {
+        0 => Ok(()),
+        _ => Err(WorkspaceError::NoSuchCommit {
+            id: id.to_owned(),
+            root: root.clone(),
+        }),
+    }
 }
 
 /// Which commits a fetch of some depth reaches.

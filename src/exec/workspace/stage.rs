@@ -11,7 +11,7 @@ use super::index::{Entry, Index};
 use super::{CheckoutInputs, Source, WorkspaceError, log, stamp};
 use crate::clock;
 use crate::event::LogLine;
-use crate::git::Git;
+use crate::git::{Git, GitError};
 
 /// Who a checkout belongs to, as this machine counts: the job's user, or the user lrun runs as
 /// where a user namespace shows that one as the job's.
@@ -151,11 +151,11 @@ impl NewClone<'_> {
                 &self.source.snapshot.objects,
             ])
             // Deltas are taken over as they are: finding better ones costs more than they save.
-            .args(["-c", "pack.compression=1"])
             .args(["pack-objects", "--revs", "--quiet", "--window=0"])
-            .arg(".git/objects/pack/pack")
+            .args(["--compression=1", ".git/objects/pack/pack"])
             .stdin(tips)
-            .output()?;
+            .output()
+            .map_err(|error| self.missing_objects(error))?;
         let mut commands = String::new();
         for (name, object) in &fetch.refs {
             // Writing to a string cannot fail.
@@ -166,6 +166,19 @@ impl NewClone<'_> {
             .stdin(commands)
             .output()?;
         Ok(())
+    }
+
+    /// Objects are missing in partial clones only: lrun lets git fetch nothing.
+    fn missing_objects(&self, error: GitError) -> WorkspaceError {
+        match error {
+            GitError::Failed { words, .. } if words.contains("unable to read") => {
+                WorkspaceError::PartialClone {
+                    root: self.source.repository.root.clone(),
+                    words,
+                }
+            }
+            error => error.into(),
+        }
     }
 
     fn check_out(&self, checkout: &Checkout) -> Result<(), WorkspaceError> {
