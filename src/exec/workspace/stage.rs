@@ -33,7 +33,7 @@ pub struct Staging<'a> {
 }
 
 /// A checkout that is laid out and not in place yet. Dropping it removes it; after
-/// [`install`](super::install), what it replaced.
+/// [`install`](super::install()), what it replaced.
 #[derive(Debug)]
 pub struct Staged {
     pub(super) dir: PathBuf,
