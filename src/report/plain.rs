@@ -4,21 +4,21 @@
 //! is shown live, and after it when it failed. Lines of different jobs are kept apart by the
 //! jobs' names. Colours only where they are asked for.
 
-use std::collections::{BTreeMap, VecDeque};
+mod step;
+#[cfg(test)]
+mod tests;
+
+use std::collections::BTreeMap;
 use std::io::{self, Write};
-use std::mem;
 
 use super::Reporter;
-use super::layout::{self, Mark, Paint, Row, Style};
-use super::reason;
+use super::layout::{self, Paint, Row, Style};
 use crate::difference::{Difference, Effect, Site, Verdict};
-use crate::event::{Annotation, Event, EventKind, Level, LogLine, RunSummary};
+use crate::event::{Event, EventKind, LogLine, RunSummary};
 use crate::ids::{JobKey, StepKey};
-use crate::lookup::{CacheRequest, Lookup, MissReason, NotSaved};
+use crate::lookup::Lookup;
 use crate::outcome::{Outcome, SkipReason, Timing};
-
-/// Lines of a failed step that are shown.
-const TAIL: usize = 20;
+use step::{Ended, Lines, Step, mark};
 
 /// How a report is written.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -51,24 +51,6 @@ struct Job {
     name: String,
     label: String,
     place: Option<String>,
-}
-
-/// A step that has begun.
-#[derive(Debug, Default)]
-struct Step {
-    name: String,
-    /// Its line so far.
-    row: Row,
-    /// What belongs below its line.
-    below: Vec<(usize, String)>,
-    /// The last lines it wrote.
-    tail: VecDeque<(LogLine, String)>,
-    /// Errors before the tail.
-    errors: Vec<String>,
-    /// Other lines before the tail.
-    dropped: u64,
-    /// Whether its output is shown as it comes, and has begun to.
-    live: bool,
 }
 
 #[derive(Debug, Default)]
@@ -145,60 +127,25 @@ impl<W: Write> Plain<W> {
         self.row(&row)
     }
 
-    fn step_started(&mut self, step: &StepKey, name: &str) {
-        let view = Step {
-            name: name.to_owned(),
-            ..Step::default()
-        };
-        self.steps.insert(step.clone(), view);
+    /// What is known of a step; nothing, if its beginning was never told.
+    fn step(&mut self, key: &StepKey) -> &mut Step {
+        self.steps.entry(key.clone()).or_default()
     }
 
     fn step_output(&mut self, key: &StepKey, line: LogLine, text: &str) -> io::Result<()> {
-        let live = self.options.verbose || self.jobs.len() == 1;
-        let Some(text) = log_line(line, text, self.options.verbose) else {
+        let verbose = self.options.verbose;
+        if !verbose && self.jobs.len() != 1 {
+            self.step(key).keep(line, text);
             return Ok(());
-        };
-        if live {
-            return self.live(key, &text);
         }
-        let step = self.steps.entry(key.clone()).or_default();
-        step.tail.push_back((line, text));
-        if step.tail.len() > TAIL {
-            match step.tail.pop_front() {
-                Some((LogLine::Error, text)) => step.errors.push(text),
-                _ => step.dropped += 1,
-            }
+        let lines = self.step(key).live(line, text, verbose);
+        if lines.is_empty() {
+            return Ok(());
         }
-        Ok(())
-    }
-
-    fn live(&mut self, key: &StepKey, text: &str) -> io::Result<()> {
         self.turn_to(&key.job)?;
-        let step = self.steps.entry(key.clone()).or_default();
-        if !step.live {
-            step.live = true;
-            let name = self.paint.text(Style::Faint, &step.name);
-            writeln!(self.out, "    {name}")?;
-        }
-        writeln!(self.out, "      {text}")
-    }
-
-    /// Messages are in the log already; what it lacks is the place.
-    fn annotated(&mut self, key: &StepKey, annotation: &Annotation) {
-        let Some(file) = &annotation.file else {
-            return;
-        };
-        let level = match annotation.level {
-            Level::Error => "error",
-            Level::Warning => "warning",
-            Level::Notice => "notice",
-        };
-        let mut place = file.clone();
-        for number in [annotation.line, annotation.column].into_iter().flatten() {
-            place += &format!(":{number}");
-        }
-        let line = format!("{level} at {place}: {}", annotation.message);
-        self.below(key, 6, line);
+        lines
+            .iter()
+            .try_for_each(|line| writeln!(self.out, "{line}"))
     }
 
     fn step_skipped(&mut self, step: &StepKey, name: &str, reason: &SkipReason) -> io::Result<()> {
@@ -214,127 +161,20 @@ impl<W: Write> Plain<W> {
 
     fn step_finished(&mut self, key: &StepKey, ended: Ended) -> io::Result<()> {
         self.turn_to(&key.job)?;
-        let Some(step) = self.steps.get_mut(key) else {
-            return Ok(());
-        };
-        // Only its name is asked for from now on.
-        let name = step.name.clone();
-        let mut step = mem::replace(
-            step,
-            Step {
-                name: name.clone(),
-                ..Step::default()
-            },
-        );
-        let mut row = Row {
-            mark: mark(ended.outcome),
-            name,
-            time: layout::time(ended.timing.wall_time()),
-            more: cpu(ended.timing),
-            ..mem::take(&mut step.row)
-        };
-        if ended.outcome == Outcome::Failure && ended.conclusion == Outcome::Success {
-            row.word = row.word.or(Some(("failed", Style::Poor)));
-            row.detail += "continue-on-error";
-        }
+        let Lines { row, below } = self.step(key).finish(ended);
         self.row(&row)?;
-        if ended.outcome == Outcome::Failure {
-            self.tail(&step)?;
-        }
-        for (indent, line) in &step.below {
-            writeln!(self.out, "{:indent$}{line}", "")?;
-        }
-        Ok(())
+        below
+            .iter()
+            .try_for_each(|(indent, line)| writeln!(self.out, "{:indent$}{line}", ""))
     }
 
-    /// The end of what a step wrote.
-    fn tail(&mut self, step: &Step) -> io::Result<()> {
-        for error in &step.errors {
-            writeln!(self.out, "      {error}")?;
-        }
-        if step.dropped > 0 {
-            let dropped = format!("… {} before", layout::count(step.dropped, "line"));
-            writeln!(
-                self.out,
-                "      {}",
-                self.paint.text(Style::Faint, &dropped)
-            )?;
-        }
-        for (_, line) in &step.tail {
-            writeln!(self.out, "      {line}")?;
-        }
-        Ok(())
-    }
-
-    fn checked_out(&mut self, step: &StepKey, files: u64, changed: u64) {
-        let mut detail = layout::count(files, "file");
-        if changed > 0 {
-            detail += &format!(", {changed} changed");
-        }
-        self.steps.entry(step.clone()).or_default().row.detail = detail;
-    }
-
-    fn cache_looked_up(&mut self, key: &StepKey, request: &CacheRequest, lookup: &Lookup) {
-        let row = &mut self.steps.entry(key.clone()).or_default().row;
-        match lookup {
-            Lookup::Hit { entry } => {
-                self.totals.hits += 1;
-                row.word = Some(("HIT", Style::Good));
-                row.detail = layout::shorten(&entry.key);
-                row.size = layout::size(entry.size);
-            }
-            Lookup::Partial { entry, by, reasons } => {
-                self.totals.partial += 1;
-                row.word = Some(("PARTIAL", Style::Poor));
-                row.detail = format!(
-                    "{} {}",
-                    layout::shorten(&entry.key),
-                    reason::matched_by(*by)
-                );
-                row.size = layout::size(entry.size);
-                self.reasons(key, "not exact", reasons);
-            }
-            Lookup::Miss { reasons } => {
-                self.totals.misses += 1;
-                row.word = Some(("MISS", Style::Bad));
-                row.detail = layout::shorten(&request.key);
-                self.reasons(key, "missed", reasons);
-            }
-        }
-    }
-
-    fn reasons(&mut self, key: &StepKey, what: &str, reasons: &[MissReason]) {
-        for reason in reasons {
-            let (line, details) = reason::lines(reason);
-            self.below(key, 6, format!("{what}: {line}"));
-            for detail in details {
-                self.below(key, 8, detail);
-            }
-        }
-    }
-
-    fn cache_saved(&mut self, step: &StepKey, key: &str, size: u64, new_bytes: u64) {
-        let row = &mut self.steps.entry(step.clone()).or_default().row;
-        row.word = Some(("saved", Style::Good));
-        row.detail = format!("{}, {} new", layout::shorten(key), layout::size(new_bytes));
-        row.size = layout::size(size);
-    }
-
-    fn cache_not_saved(&mut self, step: &StepKey, key: &str, why: &NotSaved) {
-        let (text, problems) = reason::not_saved(why);
-        let row = &mut self.steps.entry(step.clone()).or_default().row;
-        row.word = Some(("not saved", Style::Faint));
-        row.detail = format!("{}: {text}", layout::shorten(key));
-        for problem in problems {
-            self.below(step, 6, problem.clone());
-        }
-    }
-
-    fn artifact_uploaded(&mut self, step: &StepKey, name: &str, files: u64, size: u64) {
-        let row = &mut self.steps.entry(step.clone()).or_default().row;
-        row.word = Some(("uploaded", Style::Good));
-        row.detail = format!("{name}, {}", layout::count(files, "file"));
-        row.size = layout::size(size);
+    fn cache_looked_up(&mut self, lookup: &Lookup) {
+        let total = match lookup {
+            Lookup::Hit { .. } => &mut self.totals.hits,
+            Lookup::Partial { .. } => &mut self.totals.partial,
+            Lookup::Miss { .. } => &mut self.totals.misses,
+        };
+        *total += 1;
     }
 
     fn differs(&mut self, difference: &Difference) {
@@ -406,20 +246,6 @@ impl<W: Write> Plain<W> {
     fn row(&mut self, row: &Row) -> io::Result<()> {
         writeln!(self.out, "{}", row.render(self.options.width, self.paint))
     }
-
-    /// Keeps a line to be printed below the step's own.
-    fn below(&mut self, key: &StepKey, indent: usize, line: String) {
-        let step = self.steps.entry(key.clone()).or_default();
-        step.below.push((indent, line));
-    }
-}
-
-/// How a step ended.
-#[derive(Debug, Clone, Copy)]
-struct Ended {
-    outcome: Outcome,
-    conclusion: Outcome,
-    timing: Timing,
 }
 
 impl<W: Write> Reporter for Plain<W> {
@@ -438,9 +264,9 @@ impl<W: Write> Reporter for Plain<W> {
                 timing,
                 ..
             } => self.job_finished(job, *outcome, *timing)?,
-            EventKind::StepStarted { step, name } => self.step_started(step, name),
+            EventKind::StepStarted { step, name } => *self.step(step) = Step::new(name),
             EventKind::StepOutput { step, line, text } => self.step_output(step, *line, text)?,
-            EventKind::Annotated { step, annotation } => self.annotated(step, annotation),
+            EventKind::Annotated { step, annotation } => self.step(step).annotated(annotation),
             EventKind::StepSkipped { step, name, reason } => {
                 self.step_skipped(step, name, reason)?;
             }
@@ -461,29 +287,32 @@ impl<W: Write> Reporter for Plain<W> {
                 step,
                 files,
                 changed,
-            } => self.checked_out(step, *files, *changed),
+            } => self.step(step).checked_out(*files, *changed),
             EventKind::CacheLookedUp {
                 step,
                 request,
                 lookup,
                 ..
-            } => self.cache_looked_up(step, request, lookup),
+            } => {
+                self.cache_looked_up(lookup);
+                self.step(step).looked_up(request, lookup);
+            }
             EventKind::CacheSaved {
                 step,
                 key,
                 size,
                 new_bytes,
                 ..
-            } => self.cache_saved(step, key, *size, *new_bytes),
+            } => self.step(step).saved(key, *size, *new_bytes),
             EventKind::CacheNotSaved { step, key, reason } => {
-                self.cache_not_saved(step, key, reason);
+                self.step(step).not_saved(key, reason);
             }
             EventKind::ArtifactUploaded {
                 step,
                 name,
                 files,
                 size,
-            } => self.artifact_uploaded(step, name, *files, *size),
+            } => self.step(step).uploaded(name, *files, *size),
             EventKind::Differs(difference) => self.differs(difference),
             EventKind::RunFinished { verdict, timing } => self.run_finished(*verdict, *timing)?,
         }
@@ -494,39 +323,3 @@ impl<W: Write> Reporter for Plain<W> {
         self.out.flush()
     }
 }
-
-fn mark(outcome: Outcome) -> Mark {
-    match outcome {
-        Outcome::Success => Mark::Good,
-        Outcome::Failure | Outcome::Cancelled => Mark::Bad,
-        Outcome::Skipped => Mark::None,
-    }
-}
-
-/// The CPU time, where it says something that the time does not.
-fn cpu(timing: Timing) -> String {
-    const SHORT_US: u64 = 100_000;
-    let cpu = timing.user_us + timing.system_us;
-    let differs = cpu.abs_diff(timing.wall_us) * 10 > timing.wall_us;
-    if cpu == 0 || timing.wall_us < SHORT_US || !differs {
-        return String::new();
-    }
-    format!("   cpu {}", layout::time(timing.cpu_time()))
-}
-
-/// A line of a log as people see it; none where they do not.
-fn log_line(line: LogLine, text: &str, verbose: bool) -> Option<String> {
-    Some(match line {
-        LogLine::Output | LogLine::Runner => text.to_owned(),
-        LogLine::Error => format!("Error: {text}"),
-        LogLine::Warning => format!("Warning: {text}"),
-        LogLine::Notice => format!("Notice: {text}"),
-        LogLine::Debug if verbose => format!("Debug: {text}"),
-        LogLine::Group => format!("▸ {text}"),
-        LogLine::Command => format!("$ {text}"),
-        LogLine::Debug | LogLine::EndGroup => return None,
-    })
-}
-
-#[cfg(test)]
-mod tests;

@@ -57,6 +57,10 @@ fn a_warm_run_with_one_dependency_updated() {
             looked_up(&main(1), &key("41fe"), partial),
             step_finished(&main(1), Outcome::Success, 6_000),
             step_started(&main(2), "cargo build --locked"),
+            output(&main(2), LogLine::Group, "Run cargo build --locked"),
+            output(&main(2), LogLine::Runner, "shell: bash"),
+            output(&main(2), LogLine::EndGroup, ""),
+            output(&main(2), LogLine::Group, "Workspace"),
             output(&main(2), LogLine::Output, "   Compiling app v0.1.0"),
             EventKind::StepFinished {
                 step: main(2),
@@ -97,6 +101,7 @@ fn a_warm_run_with_one_dependency_updated() {
             a/Cargo.lock added
             b/Cargo.lock removed
         cargo build --locked
+          ▸ Workspace
              Compiling app v0.1.0
       ✓ cargo build --locked                                                                      4.31 s   cpu 8.20 s
       ✓ Post Cache registry  saved    cargo-Linux-41fe…, 400 kB new                      71 MB     31 ms

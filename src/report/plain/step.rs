@@ -1,0 +1,231 @@
+//! What is known of a step until its line is printed, and that line.
+
+use std::collections::VecDeque;
+
+use crate::event::{Annotation, Level, LogLine};
+use crate::lookup::{CacheRequest, Lookup, MissReason, NotSaved};
+use crate::outcome::{Outcome, Timing};
+use crate::report::layout::{self, Mark, Row, Style};
+use crate::report::reason;
+
+/// Lines of a failed step that are shown.
+const TAIL: usize = 20;
+
+/// A step that has begun.
+#[derive(Debug, Default)]
+pub(super) struct Step {
+    pub(super) name: String,
+    /// Its line so far.
+    row: Row,
+    /// What belongs below its line, with its indent.
+    below: Vec<(usize, String)>,
+    /// The last lines it wrote.
+    tail: VecDeque<(LogLine, String)>,
+    /// Errors before the tail.
+    errors: Vec<String>,
+    /// Other lines before the tail.
+    dropped: u64,
+    /// The group whose title nobody has seen yet.
+    group: Option<String>,
+    /// Whether some of its output was shown as it came.
+    shown: bool,
+}
+
+/// How a step ended.
+#[derive(Debug, Clone, Copy)]
+pub(super) struct Ended {
+    pub(super) outcome: Outcome,
+    pub(super) conclusion: Outcome,
+    pub(super) timing: Timing,
+}
+
+/// Lines of a finished step.
+pub(super) struct Lines {
+    pub(super) row: Row,
+    /// Printed below, with their indents.
+    pub(super) below: Vec<(usize, String)>,
+}
+
+impl Step {
+    pub(super) fn new(name: &str) -> Self {
+        Self {
+            name: name.to_owned(),
+            ..Self::default()
+        }
+    }
+
+    /// The lines to show for a line of its log, the first time under its name. A group's title
+    /// waits for the first line that is shown of the group, and may wait for ever.
+    pub(super) fn live(&mut self, line: LogLine, text: &str, verbose: bool) -> Vec<String> {
+        match line {
+            LogLine::Group => self.group = Some(log_text(line, text)),
+            LogLine::EndGroup => self.group = None,
+            LogLine::Runner | LogLine::Command | LogLine::Debug if !verbose => {}
+            _ => {
+                let mut lines = Vec::new();
+                if !self.shown {
+                    self.shown = true;
+                    lines.push(format!("    {}", self.name));
+                }
+                let texts = self.group.take().into_iter().chain([log_text(line, text)]);
+                lines.extend(texts.map(|text| format!("      {text}")));
+                return lines;
+            }
+        }
+        Vec::new()
+    }
+
+    /// Keeps a line of its log for the case that it fails.
+    pub(super) fn keep(&mut self, line: LogLine, text: &str) {
+        if matches!(line, LogLine::Debug | LogLine::EndGroup) {
+            return;
+        }
+        self.tail.push_back((line, log_text(line, text)));
+        if self.tail.len() > TAIL {
+            match self.tail.pop_front() {
+                Some((LogLine::Error, text)) => self.errors.push(text),
+                _ => self.dropped += 1,
+            }
+        }
+    }
+
+    /// Messages are in the log already; what it lacks is the place.
+    pub(super) fn annotated(&mut self, annotation: &Annotation) {
+        let Some(file) = &annotation.file else {
+            return;
+        };
+        let level = match annotation.level {
+            Level::Error => "error",
+            Level::Warning => "warning",
+            Level::Notice => "notice",
+        };
+        let mut place = file.clone();
+        for number in [annotation.line, annotation.column].into_iter().flatten() {
+            place += &format!(":{number}");
+        }
+        let line = format!("{level} at {place}: {}", annotation.message);
+        self.below.push((6, line));
+    }
+
+    pub(super) fn checked_out(&mut self, files: u64, changed: u64) {
+        self.row.detail = layout::count(files, "file");
+        if changed > 0 {
+            self.row.detail += &format!(", {changed} changed");
+        }
+    }
+
+    pub(super) fn looked_up(&mut self, request: &CacheRequest, lookup: &Lookup) {
+        match lookup {
+            Lookup::Hit { entry } => {
+                self.row.word = Some(("HIT", Style::Good));
+                self.row.detail = layout::shorten(&entry.key);
+                self.row.size = layout::size(entry.size);
+            }
+            Lookup::Partial { entry, by, reasons } => {
+                let (key, by) = (layout::shorten(&entry.key), reason::matched_by(*by));
+                self.row.word = Some(("PARTIAL", Style::Poor));
+                self.row.detail = format!("{key} {by}");
+                self.row.size = layout::size(entry.size);
+                self.reasons("not exact", reasons);
+            }
+            Lookup::Miss { reasons } => {
+                self.row.word = Some(("MISS", Style::Bad));
+                self.row.detail = layout::shorten(&request.key);
+                self.reasons("missed", reasons);
+            }
+        }
+    }
+
+    fn reasons(&mut self, what: &str, reasons: &[MissReason]) {
+        for reason in reasons {
+            let (line, details) = reason::lines(reason);
+            self.below.push((6, format!("{what}: {line}")));
+            self.below.extend(details.into_iter().map(|line| (8, line)));
+        }
+    }
+
+    pub(super) fn saved(&mut self, key: &str, size: u64, new_bytes: u64) {
+        let (key, new) = (layout::shorten(key), layout::size(new_bytes));
+        self.row.word = Some(("saved", Style::Good));
+        self.row.detail = format!("{key}, {new} new");
+        self.row.size = layout::size(size);
+    }
+
+    pub(super) fn not_saved(&mut self, key: &str, why: &NotSaved) {
+        let (text, problems) = reason::not_saved(why);
+        self.row.word = Some(("not saved", Style::Faint));
+        self.row.detail = format!("{}: {text}", layout::shorten(key));
+        let problems = problems.iter().map(|problem| (6, problem.clone()));
+        self.below.extend(problems);
+    }
+
+    pub(super) fn uploaded(&mut self, name: &str, files: u64, size: u64) {
+        self.row.word = Some(("uploaded", Style::Good));
+        self.row.detail = format!("{name}, {}", layout::count(files, "file"));
+        self.row.size = layout::size(size);
+    }
+
+    /// Its lines. Only its name is known from then on.
+    pub(super) fn finish(&mut self, ended: Ended) -> Lines {
+        let name = self.name.clone();
+        let done = std::mem::replace(self, Self::new(&name));
+        let mut row = Row {
+            mark: mark(ended.outcome),
+            name,
+            time: layout::time(ended.timing.wall_time()),
+            more: cpu(ended.timing),
+            ..done.row
+        };
+        if ended.outcome != Outcome::Failure {
+            return Lines {
+                row,
+                below: done.below,
+            };
+        }
+        if ended.conclusion == Outcome::Success {
+            row.word = row.word.or(Some(("failed", Style::Poor)));
+            row.detail += "continue-on-error";
+        }
+        let dropped =
+            (done.dropped > 0).then(|| format!("… {} before", layout::count(done.dropped, "line")));
+        let log = done.errors.into_iter().chain(dropped);
+        let log = log.chain(done.tail.into_iter().map(|(_, text)| text));
+        Lines {
+            row,
+            below: log.map(|text| (6, text)).chain(done.below).collect(),
+        }
+    }
+}
+
+/// The mark of an outcome.
+pub(super) fn mark(outcome: Outcome) -> Mark {
+    match outcome {
+        Outcome::Success => Mark::Good,
+        Outcome::Failure | Outcome::Cancelled => Mark::Bad,
+        Outcome::Skipped => Mark::None,
+    }
+}
+
+/// The CPU time, where it says something that the time does not.
+fn cpu(timing: Timing) -> String {
+    const SHORT_US: u64 = 100_000;
+    let cpu = timing.user_us + timing.system_us;
+    let differs = cpu.abs_diff(timing.wall_us) * 10 > timing.wall_us;
+    if cpu == 0 || timing.wall_us < SHORT_US || !differs {
+        return String::new();
+    }
+    format!("   cpu {}", layout::time(timing.cpu_time()))
+}
+
+/// A line of a log as people see it.
+fn log_text(line: LogLine, text: &str) -> String {
+    match line {
+        LogLine::Output | LogLine::Runner | LogLine::EndGroup => text.to_owned(),
+        LogLine::Error => format!("Error: {text}"),
+        LogLine::Warning => format!("Warning: {text}"),
+        LogLine::Notice => format!("Notice: {text}"),
+        LogLine::Debug => format!("Debug: {text}"),
+        LogLine::Group => format!("▸ {text}"),
+        LogLine::Command => format!("$ {text}"),
+    }
+}
