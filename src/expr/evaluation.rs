@@ -5,7 +5,7 @@ use std::cmp::Ordering;
 use super::Contexts;
 use super::coercion::{compare, equals, to_number};
 use super::error::{CallError, EvaluationError};
-use super::lexer::Binary;
+use super::lexer::Comparison;
 use super::memory::Memory;
 use super::syntax::{Function, Node};
 use super::value::Value;
@@ -192,17 +192,15 @@ impl Arguments<'_, '_> {
     }
 }
 
-fn holds(operator: Binary, left: &Value, right: &Value) -> bool {
+fn holds(operator: Comparison, left: &Value, right: &Value) -> bool {
     let order = |wanted| compare(left, right) == Some(wanted);
     match operator {
-        Binary::Equal => equals(left, right),
-        Binary::NotEqual => !equals(left, right),
-        Binary::Less => order(Ordering::Less),
-        Binary::LessOrEqual => equals(left, right) || order(Ordering::Less),
-        Binary::Greater => order(Ordering::Greater),
-        Binary::GreaterOrEqual => equals(left, right) || order(Ordering::Greater),
-        Binary::And => left.is_truthy() && right.is_truthy(),
-        Binary::Or => left.is_truthy() || right.is_truthy(),
+        Comparison::Equal => equals(left, right),
+        Comparison::NotEqual => !equals(left, right),
+        Comparison::Less => order(Ordering::Less),
+        Comparison::LessOrEqual => equals(left, right) || order(Ordering::Less),
+        Comparison::Greater => order(Ordering::Greater),
+        Comparison::GreaterOrEqual => equals(left, right) || order(Ordering::Greater),
     }
 }
 

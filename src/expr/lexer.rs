@@ -49,6 +49,12 @@ pub(super) enum Bracket {
 pub(super) enum Binary {
     Or,
     And,
+    Compare(Comparison),
+}
+
+/// An operator that gives true or false.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum Comparison {
     Equal,
     NotEqual,
     Less,
@@ -163,15 +169,18 @@ impl<'a> Lexer<'a> {
 
     fn operator(&mut self) -> Kind {
         const OPERATORS: [(&str, Kind); 9] = [
-            ("!=", Kind::Binary(Binary::NotEqual)),
-            (">=", Kind::Binary(Binary::GreaterOrEqual)),
-            ("<=", Kind::Binary(Binary::LessOrEqual)),
-            ("==", Kind::Binary(Binary::Equal)),
+            ("!=", Kind::Binary(Binary::Compare(Comparison::NotEqual))),
+            (
+                ">=",
+                Kind::Binary(Binary::Compare(Comparison::GreaterOrEqual)),
+            ),
+            ("<=", Kind::Binary(Binary::Compare(Comparison::LessOrEqual))),
+            ("==", Kind::Binary(Binary::Compare(Comparison::Equal))),
             ("&&", Kind::Binary(Binary::And)),
             ("||", Kind::Binary(Binary::Or)),
             ("!", Kind::Not),
-            (">", Kind::Binary(Binary::Greater)),
-            ("<", Kind::Binary(Binary::Less)),
+            (">", Kind::Binary(Binary::Compare(Comparison::Greater))),
+            ("<", Kind::Binary(Binary::Compare(Comparison::Less))),
         ];
         let rest = &self.text[self.at..];
         let found = OPERATORS.iter().find(|(text, _)| rest.starts_with(text));

@@ -4,7 +4,7 @@
 use super::available::{Arity, Available};
 use super::error::{ParseError, ParseErrorKind};
 use super::function::Builtin;
-use super::lexer::{Binary, Bracket, Kind, Lexer, Token};
+use super::lexer::{Binary, Bracket, Comparison, Kind, Lexer, Token};
 use super::syntax::{Function, Node};
 
 /// Characters of an expression, in UTF-16 units (`ExpressionConstants.cs`).
@@ -278,7 +278,7 @@ impl<'a> Parser<'a> {
             }
             (Binary::Or, node) => (Node::Or(vec![node, right.node]), left.depth),
             (Binary::And, node) => (Node::And(vec![node, right.node]), left.depth),
-            (_, node) => {
+            (Binary::Compare(operator), node) => {
                 let operands = Box::new([node, right.node]);
                 (Node::Compare { operator, operands }, left.depth)
             }
@@ -299,8 +299,8 @@ fn precedence(operator: Binary) -> u8 {
     match operator {
         Binary::Or => 0,
         Binary::And => 1,
-        Binary::Equal | Binary::NotEqual => 2,
-        Binary::Less | Binary::LessOrEqual | Binary::Greater | Binary::GreaterOrEqual => 3,
+        Binary::Compare(Comparison::Equal | Comparison::NotEqual) => 2,
+        Binary::Compare(_) => 3,
     }
 }
 

@@ -3,7 +3,7 @@
 use std::sync::Arc;
 
 use super::function::Builtin;
-use super::lexer::Binary;
+use super::lexer::Comparison;
 use super::value::Value;
 
 /// An expression or a part of one. Never deeper than [`super::parser::MAX_DEPTH`].
@@ -22,7 +22,7 @@ pub(super) enum Node {
     /// Two operands or more; evaluation stops at the first true one.
     Or(Vec<Node>),
     Compare {
-        operator: Binary,
+        operator: Comparison,
         operands: Box<[Node; 2]>,
     },
     /// `target.key` and `target[key]`.

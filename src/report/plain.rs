@@ -77,10 +77,10 @@ impl<W: Write> Plain<W> {
 
     fn run_started(&mut self, run: &RunSummary) -> io::Result<()> {
         let file = run.workflow_path.rsplit('/').next().unwrap_or_default();
-        let mut git_ref = run.git_ref.as_str();
-        for prefix in ["refs/heads/", "refs/tags/", "refs/"] {
-            git_ref = git_ref.strip_prefix(prefix).unwrap_or(git_ref);
-        }
+        let git_ref = ["refs/heads/", "refs/tags/", "refs/"]
+            .iter()
+            .find_map(|prefix| run.git_ref.strip_prefix(prefix))
+            .unwrap_or(&run.git_ref);
         let commit = run.head_sha.get(..7).unwrap_or(&run.head_sha);
         let mut header = format!("{file} · {} · {git_ref}@{commit}", run.event_name);
         if run.changed_files > 0 {
