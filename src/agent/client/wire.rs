@@ -183,10 +183,11 @@ async fn read_frames(
         let (stream, kind, size) = (frame.stream, frame.kind, frame.payload.len());
         let wanted = routes.deliver(frame);
         // Whoever stopped listening must not stop the process.
-        if !wanted && matches!(kind, FrameKind::Out | FrameKind::Err) {
-            if let Some(outgoing) = outgoing.upgrade() {
-                let _ = outgoing.send(Frame::credit(stream, size));
-            }
+        if !wanted
+            && matches!(kind, FrameKind::Out | FrameKind::Err)
+            && let Some(outgoing) = outgoing.upgrade()
+        {
+            let _ = outgoing.send(Frame::credit(stream, size));
         }
     }
     routes.close();

@@ -1,6 +1,7 @@
 //! The loop: waits for lrun and for the processes of the place, and serves both.
 
 use std::io;
+use std::ops::ControlFlow;
 use std::os::fd::{AsFd as _, BorrowedFd, OwnedFd};
 use std::path::Path;
 use std::sync::Arc;
@@ -95,31 +96,40 @@ impl Service {
     fn serve(&mut self) -> io::Result<Option<u32>> {
         loop {
             for source in self.wait()? {
-                match source {
-                    Source::Lifeline => return Ok(None),
-                    Source::Outbox => {}
-                    Source::Request => {
-                        let incoming = self.channel.receive()?;
-                        for frame in incoming.frames {
-                            if let Some(stream) = self.take(frame)? {
-                                return Ok(Some(stream));
-                            }
-                        }
-                        if incoming.closed {
-                            return Ok(None);
-                        }
-                    }
-                    Source::Deaths => self.reap()?,
-                    Source::Watch => self.watch.drain(),
-                    Source::Output(child, stream) => {
-                        self.children[child].relay(stream, &mut self.channel);
-                    }
-                    Source::Feed(child) => self.children[child].feed(&mut self.channel),
+                if let ControlFlow::Break(end) = self.attend(source)? {
+                    return Ok(end);
                 }
             }
             self.announce_ends()?;
             self.channel.flush()?;
         }
+    }
+
+    fn attend(&mut self, source: Source) -> io::Result<ControlFlow<Option<u32>>> {
+        match source {
+            Source::Lifeline => return Ok(ControlFlow::Break(None)),
+            Source::Request => return self.take_requests(),
+            // Flushed after every round.
+            Source::Outbox => {}
+            Source::Deaths => self.reap()?,
+            Source::Watch => self.watch.drain(),
+            Source::Output(child, stream) => self.children[child].relay(stream, &mut self.channel),
+            Source::Feed(child) => self.children[child].feed(&mut self.channel),
+        }
+        Ok(ControlFlow::Continue(()))
+    }
+
+    fn take_requests(&mut self) -> io::Result<ControlFlow<Option<u32>>> {
+        let incoming = self.channel.receive()?;
+        for frame in incoming.frames {
+            if let Some(stream) = self.take(frame)? {
+                return Ok(ControlFlow::Break(Some(stream)));
+            }
+        }
+        Ok(match incoming.closed {
+            true => ControlFlow::Break(None),
+            false => ControlFlow::Continue(()),
+        })
     }
 
     /// Waits until something is ready. Children keep their places until all of it is served.

@@ -43,7 +43,7 @@ impl Drop for StateDirectory {
 
 /// Waits until process 1 has ended; ends it when lrun is gone and it does not. Then all
 /// mounts are gone with their namespace, and the state directory is removed.
-pub(super) fn watch_over(pid: Pid, bond: Bond, state: StateDirectory) {
+pub(super) fn watch_over(pid: Pid, bond: &Bond, state: StateDirectory) {
     let_go_of_output();
     let input = std::io::stdin();
     let life = bond.sign_of_life.as_fd();

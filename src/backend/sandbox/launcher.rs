@@ -55,7 +55,7 @@ fn launch() -> Result<i32, SandboxError> {
         Newborn::Parent(pid, bond, Birth::Ready(shortcomings)) => {
             let hello: Hello = Ok(shortcomings);
             say(&mut std::io::stdout(), &hello);
-            guard::watch_over(pid, bond, state);
+            guard::watch_over(pid, &bond, state);
             Ok(0)
         }
         Newborn::Parent(_, _, Birth::Failed(error)) => Err(error),

@@ -214,7 +214,7 @@ impl Uppers {
             return Ok(false);
         };
         fs::write(&place, &file.content).during("write", &place)?;
-        fs::set_permissions(&place, fs::Permissions::from_mode(file.mode))
+        self.set_mode(&place, file.mode)
             .during("set the mode of", &place)?;
         Ok(true)
     }
@@ -239,7 +239,7 @@ impl Uppers {
         };
         self.mirror_all(path).during("make the layer of", path)?;
         if let Some(mode) = mode {
-            fs::set_permissions(&place, fs::Permissions::from_mode(mode))
+            self.set_mode(&place, mode)
                 .during("set the mode of", &place)?;
         }
         Ok(true)
@@ -306,7 +306,7 @@ impl Uppers {
         DirBuilder::new().mode(0o755).create(place)?;
         match fs::metadata(here) {
             Ok(metadata) => self.take_over(&metadata, place),
-            Err(_) => Ok(()),
+            Err(_) => self.set_mode(place, 0o755),
         }
     }
 
@@ -314,7 +314,12 @@ impl Uppers {
         if self.recipe == Recipe::Root {
             chown(place, Some(metadata.uid()), Some(metadata.gid()))?;
         }
-        fs::set_permissions(place, fs::Permissions::from_mode(metadata.mode() & 0o7777))
+        self.set_mode(place, metadata.mode() & 0o7777)
+    }
+
+    fn set_mode(&self, place: &Path, mode: u32) -> io::Result<()> {
+        let mode = self.recipe.mode_of_roots(mode);
+        fs::set_permissions(place, fs::Permissions::from_mode(mode))
     }
 }
 

@@ -53,6 +53,15 @@ impl Recipe {
         }
     }
 
+    /// The mode by which something of root's keeps out the job's user. Where the two have the
+    /// same id on this machine, the owner gets what others get; root inside needs no mode.
+    pub(super) fn mode_of_roots(self, mode: u32) -> u32 {
+        match self {
+            Self::Root => mode,
+            Self::User => (mode & !0o700) | ((mode & 0o007) << 6),
+        }
+    }
+
     /// Options of an overlay for which this recipe has the right (`redirect_dir` lets
     /// directories of the lower layer be renamed).
     pub(super) fn overlay_options(self) -> &'static str {
@@ -178,4 +187,17 @@ fn has_capability(number: u32) -> bool {
         .find_map(|line| line.strip_prefix("CapEff:"))
         .and_then(|set| u64::from_str_radix(set.trim(), 16).ok())
         .is_some_and(|set| set & (1 << number) != 0)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn what_is_roots_is_not_the_jobs_where_both_have_one_id() {
+        for (mode, shown) in [(0o755, 0o555), (0o640, 0o040), (0o700, 0), (0o1777, 0o1777)] {
+            assert_eq!(Recipe::User.mode_of_roots(mode), shown);
+            assert_eq!(Recipe::Root.mode_of_roots(mode), mode);
+        }
+    }
 }

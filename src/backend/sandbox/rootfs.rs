@@ -1,7 +1,7 @@
 //! The root file system of a place, put together below the state directory.
 
 use std::fs::{self, File};
-use std::os::unix::fs::chown;
+use std::os::unix::fs::{PermissionsExt as _, chown};
 use std::path::{Path, PathBuf};
 
 use nix::mount::{MsFlags, mount};
@@ -19,11 +19,7 @@ use crate::backend::Shortcoming;
 
 /// Directories that are empty in every place: what users of this machine keep there is
 /// none of a job's business.
-const EMPTY: &[(&str, &str)] = &[
-    ("root", "mode=700"),
-    ("srv", "mode=755"),
-    ("snap", "mode=755"),
-];
+const EMPTY: &[(&str, u32)] = &[("root", 0o700), ("srv", 0o755), ("snap", 0o755)];
 
 /// A root file system under construction.
 pub(super) struct RootFs<'a> {
@@ -41,7 +37,7 @@ impl<'a> RootFs<'a> {
         let kind = statfs(state).during("look at the file system of", state)?;
         if kind.filesystem_type() == OVERLAYFS_SUPER_MAGIC {
             // The kernel takes no upper layer from an overlay, such as a container's root.
-            mount_tmpfs(state, MsFlags::MS_NODEV, "mode=755")?;
+            mount_tmpfs(state, MsFlags::MS_NODEV, 0o755)?;
             shortcomings.push(Shortcoming::InMemory);
         }
         let root = state.join("root");
@@ -107,7 +103,7 @@ impl<'a> RootFs<'a> {
             mount_tmpfs(
                 &self.root,
                 MsFlags::MS_NOSUID | MsFlags::MS_NODEV,
-                "mode=755",
+                self.recipe.mode_of_roots(0o755),
             )?;
         }
         for piece in pieces {
@@ -192,19 +188,20 @@ impl<'a> RootFs<'a> {
 
     /// Covers what must not be seen: other users' files, lrun's own, what the caller names.
     fn hide(&self) -> Result<(), SandboxError> {
-        for (name, options) in EMPTY {
+        for (name, mode) in EMPTY {
             let path = self.root.join(name);
             if *name != "snap" {
                 fs::create_dir_all(&path).during("make", &path)?;
             }
             if path.is_dir() {
-                mount_tmpfs(&path, MsFlags::MS_NOSUID | MsFlags::MS_NODEV, options)?;
+                let mode = self.recipe.mode_of_roots(*mode);
+                mount_tmpfs(&path, MsFlags::MS_NOSUID | MsFlags::MS_NODEV, mode)?;
             }
         }
         for path in self.hidden() {
             let inside = self.inside(&path);
             if !is_apart(&path) && inside.is_dir() {
-                mount_tmpfs(&inside, MsFlags::MS_RDONLY, "mode=755")?;
+                mount_tmpfs(&inside, MsFlags::MS_RDONLY, 0o755)?;
             }
         }
         Ok(())
@@ -238,8 +235,9 @@ impl<'a> RootFs<'a> {
                 fs::create_dir_all(parent).during("make", parent)?;
             }
             fs::write(&path, &file.content).during("write", &path)?;
-            let mode = std::os::unix::fs::PermissionsExt::from_mode(file.mode);
-            fs::set_permissions(&path, mode).during("set the mode of", &path)?;
+            let mode = self.recipe.mode_of_roots(file.mode);
+            fs::set_permissions(&path, fs::Permissions::from_mode(mode))
+                .during("set the mode of", &path)?;
         }
         Ok(())
     }

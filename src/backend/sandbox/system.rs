@@ -54,9 +54,13 @@ pub(super) fn mount_all(
     let sys = root.join("sys");
     bind(Path::new("/sys"), &sys)?;
     make_read_only(&sys, false).during("make read-only", &sys)?;
-    mount_dev(&root.join("dev"))?;
+    mount_dev(&root.join("dev"), recipe)?;
     let run = root.join("run");
-    mount_tmpfs(&run, MsFlags::MS_NOSUID | MsFlags::MS_NODEV, "mode=755")?;
+    mount_tmpfs(
+        &run,
+        MsFlags::MS_NOSUID | MsFlags::MS_NODEV,
+        recipe.mode_of_roots(0o755),
+    )?;
     make_sticky(&run.join("lock"))?;
     make_sticky(tmp)?;
     bind(tmp, &root.join("tmp"))
@@ -84,8 +88,8 @@ fn mount_proc(proc: &Path, recipe: Recipe, processes: Processes) -> Result<(), S
     Ok(())
 }
 
-fn mount_dev(dev: &Path) -> Result<(), SandboxError> {
-    mount_tmpfs(dev, MsFlags::MS_NOSUID, "mode=755,size=64k")?;
+fn mount_dev(dev: &Path, recipe: Recipe) -> Result<(), SandboxError> {
+    mount_tmpfs(dev, MsFlags::MS_NOSUID, recipe.mode_of_roots(0o755))?;
     for name in DEVICES {
         let path = dev.join(name);
         File::create(&path).during("make", &path)?;
@@ -96,7 +100,7 @@ fn mount_dev(dev: &Path) -> Result<(), SandboxError> {
         fs::create_dir(path).during("make", path)?;
     }
     mount_terminals(&pts)?;
-    mount_tmpfs(&shm, MsFlags::MS_NOSUID | MsFlags::MS_NODEV, "mode=1777")?;
+    mount_tmpfs(&shm, MsFlags::MS_NOSUID | MsFlags::MS_NODEV, 0o1777)?;
     for (name, target) in [
         ("ptmx", "pts/ptmx"),
         ("fd", "/proc/self/fd"),
@@ -125,8 +129,17 @@ fn make_sticky(path: &Path) -> Result<(), SandboxError> {
     fs::set_permissions(path, fs::Permissions::from_mode(0o1777)).during("set the mode of", path)
 }
 
-pub(super) fn mount_tmpfs(path: &Path, flags: MsFlags, options: &str) -> Result<(), SandboxError> {
-    mount(Some("tmpfs"), path, Some("tmpfs"), flags, Some(options)).during("mount memory on", path)
+/// An empty file system in memory.
+pub(super) fn mount_tmpfs(path: &Path, flags: MsFlags, mode: u32) -> Result<(), SandboxError> {
+    let options = format!("mode={mode:o}");
+    mount(
+        Some("tmpfs"),
+        path,
+        Some("tmpfs"),
+        flags,
+        Some(options.as_str()),
+    )
+    .during("mount memory on", path)
 }
 
 /// Shows a directory or file in a second place, with all that is mounted below.
