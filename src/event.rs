@@ -3,10 +3,13 @@
 //! `exec` sends them through [`Events`]; one task stamps them with a sequence number and
 //! both clocks and hands each to the reporters. The record on disk is the same stream.
 
+use std::sync::Arc;
+use std::sync::atomic::{AtomicU32, Ordering};
+
 use serde::{Deserialize, Serialize};
 use tokio::sync::mpsc;
 
-use crate::difference::{Difference, Verdict};
+use crate::difference::{Difference, Effect, Verdict};
 use crate::ids::{JobKey, RunId, StepKey};
 use crate::lookup::{CacheRequest, KeyOrigin, Lookup, NotSaved};
 use crate::outcome::{Outcome, SkipReason, Timing};
@@ -45,6 +48,14 @@ pub enum EventKind {
         /// Why.
         reason: SkipReason,
     },
+    /// A job could not be started: its matrix or its labels turned out wrong, or its place
+    /// could not be brought up. It counts as failed.
+    JobFailedToStart {
+        /// The job.
+        job: JobKey,
+        /// Why, and what to do.
+        message: String,
+    },
     /// A job is done, its post steps too, and its place is gone.
     JobFinished {
         /// The job.
@@ -62,6 +73,8 @@ pub enum EventKind {
         step: StepKey,
         /// Its name as GitHub shows it.
         name: String,
+        /// Whether the workflow gives it a name; else GitHub makes one up, `Run …`.
+        named: bool,
     },
     /// A line of a step's log, masked, without its line end.
     StepOutput {
@@ -260,18 +273,35 @@ pub struct Annotation {
 
 /// Where facts are sent; all that `exec` knows of the outside. Cheap to clone.
 #[derive(Debug, Clone)]
-pub struct Events(mpsc::UnboundedSender<EventKind>);
+pub struct Events {
+    sender: mpsc::UnboundedSender<EventKind>,
+    may_flip: Arc<AtomicU32>,
+}
 
 impl Events {
     /// A sender and the end that the one consumer reads.
     pub fn channel() -> (Self, mpsc::UnboundedReceiver<EventKind>) {
         let (sender, receiver) = mpsc::unbounded_channel();
-        (Self(sender), receiver)
+        let events = Self {
+            sender,
+            may_flip: Arc::default(),
+        };
+        (events, receiver)
     }
 
     /// Sends a fact. Once the consumer is gone facts are dropped: nobody is left to tell.
     pub fn send(&self, kind: EventKind) {
+        if let EventKind::Differs(difference) = &kind
+            && difference.effect == Effect::MayFlip
+        {
+            self.may_flip.fetch_add(1, Ordering::Relaxed);
+        }
         // The consumer outlives every sender except while lrun is being torn down.
-        let _ = self.0.send(kind);
+        let _ = self.sender.send(kind);
+    }
+
+    /// How many differences that may flip the verdict were sent: what the verdict counts.
+    pub fn may_flip(&self) -> u32 {
+        self.may_flip.load(Ordering::Relaxed)
     }
 }

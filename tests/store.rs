@@ -120,7 +120,8 @@ fn view(store: &Store, scopes: &[&str]) -> View {
         scopes: scopes.iter().map(|&s| Scope(s.to_owned())).collect(),
         position: store.position().expect("a position"),
         run: RunId(9),
-        jobs: Vec::new(),
+        job: JobKey::new("looks", 0),
+        needs: Vec::new(),
     }
 }
 
@@ -283,7 +284,7 @@ fn a_lookup_sees_what_was_there_at_the_start_and_what_its_needs_saved() {
         panic!("it exists, in another spelling");
     };
     assert_eq!(by, None);
-    view.jobs = vec![JobKey::new("build", 2)];
+    view.needs = vec!["build".to_owned()];
     assert_eq!(found(&lookup(&store, &view, "k", &[])), ("k", None));
 }
 
@@ -438,10 +439,11 @@ fn of_four_reservations_at_once_one_is_granted() {
 }
 
 #[test]
-fn runs_are_numbered_per_repository() {
+fn runs_are_numbered_per_workflow() {
     let (_root, store) = open();
-    let runs = ["a/a", "b/b", "a/a"].map(|name| store.next_run(name).expect("a run"));
-    assert_eq!(runs.each_ref().map(|run| run.number), [1, 1, 2]);
+    let begin = |(repository, workflow)| store.next_run(repository, workflow).expect("a run");
+    let runs = [("a/a", "ci"), ("b/b", "ci"), ("a/a", "ci"), ("a/a", "lint")].map(begin);
+    assert_eq!(runs.each_ref().map(|run| run.number), [1, 1, 2, 1]);
     assert!(runs[0].id < runs[1].id && runs[1].id < runs[2].id);
     assert!(runs[2].directory.is_dir());
 }

@@ -1,12 +1,54 @@
-//! (to be written)
+//! Arguments to decisions, once; wiring; exit codes; the one error renderer. A subcommand is
+//! one file.
+
+mod args;
+mod exit;
+mod failure;
+mod find;
+mod given;
+mod inputs;
+mod prepare;
+mod replay;
+mod run;
+mod signals;
 
 use std::process::ExitCode;
 
-/// Runs the program.
+use clap::Parser as _;
+
+use args::{Arguments, Command};
+use failure::{Failure, tell};
+
+/// Runs the program. Hidden first arguments are how lrun starts itself in a place.
 pub fn main() -> ExitCode {
-    if std::env::args().nth(1).as_deref() == Some("__place") {
+    if std::env::args_os()
+        .nth(1)
+        .is_some_and(|first| first == "__place")
+    {
         let code = crate::backend::sandbox::launcher_main();
         return ExitCode::from(u8::try_from(code).unwrap_or(1));
     }
-    ExitCode::from(2)
+    let arguments = match Arguments::try_parse() {
+        Ok(arguments) => arguments,
+        Err(error) => {
+            // Help and version are no errors; neither can fail to be printed in a way to tell.
+            let _ = error.print();
+            let code = if error.use_stderr() {
+                exit::ExitCode::Usage
+            } else {
+                exit::ExitCode::Success
+            };
+            return ExitCode::from(code as u8);
+        }
+    };
+    let ended = match &arguments.command {
+        None => run::run(&arguments.run),
+        Some(Command::Run(arguments)) => run::run(arguments),
+        Some(Command::Replay(arguments)) => replay::replay(arguments),
+    };
+    let code = ended.unwrap_or_else(|Failure { code, text }| {
+        tell(text);
+        code
+    });
+    ExitCode::from(code as u8)
 }

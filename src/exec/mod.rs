@@ -1,6 +1,28 @@
-//! (to be written)
+//! The run: which job starts when, what each step does, and how it ends.
+//!
+//! `run` starts jobs as soon as what they need is done; `job` carries one job from an empty
+//! place to its last post step; `step` decides whether and how a step runs and hands it to
+//! a handler, one file per kind of step. A handler returns [`effects::Effects`]; only `job`
+//! applies them. All that leaves this module is [`crate::event::Events`], masked.
 
+mod cancel;
 pub mod command;
+mod contexts;
+mod effects;
+mod environment;
+mod evaluate;
 pub mod file_command;
+mod handler;
+mod job;
+mod log;
 pub mod mask;
+mod needs;
+mod paths;
+mod place;
+mod run;
+mod step;
 pub mod workspace;
+
+pub use cancel::{Cancellation, Canceller};
+pub use place::{NetworkAccess, PlaceSettings};
+pub use run::{Content, Ended, Given, Run, execute};

@@ -9,6 +9,7 @@
 mod command;
 mod error;
 mod facts;
+mod folder;
 mod lfs;
 mod origin;
 mod refs;

@@ -63,6 +63,7 @@ pub(super) fn step_started(step: &StepKey, name: &str) -> EventKind {
     EventKind::StepStarted {
         step: step.clone(),
         name: name.to_owned(),
+        named: true,
     }
 }
 

@@ -70,6 +70,11 @@ enum Fact<'a> {
         #[serde(flatten)]
         skip: Skip,
     },
+    JobFailedToStart {
+        #[serde(flatten)]
+        job: Job<'a>,
+        message: &'a str,
+    },
     JobFinished {
         #[serde(flatten)]
         job: Job<'a>,
@@ -108,8 +113,8 @@ enum Fact<'a> {
     CheckedOut {
         #[serde(flatten)]
         step: Step<'a>,
-        files: u64,
-        changed: u64,
+        files: &'a u64,
+        changed: &'a u64,
     },
     CacheLookedUp {
         #[serde(flatten)]
@@ -122,9 +127,9 @@ enum Fact<'a> {
         #[serde(flatten)]
         step: Step<'a>,
         key: &'a str,
-        size: u64,
-        new_bytes: u64,
-        files: u64,
+        size: &'a u64,
+        new_bytes: &'a u64,
+        files: &'a u64,
     },
     CacheNotSaved {
         #[serde(flatten)]
@@ -137,8 +142,8 @@ enum Fact<'a> {
         #[serde(flatten)]
         step: Step<'a>,
         name: &'a str,
-        files: u64,
-        size: u64,
+        files: &'a u64,
+        size: &'a u64,
     },
     Differs(Unlike<'a>),
     RunFinished {
@@ -189,6 +194,10 @@ impl<'a> From<&'a EventKind> for Fact<'a> {
                 job: job.into(),
                 skip: reason.into(),
             },
+            EventKind::JobFailedToStart { job, message } => Self::JobFailedToStart {
+                job: job.into(),
+                message,
+            },
             EventKind::JobFinished {
                 job,
                 outcome,
@@ -203,7 +212,7 @@ impl<'a> From<&'a EventKind> for Fact<'a> {
                 timing: (*timing).into(),
             },
             EventKind::Differs(difference) => Self::Differs(difference.into()),
-            EventKind::StepStarted { step, name } => Self::StepStarted {
+            EventKind::StepStarted { step, name, .. } => Self::StepStarted {
                 step: step.into(),
                 name,
             },
@@ -236,8 +245,8 @@ impl<'a> From<&'a EventKind> for Fact<'a> {
                 changed,
             } => Self::CheckedOut {
                 step: step.into(),
-                files: *files,
-                changed: *changed,
+                files,
+                changed,
             },
             EventKind::CacheLookedUp {
                 step,
@@ -258,9 +267,9 @@ impl<'a> From<&'a EventKind> for Fact<'a> {
             } => Self::CacheSaved {
                 step: step.into(),
                 key,
-                size: *size,
-                new_bytes: *new_bytes,
-                files: *files,
+                size,
+                new_bytes,
+                files,
             },
             EventKind::CacheNotSaved { step, key, reason } => Self::CacheNotSaved {
                 step: step.into(),
@@ -275,8 +284,8 @@ impl<'a> From<&'a EventKind> for Fact<'a> {
             } => Self::ArtifactUploaded {
                 step: step.into(),
                 name,
-                files: *files,
-                size: *size,
+                files,
+                size,
             },
         }
     }

@@ -8,6 +8,7 @@ mod consume;
 mod fixture;
 mod json;
 mod layout;
+mod list;
 mod plain;
 mod reason;
 mod record;
@@ -19,6 +20,7 @@ use crate::event::Event;
 
 pub use consume::{FailedReporter, consume};
 pub use json::Json;
+pub use list::list;
 pub use plain::{Plain, PlainOptions};
 pub use record::{Record, RecordError, read_record};
 

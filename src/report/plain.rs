@@ -112,6 +112,16 @@ impl<W: Write> Plain<W> {
         )
     }
 
+    fn job_failed(&mut self, job: &JobKey, message: &str) -> io::Result<()> {
+        self.turn_to(job)?;
+        let row = Row {
+            mark: mark(Outcome::Failure),
+            name: message.to_owned(),
+            ..Row::default()
+        };
+        self.row(&row)
+    }
+
     fn job_finished(&mut self, job: &JobKey, outcome: Outcome, timing: Timing) -> io::Result<()> {
         // A single job is the run, which has a line of its own.
         if self.jobs.len() < 2 {
@@ -258,13 +268,18 @@ impl<W: Write> Reporter for Plain<W> {
             EventKind::RunStarted(run) => self.run_started(run)?,
             EventKind::JobStarted { job, place } => self.job_started(job, place),
             EventKind::JobSkipped { job, reason } => self.job_skipped(job, reason)?,
+            EventKind::JobFailedToStart { job, message } => self.job_failed(job, message)?,
             EventKind::JobFinished {
                 job,
                 outcome,
                 timing,
                 ..
             } => self.job_finished(job, *outcome, *timing)?,
-            EventKind::StepStarted { step, name } => *self.step(step) = Step::new(name),
+            EventKind::StepStarted { step, name, named } => {
+                // A name that GitHub made up starts with what it says of every step.
+                let made_up = name.strip_prefix("Run ").filter(|_| !named);
+                *self.step(step) = Step::new(made_up.unwrap_or(name));
+            }
             EventKind::StepOutput { step, line, text } => self.step_output(step, *line, text)?,
             EventKind::Annotated { step, annotation } => self.step(step).annotated(annotation),
             EventKind::StepSkipped { step, name, reason } => {

@@ -27,14 +27,17 @@ pub struct View {
     pub position: i64,
     /// The run.
     pub run: RunId,
-    /// The job itself and all it needs, directly or not, every leg of each.
-    pub jobs: Vec<JobKey>,
+    /// The job that looks.
+    pub job: JobKey,
+    /// The keys under `jobs:` of all it needs, directly or not.
+    pub needs: Vec<String>,
 }
 
 impl View {
     /// Whether the entry was there in time, in whatever scope.
     pub(super) fn sees(&self, record: &Record) -> bool {
-        record.id <= self.position || (record.run == self.run && self.jobs.contains(&record.job))
+        let saved_for_it = record.job == self.job || self.needs.contains(&record.job.id);
+        record.id <= self.position || (record.run == self.run && saved_for_it)
     }
 
     /// Whether the entry is in a scope that the run may read.

@@ -14,9 +14,10 @@ const MIGRATIONS: &[&str] = &["
     CREATE TABLE runs (
         id INTEGER PRIMARY KEY AUTOINCREMENT,
         repository TEXT NOT NULL,
+        workflow TEXT NOT NULL,
         number INTEGER NOT NULL,
         created_ms INTEGER NOT NULL,
-        UNIQUE (repository, number)
+        UNIQUE (repository, workflow, number)
     ) STRICT;
     -- Complete entries only. `folded` is the key in lower case: GitHub compares keys so.
     CREATE TABLE entries (

@@ -13,24 +13,26 @@ use crate::ids::RunId;
 pub struct NewRun {
     /// `github.run_id`: unique in the store, ascending.
     pub id: RunId,
-    /// `github.run_number`: counts the runs of the repository from one.
+    /// `github.run_number`: counts the runs of the workflow from one.
     pub number: u64,
     /// An empty directory for the run's records.
     pub directory: PathBuf,
 }
 
 impl Store {
-    /// Begins a run of a repository (`owner/name`).
-    pub fn next_run(&self, repository: &str) -> Result<NewRun, StoreError> {
+    /// Begins a run of a workflow, by its file's path, of a repository (`owner/name`).
+    pub fn next_run(&self, repository: &str, workflow: &str) -> Result<NewRun, StoreError> {
         let (id, number) = self.index().write(|index| {
             let number: i64 = index.query_row(
-                "SELECT coalesce(max(number), 0) + 1 FROM runs WHERE repository = ?1",
-                [repository],
+                "SELECT coalesce(max(number), 0) + 1 FROM runs
+                 WHERE repository = ?1 AND workflow = ?2",
+                [repository, workflow],
                 |row| row.get(0),
             )?;
             index.execute(
-                "INSERT INTO runs (repository, number, created_ms) VALUES (?1, ?2, ?3)",
-                (repository, number, now_ms()),
+                "INSERT INTO runs (repository, workflow, number, created_ms)
+                 VALUES (?1, ?2, ?3, ?4)",
+                (repository, workflow, number, now_ms()),
             )?;
             Ok((index.last_insert_rowid() as u64, number as u64))
         })?;

@@ -134,7 +134,7 @@ impl Token {
     }
 
     /// The literal scalar as a value; none for expressions and collections.
-    pub(super) fn scalar(&self) -> Option<Value> {
+    pub fn scalar(&self) -> Option<Value> {
         Some(match &self.kind {
             TokenKind::Null => Value::Null,
             TokenKind::Bool(value) => Value::Bool(*value),

@@ -1,0 +1,129 @@
+//! What a `uses:` text refers to.
+
+/// An action that lrun answers itself, with the outputs, log lines and failure rules of the
+/// original.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum BuiltIn {
+    /// `actions/checkout`
+    Checkout,
+    /// `actions/cache`
+    Cache,
+    /// `actions/cache/restore`
+    CacheRestore,
+    /// `actions/cache/save`
+    CacheSave,
+    /// `actions/upload-artifact`
+    UploadArtifact,
+}
+
+/// What a `uses:` text refers to.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Uses {
+    /// One of lrun's own, and the version asked for.
+    BuiltIn(ActionRef),
+    /// Another action of another repository.
+    Remote,
+    /// `./path`: an action of the repository in the workspace.
+    Local,
+    /// `$/path`: an action of the repository the workflow stands in.
+    SelfRepository,
+    /// `docker://image`.
+    Docker,
+}
+
+/// A built-in action at a ref.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct ActionRef {
+    /// Which one.
+    pub action: BuiltIn,
+    /// The ref after `@`, such as `v4` or `v4.0.1`.
+    pub version: String,
+}
+
+impl Uses {
+    /// Reads a `uses:` text that the workflow reader accepted.
+    pub fn parse(text: &str) -> Self {
+        if text.starts_with("docker://") {
+            return Self::Docker;
+        }
+        if text.starts_with("./") || text.starts_with("../") {
+            return Self::Local;
+        }
+        if text.starts_with("$/") {
+            return Self::SelfRepository;
+        }
+        let (path, version) = text.rsplit_once('@').unwrap_or((text, ""));
+        match built_in(&path.to_ascii_lowercase()) {
+            Some(action) => Self::BuiltIn(ActionRef {
+                action,
+                version: version.to_owned(),
+            }),
+            None => Self::Remote,
+        }
+    }
+
+    /// Why this version of lrun cannot run it; for built-in ones there is no reason.
+    pub fn why_not(&self) -> &'static str {
+        match self {
+            Self::BuiltIn(_) => "",
+            Self::Remote => {
+                "this version of lrun runs actions/checkout, actions/cache (and /restore, /save) \
+                 and actions/upload-artifact only"
+            }
+            Self::Local | Self::SelfRepository => {
+                "actions of the repository itself are not supported by this version of lrun"
+            }
+            Self::Docker => "docker actions need an engine, and this version of lrun has none",
+        }
+    }
+}
+
+fn built_in(path: &str) -> Option<BuiltIn> {
+    Some(match path {
+        "actions/checkout" => BuiltIn::Checkout,
+        "actions/cache" => BuiltIn::Cache,
+        "actions/cache/restore" => BuiltIn::CacheRestore,
+        "actions/cache/save" => BuiltIn::CacheSave,
+        "actions/upload-artifact" => BuiltIn::UploadArtifact,
+        _ => return None,
+    })
+}
+
+impl ActionRef {
+    /// The version's numbers where it is a version tag: `v4.1` is `(4, Some(1), None)`.
+    /// Branches and commits have none: they are taken as the newest.
+    pub fn numbers(&self) -> Option<(u32, Option<u32>, Option<u32>)> {
+        let mut parts = self.version.strip_prefix('v')?.split('.').map(str::parse);
+        let major = parts.next()?.ok()?;
+        let minor = parts.next().transpose().ok()?;
+        let patch = parts.next().transpose().ok()?;
+        Some((major, minor, patch))
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn references_are_told_apart() {
+        let cache = Uses::parse("Actions/Cache@v4.0.1");
+        let Uses::BuiltIn(reference) = cache else {
+            panic!("{cache:?}");
+        };
+        assert_eq!(reference.action, BuiltIn::Cache);
+        assert_eq!(reference.numbers(), Some((4, Some(0), Some(1))));
+        assert_eq!(Uses::parse("./.github/actions/x"), Uses::Local);
+        assert_eq!(Uses::parse("$/.github/actions/x"), Uses::SelfRepository);
+        assert_eq!(Uses::parse("docker://alpine:3"), Uses::Docker);
+        assert_eq!(Uses::parse("actions/setup-go@v5"), Uses::Remote);
+    }
+
+    #[test]
+    fn a_commit_has_no_version_numbers() {
+        let Uses::BuiltIn(reference) = Uses::parse("actions/checkout@0123456789") else {
+            panic!("checkout is built in");
+        };
+        assert_eq!(reference.numbers(), None);
+    }
+}

@@ -1,0 +1,156 @@
+//! The command line as it was typed.
+
+use std::path::PathBuf;
+
+use clap::{Args, Parser, Subcommand, ValueEnum};
+
+use super::exit;
+
+/// Runs GitHub Actions workflows locally and tells the truth about their caches.
+#[derive(Debug, Parser)]
+#[command(name = "lrun", version, args_conflicts_with_subcommands = true, after_help = exit::HELP)]
+pub(super) struct Arguments {
+    #[command(subcommand)]
+    pub(super) command: Option<Command>,
+    #[command(flatten)]
+    pub(super) run: RunArguments,
+}
+
+#[derive(Debug, Subcommand)]
+pub(super) enum Command {
+    /// Run a workflow; `lrun FILE` is short for it.
+    Run(Box<RunArguments>),
+    /// Print a recorded run again, byte for byte.
+    Replay(ReplayArguments),
+}
+
+#[derive(Debug, Args)]
+pub(super) struct ReplayArguments {
+    /// The number of the run.
+    pub(super) run: u64,
+    #[command(flatten)]
+    pub(super) output: OutputArguments,
+}
+
+#[derive(Debug, Args)]
+pub(super) struct RunArguments {
+    /// The workflow: a path, or a name under .github/workflows.
+    pub(super) workflow: Option<String>,
+    /// A workflow by path; the same as the plain argument.
+    #[arg(
+        short = 'W',
+        long = "workflows",
+        value_name = "FILE",
+        conflicts_with = "workflow"
+    )]
+    pub(super) workflows: Option<String>,
+    /// Run this job and those it needs; may be given several times.
+    #[arg(short, long = "job", value_name = "ID")]
+    pub(super) job: Vec<String>,
+    /// Run as if started in this directory.
+    #[arg(short = 'C', long, value_name = "DIR", default_value = ".")]
+    pub(super) directory: PathBuf,
+    /// List the workflow's jobs and stop.
+    #[arg(short, long)]
+    pub(super) list: bool,
+    /// How many jobs run at once; default: one for each processor.
+    #[arg(long, value_name = "N")]
+    pub(super) jobs: Option<usize>,
+    #[command(flatten)]
+    pub(super) pretend: PretendArguments,
+    #[command(flatten)]
+    pub(super) given: GivenArguments,
+    #[command(flatten)]
+    pub(super) place: PlaceArguments,
+    #[command(flatten)]
+    pub(super) output: OutputArguments,
+}
+
+/// What the run pretends to be.
+#[derive(Debug, Args)]
+#[command(next_help_heading = "What the run pretends to be")]
+pub(super) struct PretendArguments {
+    /// The event's name; default: push if the workflow declares it, else the first it declares.
+    #[arg(long, value_name = "NAME")]
+    pub(super) event: Option<String>,
+    /// A file with the event's payload.
+    #[arg(short = 'e', long = "eventpath", value_name = "FILE")]
+    pub(super) event_path: Option<PathBuf>,
+    /// The branch or tag.
+    #[arg(long = "ref", value_name = "REF")]
+    pub(super) git_ref: Option<String>,
+    /// The branch a pull request comes from.
+    #[arg(long, value_name = "BRANCH")]
+    pub(super) head: Option<String>,
+    /// The branch a pull request goes to.
+    #[arg(long, value_name = "BRANCH")]
+    pub(super) base: Option<String>,
+    /// The number of the pull request.
+    #[arg(long, value_name = "N")]
+    pub(super) pr: Option<u64>,
+    /// Run HEAD, without uncommitted changes.
+    #[arg(long)]
+    pub(super) committed: bool,
+}
+
+/// What the run is given.
+#[derive(Debug, Args)]
+#[command(next_help_heading = "What the run is given")]
+pub(super) struct GivenArguments {
+    /// An input of workflow_dispatch.
+    #[arg(long, value_name = "NAME=VALUE")]
+    pub(super) input: Vec<String>,
+    /// A variable of every job's environment.
+    #[arg(long, value_name = "NAME=VALUE")]
+    pub(super) env: Vec<String>,
+    /// A file of such variables.
+    #[arg(long, value_name = "FILE")]
+    pub(super) env_file: Option<PathBuf>,
+    /// A secret.
+    #[arg(short, long, value_name = "NAME=VALUE")]
+    pub(super) secret: Vec<String>,
+    /// A file of secrets.
+    #[arg(long, value_name = "FILE")]
+    pub(super) secret_file: Option<PathBuf>,
+    /// A configuration variable, for the `vars` context.
+    #[arg(long, value_name = "NAME=VALUE")]
+    pub(super) var: Vec<String>,
+    /// A file of configuration variables.
+    #[arg(long, value_name = "FILE")]
+    pub(super) var_file: Option<PathBuf>,
+}
+
+/// Where the jobs run.
+#[derive(Debug, Args)]
+#[command(next_help_heading = "Where the jobs run")]
+pub(super) struct PlaceArguments {
+    /// What of the network jobs have.
+    #[arg(long, value_enum, default_value_t = NetworkArgument::Host)]
+    pub(super) network: NetworkArgument,
+    /// Carry no network settings of this machine into the jobs.
+    #[arg(long)]
+    pub(super) no_network_config: bool,
+}
+
+#[derive(Debug, Clone, Copy, ValueEnum)]
+pub(super) enum NetworkArgument {
+    /// This machine's.
+    Host,
+    /// Loopback only.
+    None,
+}
+
+/// What is printed.
+#[derive(Debug, Args)]
+#[command(next_help_heading = "What is printed")]
+pub(super) struct OutputArguments {
+    /// One JSON object a line instead of the report.
+    #[arg(long)]
+    pub(super) json: bool,
+    /// Every line of every step, and differences of no effect.
+    #[arg(short, long)]
+    pub(super) verbose: bool,
+    /// Exit 3 when something could flip the verdict.
+    #[arg(long)]
+    pub(super) strict: bool,
+}

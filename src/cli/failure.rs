@@ -1,0 +1,116 @@
+//! The one renderer of errors, and the kinds that decide the exit code.
+
+use std::fmt::Write as _;
+
+use super::exit::ExitCode;
+use crate::plan::Obstacle;
+use crate::source::Diagnostic;
+
+/// Why there is no run, and whose matter that is.
+#[derive(Debug)]
+pub(super) struct Failure {
+    /// What lrun exits with.
+    pub(super) code: ExitCode,
+    /// The text for the user, without a line end.
+    pub(super) text: String,
+}
+
+impl Failure {
+    /// The user's mistake on the command line or in a file.
+    pub(super) fn usage(error: impl std::fmt::Display) -> Self {
+        Self::new(ExitCode::Usage, error)
+    }
+
+    /// Something this machine lacks or forbids.
+    pub(super) fn cannot_run(error: impl std::fmt::Display) -> Self {
+        Self::new(ExitCode::CannotRun, error)
+    }
+
+    /// A fault of lrun's own.
+    pub(super) fn internal(error: impl std::fmt::Display) -> Self {
+        Self::new(ExitCode::Internal, error)
+    }
+
+    fn new(code: ExitCode, error: impl std::fmt::Display) -> Self {
+        Self {
+            code,
+            text: format!("error: {error}"),
+        }
+    }
+
+    /// What is wrong with a workflow file: every error, each with its line underlined.
+    pub(super) fn invalid(diagnostics: &[Diagnostic]) -> Self {
+        let mut text = String::new();
+        for diagnostic in diagnostics {
+            underline(&mut text, diagnostic);
+        }
+        let count = diagnostics.len();
+        let plural = if count == 1 { "" } else { "s" };
+        let path = diagnostics.first().map_or("", |first| &first.source.path);
+        let _ = write!(
+            text,
+            "error: {path} is not a valid workflow: {count} error{plural}"
+        );
+        Self {
+            code: ExitCode::Usage,
+            text,
+        }
+    }
+
+    /// What stands in the way of a run, all of it.
+    pub(super) fn refused(obstacles: &[Obstacle]) -> Self {
+        let mut text = String::new();
+        for obstacle in obstacles {
+            let _ = writeln!(text, "{obstacle}");
+        }
+        text.push_str(
+            "error: this run cannot be carried out here; nothing was started. \
+             Choose jobs without these steps with --job, or guard the steps with an `if:`",
+        );
+        Self {
+            code: ExitCode::CannotRun,
+            text,
+        }
+    }
+}
+
+fn underline(text: &mut String, diagnostic: &Diagnostic) {
+    let source = &diagnostic.source;
+    let start = diagnostic.position();
+    let end = source.position(diagnostic.span.end);
+    let width = match end.line == start.line {
+        true => end.column.saturating_sub(start.column).max(1),
+        false => 1,
+    };
+    let line = source.line(start.line);
+    let number = start.line.to_string();
+    let margin = " ".repeat(number.len());
+    // Tabs keep their width under the line they stand in.
+    let indent: String = line
+        .chars()
+        .take(start.column as usize - 1)
+        .map(|c| if c == '\t' { '\t' } else { ' ' })
+        .collect();
+    let _ = writeln!(
+        text,
+        "{}:{}:{}: {}\n{margin} |\n{number} | {line}\n{margin} | {indent}{}",
+        source.path,
+        start.line,
+        start.column,
+        diagnostic.message,
+        "^".repeat(width as usize)
+    );
+    if let Some(help) = &diagnostic.help {
+        let _ = writeln!(text, "{margin} = {help}");
+    }
+    text.push('\n');
+}
+
+/// Says something on standard error: the only way there.
+#[expect(
+    clippy::print_stderr,
+    reason = "errors and warnings of the program itself go here"
+)]
+pub(super) fn tell(text: impl std::fmt::Display) {
+    eprintln!("{text}");
+}

@@ -1,0 +1,288 @@
+//! Everything between arguments and the first job: the repository's state, the event, the
+//! store, the plan, and what stands in the way. Nothing has been started when this fails.
+
+use std::path::{Path, PathBuf};
+use std::sync::Arc;
+
+use super::args::{NetworkArgument, RunArguments};
+use super::failure::Failure;
+use super::find::Found;
+use super::given::{self, GivenTexts};
+use super::inputs;
+use crate::backend::sandbox::Sandbox;
+use crate::config::Settings;
+use crate::config::network::{self, Machine};
+use crate::difference::{Difference, DifferenceKind, Effect, Site};
+use crate::event::{Events, JobSummary, RunSummary};
+use crate::exec::{Content, Given, NetworkAccess, PlaceSettings, Run, workspace};
+use crate::expr::Value;
+use crate::git::{Facts, GitError, Repository};
+use crate::inventory::{ToolSource, Toolchains};
+use crate::label::Architecture;
+use crate::plan::github_event::{
+    EventError, EventOptions, GithubContext, Identity, RunIdentity, Trigger,
+};
+use crate::plan::{self, Plan, PlanError, Selection};
+use crate::store::Store;
+use crate::workflow::Workflow;
+
+/// A run that may start.
+pub(super) struct Prepared {
+    pub(super) run: Arc<Run>,
+    pub(super) plan: Plan,
+    /// Where the run's record goes.
+    pub(super) record: PathBuf,
+    pub(super) summary: RunSummary,
+    /// What is known to differ before anything runs.
+    pub(super) differences: Vec<Difference>,
+}
+
+/// Finds out all that a run needs to know, and refuses it if it cannot be carried out here.
+pub(super) fn prepare(
+    arguments: &RunArguments,
+    settings: &Settings,
+    found: &Found,
+    workflow: Arc<Workflow>,
+    events: Events,
+) -> Result<Prepared, Failure> {
+    let given = given::read(arguments)?;
+    let repository = Repository::discover(&found.root).map_err(of_git)?;
+    let folder = folder_within(&repository, &found.root);
+    let whole = Facts::gather(&repository).map_err(of_git)?;
+    let facts = match &folder {
+        Some(folder) => whole.of_folder(folder),
+        None => whole.clone(),
+    };
+    let options = event_options(arguments, &given)?;
+    let declared: Vec<&str> = workflow
+        .on
+        .iter()
+        .map(|trigger| trigger.name.as_str())
+        .collect();
+    let trigger = Trigger::choose(&declared, &options, &facts).map_err(of_event)?;
+    let store = Store::open(&settings.store.value).map_err(Failure::cannot_run)?;
+    let record = store
+        .next_run(&Identity::of(&facts).repository(), &workflow.source.path)
+        .map_err(Failure::cannot_run)?;
+    let directory = record.directory.join("work");
+    let mut snapshot =
+        workspace::take_snapshot(&repository, &whole, &trigger, &directory.join("objects"))
+            .map_err(of_git)?;
+    if let Some(folder) = &folder {
+        snapshot = snapshot.of_folder(&repository, folder).map_err(of_git)?;
+    }
+    let identity = RunIdentity {
+        run: record.id,
+        number: record.number,
+        workflow: workflow_name(&workflow),
+        workflow_path: workflow.source.path.clone(),
+    };
+    let github = GithubContext::new(&trigger, &options, &facts, &snapshot, identity);
+    let given = Given {
+        inputs: inputs::context(&workflow, &trigger.event, &given.inputs)?,
+        vars: Value::from(serde_json::json!(given.vars)),
+        secrets: given.secrets,
+        env: given.env,
+    };
+    let run = Arc::new(Run {
+        id: record.id,
+        github,
+        given,
+        content: Content {
+            repository,
+            facts,
+            snapshot,
+        },
+        store_position: store.position().map_err(Failure::cannot_run)?,
+        backend: Sandbox::default(),
+        place: place_settings(arguments, settings)?,
+        events,
+        directory,
+        store,
+        workflow,
+    });
+    let plan = make_plan(arguments, &run)?;
+    Ok(Prepared {
+        record: record.directory.join("events.jsonl"),
+        summary: summary(&run, &plan),
+        differences: differences(&run, &trigger),
+        plan,
+        run,
+    })
+}
+
+/// The folder that is run, if it is not the repository itself.
+fn folder_within(repository: &Repository, root: &Path) -> Option<PathBuf> {
+    let folder = root.strip_prefix(&repository.root).ok()?;
+    (!folder.as_os_str().is_empty()).then(|| folder.to_owned())
+}
+
+fn workflow_name(workflow: &Workflow) -> String {
+    match &workflow.name {
+        Some(name) => name.value.clone(),
+        None => workflow.source.path.clone(),
+    }
+}
+
+fn event_options(arguments: &RunArguments, given: &GivenTexts) -> Result<EventOptions, Failure> {
+    let pretend = &arguments.pretend;
+    let payload = match &pretend.event_path {
+        None => None,
+        Some(path) => {
+            let text = std::fs::read_to_string(path).map_err(|error| {
+                Failure::usage(format!(
+                    "cannot read the payload {}: {error}",
+                    path.display()
+                ))
+            })?;
+            let payload = serde_json::from_str(&text).map_err(|error| {
+                Failure::usage(format!(
+                    "the payload {} is no JSON: {error}",
+                    path.display()
+                ))
+            })?;
+            Some(payload)
+        }
+    };
+    Ok(EventOptions {
+        event: pretend.event.clone(),
+        payload,
+        git_ref: pretend.git_ref.clone(),
+        head: pretend.head.clone(),
+        base: pretend.base.clone(),
+        number: pretend.pr,
+        committed: pretend.committed,
+        inputs: given.inputs.clone().into_iter().collect(),
+        schedule: None,
+    })
+}
+
+fn place_settings(arguments: &RunArguments, settings: &Settings) -> Result<PlaceSettings, Failure> {
+    let machine = Machine {
+        root: Path::new("/"),
+        home: settings.home.as_deref(),
+        environment: &settings.environment,
+    };
+    let carried = match arguments.place.no_network_config {
+        true => network::nothing_carried(&machine),
+        false => network::carried(&machine),
+    };
+    let toolchains = match (&settings.home, Architecture::here()) {
+        (Some(home), Some(architecture)) => Toolchains::find(&ToolSource {
+            home,
+            environment: &settings.environment,
+            store: &settings.store.value.join("tools"),
+            architecture,
+        })
+        .map_err(Failure::cannot_run)?,
+        _ => Toolchains::default(),
+    };
+    Ok(PlaceSettings {
+        network: match arguments.place.network {
+            NetworkArgument::Host => NetworkAccess::Host,
+            NetworkArgument::None => NetworkAccess::None,
+        },
+        carried,
+        toolchains,
+        name: format!("host: {}", system_name()),
+    })
+}
+
+/// `debian-12`, from os-release(5).
+fn system_name() -> String {
+    let text = std::fs::read_to_string("/etc/os-release").unwrap_or_default();
+    let field = |name: &str| {
+        let line = text.lines().find_map(|line| line.strip_prefix(name));
+        line.map(|value| value.trim_matches('"').to_owned())
+    };
+    match (field("ID="), field("VERSION_ID=")) {
+        (Some(id), Some(version)) => format!("{id}-{version}"),
+        (Some(id), None) => id,
+        _ => "this machine".to_owned(),
+    }
+}
+
+fn make_plan(arguments: &RunArguments, run: &Run) -> Result<Plan, Failure> {
+    let selection = Selection {
+        jobs: arguments.job.clone(),
+    };
+    let plan =
+        plan::plan(&run.workflow, &selection, &run.facts()).map_err(|error| match error {
+            PlanError::Expand(plan::ExpandError::Invalid(diagnostic)) => {
+                Failure::invalid(std::slice::from_ref(&diagnostic))
+            }
+            other => Failure::usage(other),
+        })?;
+    if !plan.refusals.is_empty() {
+        return Err(Failure::refused(&plan.refusals));
+    }
+    Ok(plan)
+}
+
+fn summary(run: &Run, plan: &Plan) -> RunSummary {
+    let snapshot = &run.content.snapshot;
+    let jobs = plan.jobs.iter().flat_map(|job| {
+        let legs = job.legs.iter().flatten();
+        legs.map(|leg| JobSummary {
+            job: leg.key.clone(),
+            name: leg.name.clone(),
+            label: leg.labels.join(", "),
+            needs: job.needs.clone(),
+        })
+    });
+    RunSummary {
+        run: run.id,
+        workflow_path: run.workflow.source.path.clone(),
+        workflow_name: run.github.run.workflow.clone(),
+        repository: run.github.identity.repository(),
+        event_name: run.github.event_name.clone(),
+        git_ref: run.github.git_ref.clone(),
+        sha: run.github.sha.clone(),
+        head_sha: snapshot.head_sha.clone(),
+        changed_files: (snapshot.changed.len() + snapshot.untracked.len()) as u64,
+        jobs: jobs.collect(),
+    }
+}
+
+fn differences(run: &Run, trigger: &Trigger) -> Vec<Difference> {
+    let mut all = Vec::new();
+    let mut add = |kind, effect| {
+        all.push(Difference {
+            kind,
+            site: Site::Run,
+            effect,
+        });
+    };
+    let untracked = &run.content.snapshot.untracked;
+    if !untracked.is_empty() {
+        let paths = untracked.clone();
+        add(DifferenceKind::UntrackedFiles { paths }, Effect::MayFlip);
+    }
+    if !run.place.carried.tools.is_empty() {
+        let tools = run
+            .place
+            .carried
+            .tools
+            .iter()
+            .map(|tool| (*tool).to_owned());
+        let tools = tools.collect();
+        add(DifferenceKind::NetworkConfig { tools }, Effect::None);
+    }
+    for text in &trigger.assumptions {
+        let text = text.clone();
+        add(DifferenceKind::Other { text }, Effect::None);
+    }
+    for (secret, steps) in inputs::missing_secrets(run) {
+        let text = format!("secret {secret} has no value here and is empty in {steps}");
+        add(DifferenceKind::Other { text }, Effect::MayFlip);
+    }
+    all
+}
+
+fn of_git(error: GitError) -> Failure {
+    Failure::cannot_run(error)
+}
+
+fn of_event(error: EventError) -> Failure {
+    Failure::usage(error)
+}

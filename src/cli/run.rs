@@ -1,0 +1,140 @@
+//! `lrun run`: from arguments to a run and its exit code.
+
+use std::path::Path;
+use std::sync::Arc;
+
+use super::args::{OutputArguments, RunArguments};
+use super::exit::ExitCode;
+use super::failure::{Failure, tell};
+use super::find;
+use super::prepare::{self, Prepared};
+use super::signals;
+use crate::config::Settings;
+use crate::difference::Verdict;
+use crate::event::{EventKind, Events};
+use crate::exec::{self, Canceller};
+use crate::report::{self, Json, Plain, PlainOptions, Record, Reporter};
+use crate::source::Source;
+use crate::workflow::{self, Workflow};
+
+/// Runs a workflow.
+pub(super) fn run(arguments: &RunArguments) -> Result<ExitCode, Failure> {
+    let name = arguments
+        .workflow
+        .as_deref()
+        .or(arguments.workflows.as_deref());
+    let found = find::workflow(&arguments.directory, name)?;
+    let workflow = read(&found)?;
+    if arguments.list {
+        return list(&workflow);
+    }
+    let settings = Settings::of_process().map_err(Failure::usage)?;
+    let (events, received) = Events::channel();
+    let prepared = prepare::prepare(arguments, &settings, &found, workflow, events)?;
+    let runtime = tokio::runtime::Builder::new_current_thread()
+        .enable_all()
+        .build()
+        .map_err(Failure::internal)?;
+    runtime.block_on(carry_out(arguments, &settings, prepared, received))
+}
+
+/// Reads and checks the workflow; every error of the file is reported at once.
+fn read(found: &find::Found) -> Result<Arc<Workflow>, Failure> {
+    let bytes = std::fs::read(&found.file).map_err(|error| {
+        Failure::usage(format!("cannot read {}: {error}", found.file.display()))
+    })?;
+    let text = String::from_utf8(bytes)
+        .map_err(|_| Failure::usage(format!("{} is not UTF-8 text", found.file.display())))?;
+    let shown = found.file.strip_prefix(&found.root).unwrap_or(&found.file);
+    let source = Source::new(shown.to_string_lossy(), text);
+    let workflow = workflow::read_workflow(source).map_err(|errors| Failure::invalid(&errors))?;
+    Ok(Arc::new(workflow))
+}
+
+fn list(workflow: &Workflow) -> Result<ExitCode, Failure> {
+    report::list(workflow, &mut std::io::stdout().lock()).map_err(Failure::internal)?;
+    Ok(ExitCode::Success)
+}
+
+async fn carry_out(
+    arguments: &RunArguments,
+    settings: &Settings,
+    prepared: Prepared,
+    received: tokio::sync::mpsc::UnboundedReceiver<EventKind>,
+) -> Result<ExitCode, Failure> {
+    let Prepared {
+        run,
+        plan,
+        record,
+        summary,
+        differences,
+    } = prepared;
+    let (canceller, cancellation) = Canceller::new();
+    signals::cancel_on_interrupt(canceller);
+    let reporters = reporters(&arguments.output, settings, &record)?;
+    let consuming = tokio::spawn(report::consume(received, reporters));
+    let events = run.events.clone();
+    events.send(EventKind::RunStarted(Box::new(summary)));
+    for difference in differences {
+        events.send(EventKind::Differs(difference));
+    }
+    let jobs = arguments.jobs.unwrap_or_else(processors);
+    let directory = run.directory.clone();
+    let ended = exec::execute(run, plan, jobs, cancellation).await;
+    // Whatever jobs left behind is gone with the run.
+    let _ = std::fs::remove_dir_all(&directory);
+    events.send(EventKind::RunFinished {
+        verdict: ended.verdict,
+        timing: ended.timing,
+    });
+    drop(events);
+    let failed = consuming.await.map_err(Failure::internal)?;
+    for reporter in failed {
+        tell(format!("warning: {reporter}"));
+    }
+    Ok(exit_code(ended.verdict, arguments.output.strict))
+}
+
+fn exit_code(verdict: Verdict, strict: bool) -> ExitCode {
+    match verdict {
+        Verdict::Passed { differences } if strict && differences > 0 => ExitCode::Gate,
+        Verdict::Passed { .. } => ExitCode::Success,
+        Verdict::Failed => ExitCode::JobFailed,
+        Verdict::Cancelled => ExitCode::Interrupted,
+        Verdict::NotRun => ExitCode::CannotRun,
+    }
+}
+
+fn processors() -> usize {
+    std::thread::available_parallelism().map_or(1, usize::from)
+}
+
+fn reporters(
+    output: &OutputArguments,
+    settings: &Settings,
+    record: &Path,
+) -> Result<Vec<Box<dyn Reporter + Send>>, Failure> {
+    let stdout = std::io::stdout();
+    let shown: Box<dyn Reporter + Send> = match output.json {
+        true => Box::new(Json::new(stdout)),
+        false => Box::new(Plain::new(stdout, plain_options(output, settings))),
+    };
+    let record = Record::create(record).map_err(|error| {
+        Failure::cannot_run(format!(
+            "cannot write the record {}: {error}",
+            record.display()
+        ))
+    })?;
+    Ok(vec![shown, Box::new(record)])
+}
+
+/// How the plain report is to look on what standard output is.
+pub(super) fn plain_options(output: &OutputArguments, settings: &Settings) -> PlainOptions {
+    const PIPE_COLUMNS: u16 = 100;
+    let terminal = signals::terminal_width();
+    PlainOptions {
+        verbose: output.verbose,
+        color: terminal.is_some() && settings.color.value,
+        width: terminal.unwrap_or(PIPE_COLUMNS),
+    }
+}

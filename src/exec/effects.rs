@@ -1,0 +1,55 @@
+//! What a step asks of its job: returned by handlers, applied by the job alone.
+
+use indexmap::IndexMap;
+
+use crate::lookup::KeyOrigin;
+use crate::outcome::{Outcome, Timing};
+
+/// What came of running a step.
+#[derive(Debug)]
+pub(super) struct Effects {
+    /// How it ended, before `continue-on-error`.
+    pub(super) outcome: Outcome,
+    /// What its processes cost; the wall clock is the job's to read.
+    pub(super) cost: Timing,
+    /// `steps.ID.outputs`.
+    pub(super) outputs: IndexMap<String, String>,
+    /// Variables for the steps after it, in order.
+    pub(super) env: Vec<(String, String)>,
+    /// What it wrote to `GITHUB_PATH`.
+    pub(super) path: String,
+    /// What is to be done after the last step.
+    pub(super) post: Option<Post>,
+}
+
+impl Effects {
+    /// Nothing but an outcome.
+    pub(super) fn of(outcome: Outcome) -> Self {
+        Self {
+            outcome,
+            cost: Timing::default(),
+            outputs: IndexMap::new(),
+            env: Vec::new(),
+            path: String::new(),
+            post: None,
+        }
+    }
+}
+
+/// The post part of an action that has started.
+#[derive(Debug)]
+pub(super) enum Post {
+    /// `actions/cache` saves what it could not restore exactly.
+    SaveCache(CacheState),
+}
+
+/// What the main part of `actions/cache` hands to its post part.
+#[derive(Debug)]
+pub(super) struct CacheState {
+    /// State `CACHE_KEY`: the primary key as it was before the restore.
+    pub(super) key: String,
+    /// State `CACHE_RESULT`: the key that was found.
+    pub(super) matched: Option<String>,
+    /// How the key came about.
+    pub(super) origin: KeyOrigin,
+}

@@ -1,0 +1,196 @@
+//! Evaluating what a step, or a job, says in `${{ }}` while the job runs.
+//!
+//! Two kinds of failure are kept apart everywhere here: the outer error is an agent that
+//! cannot be spoken to, the inner one a text for the log that fails the step.
+
+use std::collections::HashMap;
+
+use indexmap::IndexMap;
+
+use super::contexts::{Changing, HashAnswers, Hashed, StepContexts};
+use super::job::Leading;
+use super::paths;
+use crate::agent::AgentError;
+use crate::agent::protocol::HashSpec;
+use crate::expr::{EvaluationError, Piece, Value};
+use crate::lookup::{KeyOrigin, KeyPart};
+use crate::outcome::Outcome;
+use crate::source::Diagnostic;
+use crate::workflow::{Condition, Token, TokenError, TokenKind, TokenProblem};
+
+/// What evaluating gave: a value, or why there is none.
+pub(super) type Evaluated<T> = Result<Result<T, String>, AgentError>;
+
+impl Leading<'_> {
+    /// Evaluates something under this `env` context. `hashFiles` runs inside the place: when
+    /// one is met whose answer is not known yet it is asked for, and the evaluation starts again.
+    pub(super) async fn evaluate<T>(
+        &self,
+        env: &IndexMap<String, String>,
+        work: impl Fn(&StepContexts<'_>) -> Result<T, TokenError>,
+    ) -> Evaluated<T> {
+        self.evaluate_as(self.state.status, env, work).await
+    }
+
+    /// The same in a job of another status.
+    async fn evaluate_as<T>(
+        &self,
+        status: Outcome,
+        env: &IndexMap<String, String>,
+        work: impl Fn(&StepContexts<'_>) -> Result<T, TokenError>,
+    ) -> Evaluated<T> {
+        let mut hashes: HashAnswers = HashMap::new();
+        loop {
+            let changing = Changing {
+                env,
+                steps: &self.state.steps,
+                status,
+            };
+            let contexts = StepContexts::new(&self.contexts, &changing, &hashes);
+            let error = match work(&contexts) {
+                Ok(value) => return Ok(Ok(value)),
+                Err(error) => error,
+            };
+            let TokenProblem::Expression(EvaluationError::Pending { arguments, .. }) =
+                &error.problem
+            else {
+                return Ok(Err(self.placed(&error)));
+            };
+            let patterns = texts(arguments);
+            let answer = self.hash_files(&patterns).await?;
+            hashes.insert(patterns, answer);
+        }
+    }
+
+    /// Whether a condition holds in a job of this status.
+    pub(super) async fn holds(
+        &self,
+        condition: &Condition,
+        status: Outcome,
+        env: &IndexMap<String, String>,
+    ) -> Evaluated<bool> {
+        self.evaluate_as(status, env, |contexts| {
+            let value = condition.expression.evaluate(contexts);
+            let value = value.map_err(|error| TokenError {
+                span: condition.span,
+                problem: error.into(),
+            })?;
+            Ok(value.is_truthy())
+        })
+        .await
+    }
+
+    /// A mapping whose values are text, such as `env`; empty where there is none.
+    pub(super) async fn text_map(
+        &self,
+        token: Option<&Token>,
+        env: &IndexMap<String, String>,
+    ) -> Evaluated<IndexMap<String, String>> {
+        match token {
+            None => Ok(Ok(IndexMap::new())),
+            Some(token) => {
+                self.evaluate(env, |contexts| text_map(token, contexts))
+                    .await
+            }
+        }
+    }
+
+    /// An error as GitHub places it.
+    fn placed(&self, error: &TokenError) -> String {
+        let diagnostic = Diagnostic {
+            source: self.run.workflow.source.clone(),
+            span: error.span,
+            message: error.problem.to_string(),
+            help: None,
+        };
+        diagnostic.to_string()
+    }
+
+    async fn hash_files(&self, patterns: &[String]) -> Result<Result<Hashed, String>, AgentError> {
+        const FOLLOW: &str = "--follow-symbolic-links";
+        let follow = patterns.first().is_some_and(|first| first == FOLLOW);
+        let patterns = patterns[usize::from(follow)..].to_vec();
+        if let Some(option) = patterns.first().filter(|first| first.starts_with("--")) {
+            return Ok(Err(format!(
+                "Invalid glob option {option}, available option: '{FOLLOW}'."
+            )));
+        }
+        let workspace = self.place.paths.workspace.clone();
+        let failed = format!(
+            "hashFiles('{}') failed. Fail to hash files under directory '{workspace}'",
+            patterns.join(", ")
+        );
+        let spec = HashSpec {
+            patterns,
+            workspace,
+            home: paths::HOME.to_owned(),
+            follow_links: follow,
+        };
+        match self.place.agent.hash_files(spec).await {
+            Ok(report) => Ok(Ok(Hashed {
+                digest: report
+                    .digest
+                    .map(|digest| digest.to_string())
+                    .unwrap_or_default(),
+                files: report.files,
+            })),
+            Err(error @ AgentError::Refused { .. }) => Ok(Err(format!("{failed}: {error}"))),
+            Err(error) => Err(error),
+        }
+    }
+}
+
+/// A mapping token's members as text.
+pub(super) fn text_map(
+    token: &Token,
+    contexts: &StepContexts<'_>,
+) -> Result<IndexMap<String, String>, TokenError> {
+    let value = token.evaluate(contexts)?;
+    let members = value
+        .as_object()
+        .into_iter()
+        .flat_map(|object| object.iter());
+    Ok(members
+        .map(|(name, value)| (name.to_owned(), value.to_text().to_string()))
+        .collect())
+}
+
+/// How a key came about: its pieces, each with the files its `hashFiles` read.
+pub(super) fn origin(token: &Token, contexts: &StepContexts<'_>) -> Result<KeyOrigin, TokenError> {
+    let pieces = match &token.kind {
+        TokenKind::Expression(template) => {
+            let pieces = template.evaluate_pieces(contexts);
+            pieces.map_err(|error| TokenError {
+                span: token.span,
+                problem: error.into(),
+            })?
+        }
+        _ => vec![Piece {
+            expression: None,
+            value: token.evaluate_string(contexts)?,
+            calls: Vec::new(),
+        }],
+    };
+    let parts = pieces.into_iter().map(|piece| {
+        let hashed = piece
+            .calls
+            .iter()
+            .filter(|(function, _)| function == "hashFiles")
+            .filter_map(|(_, arguments)| contexts.hashes.get(&texts(arguments))?.as_ref().ok());
+        KeyPart {
+            files: hashed.flat_map(|hashed| hashed.files.clone()).collect(),
+            expression: piece.expression,
+            value: piece.value,
+        }
+    });
+    Ok(KeyOrigin {
+        parts: parts.collect(),
+    })
+}
+
+fn texts(values: &[Value]) -> Vec<String> {
+    values
+        .iter()
+        .map(|value| value.to_text().to_string())
+        .collect()
+}

@@ -1,0 +1,421 @@
+//! `actions/cache`, `actions/cache/restore` and `actions/cache/save` on the store
+//! (protocol.md 1). Keys, order, outputs, log lines and failures are the action's; only the
+//! lines about an archive's size or rate differ, because there is no archive.
+
+use tokio::sync::mpsc;
+
+use super::Scope;
+use super::cache_rules::{self, CacheInputs};
+use crate::action::{ActionRef, BuiltIn};
+use crate::agent::AgentError;
+use crate::agent::protocol::PackSpec;
+use crate::event::EventKind;
+use crate::exec::effects::{CacheState, Effects, Post};
+use crate::exec::log::StepLog;
+use crate::exec::paths;
+use crate::exec::step::ActionInputs;
+use crate::lookup::{CacheRequest, EntrySummary, KeyOrigin, Lookup, NotSaved};
+use crate::outcome::Outcome;
+use crate::store::{
+    CacheAnswer, CacheIdentity, CacheQuery, NewEntry, Reserve, Saver, StepAddress, Store,
+    StoreError, StoredTree, View,
+};
+
+/// The main part of `actions/cache`, and `actions/cache/restore`.
+pub(in crate::exec) async fn restore(
+    mut scope: Scope<'_>,
+    action: &ActionRef,
+    inputs: &ActionInputs,
+) -> Result<Effects, AgentError> {
+    let cache = match CacheInputs::read(&inputs.values) {
+        Ok(cache) => cache,
+        Err(message) => return Ok(fail(scope.log, message)),
+    };
+    let request = cache.request();
+    let mut effects = Effects::of(Outcome::Success);
+    if action.action == BuiltIn::CacheRestore {
+        set(&mut effects, "cache-primary-key", &request.key);
+    }
+    if let Err(message) = cache_rules::validate_restore(&request) {
+        scope.log.error(message);
+        effects.outcome = Outcome::Failure;
+        return Ok(effects);
+    }
+    if cache.save_always {
+        scope.log.warning(
+            "Input 'save-always' has been deprecated with message: save-always does not work as \
+             intended and will be removed in a future release. A separate `actions/cache/restore` \
+             step should be used instead.",
+        );
+    }
+    let found = look_up(&scope, &request, &inputs.key_origin).await;
+    let found = match found {
+        Ok(found) => found,
+        Err(error) => {
+            // An unusable service is a miss with a warning, as in the action.
+            scope.log.warning(format!("Failed to restore: {error}"));
+            return Ok(effects);
+        }
+    };
+    scope.log.send(EventKind::CacheLookedUp {
+        step: scope.log.step().clone(),
+        request: request.clone(),
+        origin: inputs.key_origin.clone(),
+        lookup: found.lookup.clone(),
+    });
+    let matched = bring_back(&mut scope, &cache, &found).await?;
+    tell(&mut scope, &mut effects, action, &cache, &matched);
+    if action.action == BuiltIn::Cache {
+        effects.post = Some(Post::SaveCache(CacheState {
+            key: request.key,
+            matched: matched.map(|matched| matched.key),
+            origin: inputs.key_origin.clone(),
+        }));
+    }
+    Ok(effects)
+}
+
+/// The post part of `actions/cache` (with what its main part left) and `actions/cache/save`.
+pub(in crate::exec) async fn save(
+    scope: Scope<'_>,
+    inputs: &ActionInputs,
+    state: Option<CacheState>,
+) -> Result<Effects, AgentError> {
+    let is_post = state.is_some();
+    let cache = match CacheInputs::read(&inputs.values) {
+        Ok(cache) => cache,
+        // Only the post part never fails the job.
+        Err(message) if is_post => {
+            scope.log.runner(format!("[warning]{message}"));
+            return Ok(Effects::of(Outcome::Success));
+        }
+        Err(message) => return Ok(fail(scope.log, message)),
+    };
+    let mut request = cache.request();
+    let mut origin = inputs.key_origin.clone();
+    if let Some(state) = state {
+        request.key = state.key;
+        origin = state.origin;
+        let exact = state
+            .matched
+            .filter(|m| cache_rules::same_key(m, &request.key));
+        if exact.is_some() {
+            scope.log.runner(format!(
+                "Cache hit occurred on the primary key {}, not saving cache.",
+                request.key
+            ));
+            not_saved(scope.log, &request.key, NotSaved::ExactHit);
+            return Ok(Effects::of(Outcome::Success));
+        }
+    }
+    let saved = store_paths(&scope, &request, &origin).await?;
+    report_save(scope.log, &request.key, saved, is_post);
+    Ok(Effects::of(Outcome::Success))
+}
+
+/// What was found and restored.
+struct Matched {
+    key: String,
+    exact: bool,
+}
+
+async fn look_up(
+    scope: &Scope<'_>,
+    request: &CacheRequest,
+    origin: &KeyOrigin,
+) -> Result<CacheAnswer, StoreError> {
+    let (view, step) = (view(scope), address(scope));
+    let (request, origin) = (request.clone(), origin.clone());
+    in_store(scope, move |store| {
+        let query = CacheQuery {
+            request: &request,
+            origin: &origin,
+            step: &step,
+        };
+        store.lookup(&view, &query)
+    })
+    .await
+}
+
+/// Lays the found entry out, unless only asked to look. None: there is nothing to use.
+async fn bring_back(
+    scope: &mut Scope<'_>,
+    cache: &CacheInputs,
+    found: &CacheAnswer,
+) -> Result<Option<Matched>, AgentError> {
+    let (entry, exact) = match &found.lookup {
+        Lookup::Hit { entry } => (entry, true),
+        Lookup::Partial { entry, .. } => (entry, false),
+        Lookup::Miss { .. } => return Ok(None),
+    };
+    let matched = Matched {
+        key: entry.key.clone(),
+        exact,
+    };
+    if let Some(line) = cache_rules::found_line(&found.lookup) {
+        scope.log.runner(line);
+    }
+    if cache.lookup_only {
+        scope.log.runner("Lookup only - skipping download");
+        return Ok(Some(matched));
+    }
+    let Some(tree) = found.tree else {
+        return Ok(None);
+    };
+    scope.log.runner(cache_rules::size_line(entry.size));
+    let (sender, receiver) = mpsc::channel(16);
+    let reading = in_store(scope, move |store| {
+        for item in store.items(store.read_tree(tree)?) {
+            // Nobody listens any more once the place is gone.
+            if sender.blocking_send(item?).is_err() {
+                break;
+            }
+        }
+        Ok(())
+    });
+    let workspace = scope.place.paths.workspace.clone();
+    let unpacking = scope.place.agent.unpack(workspace, receiver);
+    let (read, unpacked) = tokio::join!(reading, unpacking);
+    let problems = unpacked?.problems;
+    if let Err(error) = read {
+        scope.log.warning(format!("Failed to restore: {error}"));
+        return Ok(None);
+    }
+    if !problems.is_empty() {
+        for problem in &problems {
+            scope.log.runner(problem);
+        }
+        scope
+            .log
+            .warning("Failed to restore: \"/usr/bin/tar\" failed with error: The process '/usr/bin/tar' failed with exit code 2");
+        return Ok(None);
+    }
+    scope.log.runner("Cache restored successfully");
+    Ok(Some(matched))
+}
+
+/// The action's lines and outputs after the restore.
+fn tell(
+    scope: &mut Scope<'_>,
+    effects: &mut Effects,
+    action: &ActionRef,
+    cache: &CacheInputs,
+    matched: &Option<Matched>,
+) {
+    let Some(matched) = matched else {
+        if let Some(value) = cache_rules::hit_after_miss(action) {
+            set(effects, "cache-hit", value);
+        }
+        if cache.fail_on_miss {
+            scope.log.error(format!(
+                "Failed to restore cache entry. Exiting as fail-on-cache-miss is set. Input key: {}",
+                cache.key
+            ));
+            if cache_rules::fails_on_miss(action) {
+                effects.outcome = Outcome::Failure;
+            }
+        } else {
+            scope.log.runner(cache_rules::miss_line(&cache.request()));
+        }
+        return;
+    };
+    if action.action == BuiltIn::CacheRestore {
+        set(effects, "cache-matched-key", &matched.key);
+    }
+    set(
+        effects,
+        "cache-hit",
+        if matched.exact { "true" } else { "false" },
+    );
+    scope.log.runner(match cache.lookup_only {
+        true => format!("Cache found and can be restored from key: {}", matched.key),
+        false => format!("Cache restored from key: {}", matched.key),
+    });
+}
+
+/// Packs the paths as the job's user and commits them under the key.
+async fn store_paths(
+    scope: &Scope<'_>,
+    request: &CacheRequest,
+    origin: &KeyOrigin,
+) -> Result<Result<Saved, NotSaved>, AgentError> {
+    if let Err(message) = cache_rules::validate_save(request) {
+        return Ok(Err(NotSaved::Invalid { message }));
+    }
+    let (tree, report) = pack(scope, request).await?;
+    if report.matched.iter().all(|&count| count == 0) {
+        return Ok(Err(NotSaved::NothingMatched));
+    }
+    if !report.problems.is_empty() {
+        return Ok(Err(NotSaved::Unreadable {
+            problems: report.problems,
+        }));
+    }
+    let tree = match tree {
+        Ok(tree) => tree,
+        Err(error) => return Ok(Err(invalid(&error))),
+    };
+    // The reservation is made once the archive exists, as the toolkit does.
+    let Some(writable) = scope.run.github.writable_scope() else {
+        let message = format!(
+            "Failed to save: Unable to reserve cache with key {}. More details: cache write \
+             denied: token has no writable scopes",
+            request.key
+        );
+        return Ok(Err(NotSaved::Invalid { message }));
+    };
+    let identity = CacheIdentity {
+        repository: scope.run.github.identity.repository(),
+        scope: writable,
+        key: request.key.clone(),
+        version: request.version,
+    };
+    let saver = Saver {
+        run: scope.run.id,
+        job: scope.place.key.clone(),
+    };
+    let entry = NewEntry {
+        tree,
+        paths: request.paths.clone(),
+        origin: origin.clone(),
+        step: address(scope),
+        dirty: scope.run.content.is_dirty(),
+    };
+    let saved = in_store(scope, move |store| {
+        Ok(match store.reserve(&identity, &saver)? {
+            Reserve::Conflict { by } => Err(NotSaved::Reserved { by }),
+            Reserve::Granted(reservation) => Ok(Saved {
+                new_bytes: entry.tree.new_bytes,
+                entry: reservation.commit(&entry)?,
+            }),
+        })
+    })
+    .await;
+    Ok(saved.unwrap_or_else(|error| Err(invalid(&error))))
+}
+
+/// An entry that was made.
+struct Saved {
+    entry: EntrySummary,
+    new_bytes: u64,
+}
+
+fn invalid(error: &StoreError) -> NotSaved {
+    NotSaved::Invalid {
+        message: error.to_string(),
+    }
+}
+
+async fn pack(
+    scope: &Scope<'_>,
+    request: &CacheRequest,
+) -> Result<
+    (
+        Result<StoredTree, StoreError>,
+        crate::agent::protocol::PackReport,
+    ),
+    AgentError,
+> {
+    let spec = PackSpec {
+        paths: request.paths.clone(),
+        workspace: scope.place.paths.workspace.clone(),
+        home: paths::HOME.to_owned(),
+    };
+    let (mut items, packing) = scope.place.agent.pack(spec).await?;
+    let writing = in_store(scope, move |store| {
+        let mut writer = store.write_tree();
+        while let Some(item) = items.blocking_recv() {
+            writer.take(item)?;
+        }
+        writer.finish()
+    });
+    let (tree, report) = tokio::join!(writing, packing);
+    Ok((tree, report?))
+}
+
+/// The action's lines about a save, and the fact.
+fn report_save(log: &mut StepLog, key: &str, saved: Result<Saved, NotSaved>, is_post: bool) {
+    let reason = match saved {
+        Ok(saved) => {
+            log.runner(cache_rules::size_line(saved.entry.size));
+            log.runner(format!("Cache saved with key: {key}"));
+            log.send(EventKind::CacheSaved {
+                step: log.step().clone(),
+                key: key.to_owned(),
+                size: saved.entry.size,
+                new_bytes: saved.new_bytes,
+                files: saved.entry.files,
+            });
+            return;
+        }
+        Err(reason) => reason,
+    };
+    match &reason {
+        NotSaved::Reserved { .. } => log.runner(format!(
+            "Failed to save: Unable to reserve cache with key {key}, another job may be creating this cache."
+        )),
+        NotSaved::NothingMatched => log.warning(
+            "Path Validation Error: Path(s) specified in the action for caching do(es) not exist, hence no cache is being saved.",
+        ),
+        NotSaved::Unreadable { problems } => {
+            for problem in problems {
+                log.runner(problem);
+            }
+            log.warning("Failed to save: \"/usr/bin/tar\" failed with error: The process '/usr/bin/tar' failed with exit code 2");
+        }
+        NotSaved::Invalid { message } => log.warning(message.clone()),
+        NotSaved::ExactHit => {}
+    }
+    if !is_post {
+        log.warning("Cache save failed.");
+    }
+    not_saved(log, key, reason);
+}
+
+fn not_saved(log: &StepLog, key: &str, reason: NotSaved) {
+    log.send(EventKind::CacheNotSaved {
+        step: log.step().clone(),
+        key: key.to_owned(),
+        reason,
+    });
+}
+
+fn view(scope: &Scope<'_>) -> View {
+    View {
+        repository: scope.run.github.identity.repository(),
+        scopes: scope.run.github.readable_scopes(),
+        position: scope.run.store_position,
+        run: scope.run.id,
+        job: scope.place.key.clone(),
+        needs: scope.place.needs.clone(),
+    }
+}
+
+fn address(scope: &Scope<'_>) -> StepAddress {
+    StepAddress {
+        workflow: scope.run.workflow.source.path.clone(),
+        job: scope.place.key.id.clone(),
+        step: scope.step.id.clone(),
+    }
+}
+
+/// Runs something on the store without holding up other jobs.
+async fn in_store<T: Send + 'static>(
+    scope: &Scope<'_>,
+    work: impl FnOnce(&Store) -> Result<T, StoreError> + Send + 'static,
+) -> Result<T, StoreError> {
+    let store = scope.run.store.clone();
+    match tokio::task::spawn_blocking(move || work(&store)).await {
+        Ok(result) => result,
+        Err(error) => std::panic::resume_unwind(error.into_panic()),
+    }
+}
+
+fn set(effects: &mut Effects, name: &str, value: &str) {
+    effects.outputs.insert(name.to_owned(), value.to_owned());
+}
+
+fn fail(log: &mut StepLog, message: String) -> Effects {
+    log.error(message);
+    Effects::of(Outcome::Failure)
+}

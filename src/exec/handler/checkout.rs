@@ -1,0 +1,84 @@
+//! `actions/checkout`: the run's content into the workspace.
+
+use std::path::Path;
+use std::sync::Arc;
+
+use super::{Inputs, Scope};
+use crate::action::ActionRef;
+use crate::agent::AgentError;
+use crate::event::EventKind;
+use crate::exec::effects::Effects;
+use crate::exec::run::Run;
+use crate::exec::workspace::{self, CheckoutInputs, Owner, Staged, Staging, WorkspaceError};
+use crate::outcome::Outcome;
+
+/// Where the job's home stands inside its place.
+const HOME_ROOT: &str = "/home";
+
+/// Lays the content out beside the place and moves it in with one rename.
+pub(in crate::exec) async fn checkout(
+    scope: Scope<'_>,
+    action: &ActionRef,
+    inputs: &Inputs,
+) -> Result<Effects, AgentError> {
+    let major = action.numbers().map(|(major, _, _)| major);
+    let pairs = inputs
+        .iter()
+        .map(|(name, value)| (name.as_str(), value.as_str()));
+    let (inputs, warning) = CheckoutInputs::read(pairs, major);
+    if let Some(warning) = warning {
+        scope.log.warning(warning);
+    }
+    if let Some(obstacle) = inputs.obstacle(&scope.run.github.identity.repository()) {
+        scope.log.error(obstacle);
+        return Ok(Effects::of(Outcome::Failure));
+    }
+    let run = Arc::clone(scope.run);
+    let (home, staging) = (scope.place.home.clone(), scope.place.staging.clone());
+    let workspace = scope.place.paths.workspace.clone();
+    let done =
+        tokio::task::spawn_blocking(move || lay_out(&run, &inputs, &workspace, &staging, &home));
+    let staged = match done.await {
+        Ok(Ok(staged)) => staged,
+        Ok(Err(error)) => {
+            scope.log.error(error.to_string());
+            return Ok(Effects::of(Outcome::Failure));
+        }
+        Err(error) => std::panic::resume_unwind(error.into_panic()),
+    };
+    for (kind, line) in &staged.log {
+        scope.log.line(*kind, line);
+    }
+    scope.log.send(EventKind::CheckedOut {
+        step: scope.log.step().clone(),
+        files: staged.files,
+        changed: staged.changed,
+    });
+    let mut effects = Effects::of(Outcome::Success);
+    effects
+        .outputs
+        .insert("commit".to_owned(), staged.commit.clone());
+    effects
+        .outputs
+        .insert("ref".to_owned(), staged.git_ref.clone());
+    Ok(effects)
+}
+
+fn lay_out(
+    run: &Run,
+    inputs: &CheckoutInputs,
+    workspace: &str,
+    staging: &Path,
+    home: &Path,
+) -> Result<Staged, WorkspaceError> {
+    let (uid, gid) = run.backend.owner();
+    let staging = Staging {
+        directory: staging,
+        owner: Owner { uid, gid },
+    };
+    let staged = workspace::stage(&run.source(), inputs, workspace, staging)?;
+    let target = inputs.target(workspace)?;
+    let inside = Path::new(&target).strip_prefix(HOME_ROOT);
+    workspace::install(&staged, home, inside.unwrap_or(Path::new(&target)))?;
+    Ok(staged)
+}

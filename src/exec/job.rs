@@ -1,0 +1,437 @@
+//! One leg of a job, from an empty place to its last post step.
+
+use std::path::PathBuf;
+use std::sync::Arc;
+
+use indexmap::IndexMap;
+
+use super::cancel::Cancellation;
+use super::contexts::{FixedContexts, StepRecord};
+use super::effects::{Effects, Post};
+use super::environment::JobEnvironment;
+use super::file_command;
+use super::handler::{self, Interrupt, Scope};
+use super::log::StepLog;
+use super::mask::Masker;
+use super::paths::Paths;
+use super::place::{self, CommandWatch, Up};
+use super::run::Run;
+use super::step::{self, Ran};
+use crate::agent::{Agent, AgentError};
+use crate::clock::Moment;
+use crate::event::EventKind;
+use crate::expr::Value;
+use crate::ids::{JobKey, Phase, StepKey};
+use crate::outcome::{Outcome, SkipReason, Timing};
+use crate::plan::PlannedLeg;
+use crate::workflow::{Job, JobBody, Step};
+
+/// What a leg is started with.
+pub(super) struct LegSpec {
+    /// The leg.
+    pub(super) leg: PlannedLeg,
+    /// The `needs` context.
+    pub(super) needs: Value,
+    /// The jobs it needs, directly or not: those whose saves it sees.
+    pub(super) all_needs: Vec<String>,
+}
+
+/// How a leg ended.
+#[derive(Debug, Clone)]
+pub(super) struct LegEnd {
+    pub(super) key: JobKey,
+    pub(super) conclusion: Outcome,
+    pub(super) outputs: IndexMap<String, String>,
+    pub(super) fail_fast: bool,
+}
+
+impl LegEnd {
+    /// A leg that was cancelled before it started.
+    pub(super) fn cancelled(key: JobKey) -> Self {
+        Self {
+            key,
+            conclusion: Outcome::Cancelled,
+            outputs: IndexMap::new(),
+            fail_fast: false,
+        }
+    }
+}
+
+/// A job's place, brought up.
+pub(super) struct Place {
+    /// What runs inside.
+    pub(super) agent: Agent,
+    /// Where things are inside.
+    pub(super) paths: Paths,
+    /// The host's directory that is /home inside.
+    pub(super) home: PathBuf,
+    /// A directory of the job's own on the same file system, not visible inside.
+    pub(super) staging: PathBuf,
+    /// The job.
+    pub(super) key: JobKey,
+    /// The jobs it needs, directly or not.
+    pub(super) needs: Vec<String>,
+}
+
+/// A leg being run.
+pub(super) struct Leading<'a> {
+    pub(super) run: &'a Arc<Run>,
+    pub(super) job: &'a Job,
+    pub(super) place: &'a Place,
+    pub(super) environment: JobEnvironment,
+    pub(super) contexts: FixedContexts,
+    pub(super) cancellation: Cancellation,
+    pub(super) state: JobState,
+}
+
+/// What steps change.
+pub(super) struct JobState {
+    /// The `env` context of the next step, before its own `env`.
+    pub(super) env: IndexMap<String, String>,
+    /// What steps put in front of PATH.
+    pub(super) path: Vec<String>,
+    /// Steps that ended, by id.
+    pub(super) steps: IndexMap<String, StepRecord>,
+    /// Success until a step fails or the job is cancelled.
+    pub(super) status: Outcome,
+    /// What must not be shown.
+    pub(super) masker: Masker,
+    /// Post parts of the actions that started, in the order they started.
+    pub(super) posts: Vec<(usize, String, Post)>,
+}
+
+/// Runs a leg. Whatever happens its place is gone when this returns.
+pub(super) async fn run(run: Arc<Run>, spec: LegSpec, cancellation: Cancellation) -> LegEnd {
+    let start = Moment::now();
+    let key = spec.leg.key.clone();
+    let fail_fast = spec.leg.fail_fast;
+    let ended = match run.workflow.jobs.get(&key.id) {
+        Some(job) => in_place(&run, job, &spec, cancellation).await,
+        None => Ok((Outcome::Skipped, Outcome::Skipped, IndexMap::new())),
+    };
+    match ended {
+        Ok((outcome, conclusion, outputs)) => {
+            run.events.send(EventKind::JobFinished {
+                job: key.clone(),
+                outcome,
+                conclusion,
+                timing: Timing::wall(start.elapsed()),
+            });
+            LegEnd {
+                key,
+                conclusion,
+                outputs,
+                fail_fast,
+            }
+        }
+        Err(failure) => {
+            run.events.send(EventKind::JobFailedToStart {
+                job: key.clone(),
+                message: failure.to_string(),
+            });
+            LegEnd {
+                key,
+                conclusion: Outcome::Failure,
+                outputs: IndexMap::new(),
+                fail_fast,
+            }
+        }
+    }
+}
+
+type Results = (Outcome, Outcome, IndexMap<String, String>);
+
+async fn in_place(
+    run: &Arc<Run>,
+    job: &Job,
+    spec: &LegSpec,
+    cancellation: Cancellation,
+) -> Result<Results, place::PlaceError> {
+    let Up {
+        place,
+        environment,
+        mut commands,
+        ground,
+    } = place::bring_up(run, spec).await?;
+    let leading = Leading {
+        run,
+        job,
+        contexts: place::fixed_contexts(run, spec, &place.paths),
+        place: &place,
+        environment,
+        cancellation,
+        state: JobState::new(run),
+    };
+    let led = leading.lead(&mut commands).await;
+    let down = place::take_down(ground).await;
+    let results = led.map_err(place::PlaceError::Agent)?;
+    down?;
+    Ok(results)
+}
+
+impl JobState {
+    fn new(run: &Run) -> Self {
+        let mut masker = Masker::default();
+        masker.add(run.given.secrets.values().map(String::as_str));
+        Self {
+            env: IndexMap::new(),
+            path: Vec::new(),
+            steps: IndexMap::new(),
+            status: Outcome::Success,
+            masker,
+            posts: Vec::new(),
+        }
+    }
+}
+
+impl Leading<'_> {
+    async fn lead(mut self, commands: &mut CommandWatch) -> Result<Results, AgentError> {
+        self.start_job_env().await?;
+        if let JobBody::Steps(steps) = &self.job.body {
+            for (index, step) in steps.iter().enumerate() {
+                self.run_step(index, step).await?;
+                let key = self.step_key(index, Phase::Main);
+                commands
+                    .name_used(self.run, self.place, &self.environment, &key)
+                    .await?;
+            }
+            self.run_posts(steps).await?;
+        }
+        self.finish().await
+    }
+
+    pub(super) fn step_key(&self, index: usize, phase: Phase) -> StepKey {
+        StepKey {
+            job: self.place.key.clone(),
+            index: index as u32,
+            phase,
+        }
+    }
+
+    /// The `env` of the workflow and of the job; an error in it fails the job at once.
+    async fn start_job_env(&mut self) -> Result<(), AgentError> {
+        let run = self.run;
+        for token in [&run.workflow.env, &self.job.env] {
+            match self.text_map(token.as_ref(), &self.state.env).await? {
+                Ok(env) => self.state.env.extend(env),
+                Err(message) => {
+                    run.events.send(EventKind::JobFailedToStart {
+                        job: self.place.key.clone(),
+                        message,
+                    });
+                    self.state.status = Outcome::Failure;
+                }
+            }
+        }
+        Ok(())
+    }
+
+    async fn run_step(&mut self, index: usize, step: &Step) -> Result<(), AgentError> {
+        self.note_cancellation();
+        let key = self.step_key(index, Phase::Main);
+        let mut log = self.open_log(key.clone());
+        let start = Moment::now();
+        let ran = step::run(self, step, &mut log).await?;
+        let said = self.close_log(log);
+        match ran {
+            Ran::Skipped { name, reason } => self.step_skipped(key, step, name, reason),
+            Ran::Ended {
+                mut effects,
+                name,
+                continue_on_error,
+            } => {
+                effects.outputs.extend(said.outputs);
+                if said.failed && effects.outcome == Outcome::Success {
+                    effects.outcome = Outcome::Failure;
+                }
+                let conclusion = conclude(effects.outcome, continue_on_error);
+                let timing = Timing {
+                    wall_us: Timing::wall(start.elapsed()).wall_us,
+                    ..effects.cost
+                };
+                self.run.events.send(EventKind::StepFinished {
+                    step: key,
+                    outcome: effects.outcome,
+                    conclusion,
+                    timing,
+                });
+                if let Some(post) = effects.post.take() {
+                    self.state.posts.push((index, name, post));
+                }
+                self.apply(step, *effects, conclusion);
+            }
+        }
+        Ok(())
+    }
+
+    fn step_skipped(&mut self, key: StepKey, step: &Step, name: String, reason: SkipReason) {
+        self.run.events.send(EventKind::StepSkipped {
+            step: key,
+            name,
+            reason,
+        });
+        self.remember(step, IndexMap::new(), Outcome::Skipped, Outcome::Skipped);
+    }
+
+    /// Applies what a step asked for: the only place where a job's state changes.
+    fn apply(&mut self, step: &Step, effects: Effects, conclusion: Outcome) {
+        self.state.env.extend(effects.env);
+        file_command::prepend_paths(&mut self.state.path, &effects.path);
+        if conclusion == Outcome::Failure && self.state.status == Outcome::Success {
+            self.state.status = Outcome::Failure;
+        }
+        self.remember(step, effects.outputs, effects.outcome, conclusion);
+    }
+
+    /// Ids that GitHub makes up start with two underscores and are not recorded.
+    fn remember(
+        &mut self,
+        step: &Step,
+        outputs: IndexMap<String, String>,
+        outcome: Outcome,
+        conclusion: Outcome,
+    ) {
+        if step.id.starts_with("__") {
+            return;
+        }
+        let record = StepRecord {
+            outputs,
+            outcome,
+            conclusion,
+        };
+        self.state.steps.insert(step.id.clone(), record);
+    }
+
+    /// Post parts, the last registered first.
+    async fn run_posts(&mut self, steps: &[Step]) -> Result<(), AgentError> {
+        while let Some((index, name, post)) = self.state.posts.pop() {
+            self.note_cancellation();
+            let key = self.step_key(index, Phase::Post);
+            let name = format!("Post {name}");
+            match post {
+                // `post-if: success()`
+                Post::SaveCache(_) if self.state.status != Outcome::Success => {
+                    let reason = SkipReason::Condition {
+                        condition: "success()".to_owned(),
+                    };
+                    self.run.events.send(EventKind::StepSkipped {
+                        step: key,
+                        name,
+                        reason,
+                    });
+                }
+                Post::SaveCache(state) => self.save_cache(&steps[index], key, name, state).await?,
+            }
+        }
+        Ok(())
+    }
+
+    async fn save_cache(
+        &mut self,
+        step: &Step,
+        key: StepKey,
+        name: String,
+        state: super::effects::CacheState,
+    ) -> Result<(), AgentError> {
+        let start = Moment::now();
+        self.run.events.send(EventKind::StepStarted {
+            step: key.clone(),
+            name,
+            named: true,
+        });
+        let mut log = self.open_log(key.clone());
+        let outcome = match step::inputs(self, step, &self.state.env).await? {
+            Ok(inputs) => {
+                let scope = self.scope(step, &mut log);
+                handler::save_cache(scope, &inputs, Some(state))
+                    .await?
+                    .outcome
+            }
+            Err(message) => {
+                log.error(message);
+                Outcome::Failure
+            }
+        };
+        self.close_log(log);
+        self.run.events.send(EventKind::StepFinished {
+            step: key,
+            outcome,
+            conclusion: outcome,
+            timing: Timing::wall(start.elapsed()),
+        });
+        Ok(())
+    }
+
+    fn scope<'s>(&'s self, step: &'s Step, log: &'s mut StepLog) -> Scope<'s> {
+        Scope {
+            run: self.run,
+            place: self.place,
+            step,
+            log,
+            interrupt: Interrupt {
+                cancellation: None,
+                limit: None,
+            },
+        }
+    }
+
+    fn open_log(&mut self, key: StepKey) -> StepLog {
+        let masker = std::mem::take(&mut self.state.masker);
+        StepLog::new(self.run.events.clone(), key, masker)
+    }
+
+    fn close_log(&mut self, log: StepLog) -> super::log::Said {
+        let (masker, said) = log.finish();
+        self.state.masker = masker;
+        said
+    }
+
+    fn note_cancellation(&mut self) {
+        if self.cancellation.is_cancelled() {
+            self.state.status = Outcome::Cancelled;
+        }
+    }
+
+    async fn finish(mut self) -> Result<Results, AgentError> {
+        self.note_cancellation();
+        let outputs = match &self.job.outputs {
+            None => IndexMap::new(),
+            Some(token) => match self.text_map(Some(token), &self.state.env).await? {
+                Ok(outputs) => self.without_secrets(outputs),
+                Err(message) => {
+                    self.run.events.send(EventKind::JobFailedToStart {
+                        job: self.place.key.clone(),
+                        message,
+                    });
+                    self.state.status = Outcome::Failure;
+                    IndexMap::new()
+                }
+            },
+        };
+        let outcome = self.state.status;
+        let forgiven = match &self.job.continue_on_error {
+            Some(token) if outcome == Outcome::Failure => self
+                .evaluate(&self.state.env, |contexts| token.evaluate_bool(contexts))
+                .await?
+                .unwrap_or(false),
+            _ => false,
+        };
+        Ok((outcome, conclude(outcome, forgiven), outputs))
+    }
+
+    /// An output that holds a secret is dropped, as GitHub does ("Skip output … since it may
+    /// contain secret"); an empty one is not set.
+    fn without_secrets(&self, outputs: IndexMap<String, String>) -> IndexMap<String, String> {
+        outputs
+            .into_iter()
+            .filter(|(_, value)| !value.is_empty() && self.state.masker.mask(value) == *value)
+            .collect()
+    }
+}
+
+fn conclude(outcome: Outcome, continue_on_error: bool) -> Outcome {
+    match outcome {
+        Outcome::Failure if continue_on_error => Outcome::Success,
+        outcome => outcome,
+    }
+}

@@ -1,0 +1,462 @@
+//! A job's place: what it is made of, brought up and taken down.
+
+use std::os::unix::fs::PermissionsExt;
+use std::path::{Path, PathBuf};
+
+use indexmap::IndexMap;
+use serde_json::json;
+
+use super::contexts::FixedContexts;
+use super::environment::JobEnvironment;
+use super::job::{LegSpec, Place};
+use super::paths::{self, EVENT, Paths};
+use super::run::Run;
+use crate::agent::protocol::{FileSpec, ProcessSpec, User};
+use crate::agent::{AgentError, EnvironmentSpec, Mount, Network};
+use crate::backend::{self, Backend as _, BackendError};
+use crate::config::network::Carried;
+use crate::difference::{Difference, DifferenceKind, Effect, Site};
+use crate::event::EventKind;
+use crate::expr::Value;
+use crate::ids::{JobKey, StepKey};
+use crate::inventory::{Finding, Inventory, Toolchains};
+use crate::label::Label;
+use crate::plan::Placement;
+
+/// Why a job's place could not be made.
+#[derive(Debug, thiserror::Error)]
+pub(super) enum PlaceError {
+    /// A directory of the run could not be made.
+    #[error("cannot make {}: {source}", path.display())]
+    Directory {
+        /// The directory.
+        path: PathBuf,
+        /// Why.
+        source: std::io::Error,
+    },
+    /// The backend could not bring it up or take it down.
+    #[error(transparent)]
+    Backend(#[from] BackendError),
+    /// The agent inside failed.
+    #[error(transparent)]
+    Agent(#[from] AgentError),
+}
+
+/// What every place of a run is made with.
+#[derive(Debug, Default)]
+pub struct PlaceSettings {
+    /// What of the network jobs have.
+    pub network: NetworkAccess,
+    /// Network settings of this machine.
+    pub carried: Carried,
+    /// Tools of this machine at the paths where the image keeps them.
+    pub toolchains: Toolchains,
+    /// How the place is called in the report, such as `host: debian-12`.
+    pub name: String,
+}
+
+/// What of the network jobs have.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+pub enum NetworkAccess {
+    /// This machine's.
+    #[default]
+    Host,
+    /// Loopback only.
+    None,
+}
+
+/// A place that is up.
+pub(super) struct Up {
+    pub(super) place: Place,
+    pub(super) environment: JobEnvironment,
+    pub(super) commands: CommandWatch,
+    pub(super) ground: Ground,
+}
+
+/// What a place stands on; all that is left of it once its job is done.
+pub(super) struct Ground {
+    backend: backend::Place,
+    directory: PathBuf,
+}
+
+/// Watches which commands a job's steps open.
+pub(super) struct CommandWatch(Inventory);
+
+/// Makes the job's directories, brings its place up and finds out its environment.
+pub(super) async fn bring_up(run: &Run, spec: &LegSpec) -> Result<Up, PlaceError> {
+    let leg = &spec.leg;
+    let Placement::Here { label } = &leg.placement else {
+        // The scheduler starts legs that run here only.
+        return Err(PlaceError::Agent(AgentError::Gone));
+    };
+    run.events.send(EventKind::JobStarted {
+        job: leg.key.clone(),
+        place: run.place.name.clone(),
+    });
+    let paths = Paths::new(&run.github.identity.repository());
+    let directory = run.directory.join(leg.key.to_string());
+    let home = directory.join("home");
+    let staging = directory.join("staging");
+    make_directories(run, &home, &staging, &paths)?;
+    let environment_spec = environment_spec(run, &directory, &home);
+    let up = run.backend.bring_up(&environment_spec).await?;
+    name_place_differences(run, &leg.key, label, &up);
+    let inventory = Inventory::new((**label).clone(), Path::new("/"), &run.place.toolchains);
+    up.agent.watch(inventory.watched()).await?;
+    // What opened them so far was lrun itself.
+    up.agent.opened().await?;
+    let environment = job_environment(run, spec, label, &up.agent, &paths).await?;
+    write_event(run, &up.agent).await?;
+    Ok(Up {
+        place: Place {
+            agent: up.agent.clone(),
+            paths,
+            home,
+            staging,
+            key: leg.key.clone(),
+            needs: spec.all_needs.clone(),
+        },
+        environment,
+        commands: CommandWatch(inventory),
+        ground: Ground {
+            backend: up,
+            directory,
+        },
+    })
+}
+
+/// Ends everything in the place and removes its directories.
+pub(super) async fn take_down(ground: Ground) -> Result<(), PlaceError> {
+    ground.backend.take_down().await?;
+    let directory = ground.directory;
+    let removed = tokio::task::spawn_blocking(move || {
+        std::fs::remove_dir_all(&directory).map_err(|source| PlaceError::Directory {
+            path: directory,
+            source,
+        })
+    });
+    match removed.await {
+        Ok(result) => result,
+        Err(error) => std::panic::resume_unwind(error.into_panic()),
+    }
+}
+
+impl CommandWatch {
+    /// Names the commands a step used that the label's image lacks or has in another version.
+    pub(super) async fn name_used(
+        &mut self,
+        run: &Run,
+        place: &Place,
+        environment: &JobEnvironment,
+        step: &StepKey,
+    ) -> Result<(), AgentError> {
+        let opened = place.agent.opened().await?;
+        for finding in self.0.judge(&opened) {
+            let kind = match finding {
+                Finding::Differs(kind) => Some(kind),
+                Finding::Ask(question) => {
+                    let output = answer_of(&question.argv, place, environment).await?;
+                    question.answer(&output)
+                }
+                Finding::Unknown { .. } => None,
+            };
+            if let Some(kind) = kind {
+                run.events.send(EventKind::Differs(Difference {
+                    kind,
+                    site: Site::Step(step.clone()),
+                    effect: Effect::MayFlip,
+                }));
+            }
+        }
+        Ok(())
+    }
+}
+
+/// What a command prints of its version; nothing when it cannot be started.
+async fn answer_of(
+    argv: &[String],
+    place: &Place,
+    environment: &JobEnvironment,
+) -> Result<String, AgentError> {
+    let spec = ProcessSpec {
+        argv: argv.to_vec(),
+        env: environment.base.clone().into_iter().collect(),
+        cwd: place.paths.workspace.clone(),
+        user: User::Job,
+    };
+    let mut process = match place.agent.spawn(spec).await {
+        Ok(process) => process,
+        Err(AgentError::NotStarted { .. }) => return Ok(String::new()),
+        Err(error) => return Err(error),
+    };
+    let mut output = Vec::new();
+    while let Some((_, bytes)) = process.output.recv().await {
+        output.extend(bytes);
+    }
+    process.wait().await?;
+    // The question opened commands too.
+    place.agent.opened().await?;
+    Ok(String::from_utf8_lossy(&output).into_owned())
+}
+
+/// The contexts that stay the same for all steps of a leg.
+pub(super) fn fixed_contexts(run: &Run, spec: &LegSpec, paths: &Paths) -> FixedContexts {
+    let mut github = run.github.to_value();
+    if let Some(github) = github.as_object_mut() {
+        github.insert("job".to_owned(), json!(spec.leg.key.id));
+        github.insert("workspace".to_owned(), json!(paths.workspace));
+        github.insert("event_path".to_owned(), json!(EVENT));
+        let token = run
+            .given
+            .secrets
+            .get("GITHUB_TOKEN")
+            .cloned()
+            .unwrap_or_default();
+        github.insert("token".to_owned(), json!(token));
+    }
+    let mut runner: serde_json::Map<String, serde_json::Value> = label_of(spec)
+        .map(|label| label.runner().map(|(k, v)| (k.to_owned(), json!(v))))
+        .into_iter()
+        .flatten()
+        .collect();
+    runner.insert("workspace".to_owned(), json!(paths.runner_workspace));
+    runner.insert("debug".to_owned(), json!(""));
+    let job = json!({
+        "check_run_id": null,
+        "workflow_ref": run.github.workflow_ref(),
+        "workflow_sha": run.github.sha,
+        "workflow_repository": run.github.identity.repository(),
+        "workflow_file_path": run.github.run.workflow_path,
+        "container": {},
+        "services": {},
+    });
+    FixedContexts(IndexMap::from([
+        ("github", Value::from(github)),
+        ("runner", Value::from(serde_json::Value::Object(runner))),
+        ("job", Value::from(job)),
+        ("strategy", spec.leg.strategy.clone()),
+        ("matrix", spec.leg.matrix.clone()),
+        ("needs", spec.needs.clone()),
+        ("inputs", run.given.inputs.clone()),
+        ("vars", run.given.vars.clone()),
+        ("secrets", Value::from(json!(run.given.secrets))),
+    ]))
+}
+
+fn label_of(spec: &LegSpec) -> Option<&Label> {
+    match &spec.leg.placement {
+        Placement::Here { label } => Some(label),
+        Placement::Elsewhere { .. } => None,
+    }
+}
+
+/// One plain directory for the home, with `work` and the workspace in it, on the store's
+/// file system: renames and hard links work across all of it (workspace.md).
+fn make_directories(
+    run: &Run,
+    home: &Path,
+    staging: &Path,
+    paths: &Paths,
+) -> Result<(), PlaceError> {
+    make(home, 0o755)?;
+    make(staging, 0o700)?;
+    let mut owned = vec![
+        paths::HOME.to_owned(),
+        format!("{}/work", paths::HOME),
+        paths.runner_workspace.clone(),
+        paths.workspace.clone(),
+        paths::TEMP.to_owned(),
+        paths::FILE_COMMANDS.to_owned(),
+    ];
+    owned.extend(run.place.toolchains.directories.iter().cloned());
+    for path in &owned {
+        let path = below(home, path);
+        make(&path, 0o755)?;
+        give(run, &path)?;
+    }
+    for file in &run.place.toolchains.files {
+        let path = below(home, &file.path);
+        if let Some(parent) = path.parent().filter(|parent| !parent.exists()) {
+            make(parent, 0o755)?;
+            give(run, parent)?;
+        }
+        std::fs::write(&path, &file.content).map_err(at(&path))?;
+        give(run, &path)?;
+    }
+    for link in &run.place.toolchains.links {
+        let path = below(home, &link.at);
+        std::os::unix::fs::symlink(&link.target, &path).map_err(at(&path))?;
+        give(run, &path)?;
+    }
+    Ok(())
+}
+
+/// Where a path below /home is on this machine.
+fn below(home: &Path, inside: &str) -> PathBuf {
+    home.join(inside.trim_start_matches("/home/"))
+}
+
+fn make(path: &Path, mode: u32) -> Result<(), PlaceError> {
+    std::fs::create_dir_all(path).map_err(at(path))?;
+    // Whatever the umask of whoever started lrun.
+    std::fs::set_permissions(path, std::fs::Permissions::from_mode(mode)).map_err(at(path))
+}
+
+/// Gives a path to the job's user. An ordinary user's own files are shown as `runner`'s.
+fn give(run: &Run, path: &Path) -> Result<(), PlaceError> {
+    let (user, group) = run.backend.owner();
+    std::os::unix::fs::lchown(path, Some(user), Some(group)).map_err(at(path))
+}
+
+fn at(path: &Path) -> impl FnOnce(std::io::Error) -> PlaceError + use<> {
+    let path = path.to_owned();
+    move |source| PlaceError::Directory { path, source }
+}
+
+fn environment_spec(run: &Run, directory: &Path, home: &Path) -> EnvironmentSpec {
+    let mounts = run.place.toolchains.mounts.iter().map(|mount| Mount {
+        source: mount.from.clone(),
+        target: PathBuf::from(&mount.at),
+    });
+    let root_file = |path: &str, content: &str| FileSpec {
+        path: path.to_owned(),
+        content: content.as_bytes().to_vec(),
+        mode: 0o644,
+    };
+    let carried = run.place.carried.files.iter();
+    let tools = run.place.toolchains.root_files.iter();
+    let files = carried
+        .map(|file| root_file(&file.path, &file.content))
+        .chain(tools.map(|file| root_file(&file.path, &file.content)));
+    EnvironmentSpec {
+        state: directory.join("state"),
+        home: home.to_owned(),
+        mounts: mounts.collect(),
+        files: files.collect(),
+        hidden: vec![run.store.root().to_owned()],
+        hostname: "runner".to_owned(),
+        network: match run.place.network {
+            NetworkAccess::Host => Network::Host,
+            NetworkAccess::None => Network::None,
+        },
+    }
+}
+
+fn name_place_differences(run: &Run, job: &JobKey, label: &Label, up: &backend::Place) {
+    let differ = |kind, effect| {
+        run.events.send(EventKind::Differs(Difference {
+            kind,
+            site: Site::Job(job.clone()),
+            effect,
+        }));
+    };
+    differ(
+        DifferenceKind::PlaceStandsIn {
+            place: run.place.name.clone(),
+            label: label.name.clone(),
+        },
+        Effect::None,
+    );
+    for shortcoming in &up.shortcomings {
+        let text = shortcoming.to_string();
+        differ(DifferenceKind::Other { text }, Effect::MayShift);
+    }
+}
+
+async fn job_environment(
+    run: &Run,
+    spec: &LegSpec,
+    label: &Label,
+    agent: &crate::agent::Agent,
+    paths: &Paths,
+) -> Result<JobEnvironment, AgentError> {
+    let asked = label.paths_asked();
+    let answers = agent.exists(asked.clone()).await?;
+    let there: Vec<&String> = asked
+        .iter()
+        .zip(answers)
+        .filter(|(_, yes)| *yes)
+        .map(|(path, _)| path)
+        .collect();
+    let mut base: IndexMap<String, String> = label
+        .environment(|path| there.iter().any(|there| *there == path))
+        .into_iter()
+        .collect();
+    base.extend(run.place.carried.env.iter().cloned());
+    base.extend(run.given.env.clone());
+    Ok(JobEnvironment {
+        base,
+        github: github_variables(run, spec, label, paths),
+    })
+}
+
+/// `GITHUB_*` and `RUNNER_*` (protocol.md 5.1). Null context values become empty text.
+fn github_variables(
+    run: &Run,
+    spec: &LegSpec,
+    label: &Label,
+    paths: &Paths,
+) -> IndexMap<String, String> {
+    const EXPORTED: [&str; 27] = [
+        "actor",
+        "actor_id",
+        "api_url",
+        "base_ref",
+        "event_name",
+        "graphql_url",
+        "head_ref",
+        "ref",
+        "ref_name",
+        "ref_protected",
+        "ref_type",
+        "repository",
+        "repository_id",
+        "repository_owner",
+        "repository_owner_id",
+        "retention_days",
+        "run_attempt",
+        "run_id",
+        "run_number",
+        "server_url",
+        "sha",
+        "triggering_actor",
+        "workflow",
+        "workflow_ref",
+        "workflow_sha",
+        "action_ref",
+        "action_repository",
+    ];
+    let context = run.github.to_value();
+    let text = |name: &str| match context.get(name) {
+        Some(serde_json::Value::String(text)) => text.clone(),
+        Some(serde_json::Value::Null) | None => String::new(),
+        Some(other) => other.to_string(),
+    };
+    let mut all: IndexMap<String, String> = EXPORTED
+        .iter()
+        .map(|name| (format!("GITHUB_{}", name.to_uppercase()), text(name)))
+        .collect();
+    let of_job = [
+        ("GITHUB_JOB", spec.leg.key.id.as_str()),
+        ("GITHUB_WORKSPACE", &paths.workspace),
+        ("GITHUB_EVENT_PATH", EVENT),
+        ("RUNNER_WORKSPACE", &paths.runner_workspace),
+    ];
+    all.extend(of_job.map(|(k, v)| (k.to_owned(), v.to_owned())));
+    let runner = label.runner();
+    all.extend(
+        runner.map(|(name, value)| (format!("RUNNER_{}", name.to_uppercase()), value.to_owned())),
+    );
+    let tracking = format!("github_{}", uuid::Uuid::new_v4());
+    all.insert("RUNNER_TRACKING_ID".to_owned(), tracking);
+    all
+}
+
+async fn write_event(run: &Run, agent: &crate::agent::Agent) -> Result<(), AgentError> {
+    let event = FileSpec {
+        path: EVENT.to_owned(),
+        content: run.github.event.to_string().into_bytes(),
+        mode: 0o644,
+    };
+    agent.write_files(User::Job, vec![event]).await
+}

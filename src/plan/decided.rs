@@ -1,0 +1,76 @@
+//! Conditions that are decided before a run starts.
+
+use indexmap::IndexMap;
+
+use crate::expr::{CallError, Contexts, Expression, Value};
+
+/// What is known before anything runs.
+#[derive(Debug, Clone, Default)]
+pub struct Facts {
+    /// Contexts whose whole value is known: `github`, `inputs`, `vars`, …
+    pub contexts: IndexMap<String, Value>,
+}
+
+impl Facts {
+    /// The same facts and one context more.
+    #[must_use]
+    pub fn with(&self, name: &str, value: Value) -> Self {
+        let mut more = self.clone();
+        more.contexts.insert(name.to_owned(), value);
+        more
+    }
+}
+
+impl Contexts for Facts {
+    fn context(&self, name: &str) -> Result<Value, CallError> {
+        self.contexts.get(name).cloned().ok_or(CallError::Pending)
+    }
+
+    fn call(&self, _function: &str, _arguments: &[Value]) -> Result<Value, CallError> {
+        Err(CallError::Pending)
+    }
+}
+
+/// Whether a condition is false however the steps and jobs before it end.
+///
+/// The status functions are tried in each of the three states a job can be in; whatever
+/// else is not known yet leaves the condition undecided.
+pub fn decided_false(condition: &Expression, facts: &Facts) -> bool {
+    [Status::Success, Status::Failure, Status::Cancelled]
+        .into_iter()
+        .all(|status| {
+            let assumed = Assumed { facts, status };
+            condition
+                .evaluate(&assumed)
+                .is_ok_and(|value| !value.is_truthy())
+        })
+}
+
+#[derive(Clone, Copy, PartialEq)]
+enum Status {
+    Success,
+    Failure,
+    Cancelled,
+}
+
+struct Assumed<'a> {
+    facts: &'a Facts,
+    status: Status,
+}
+
+impl Contexts for Assumed<'_> {
+    fn context(&self, name: &str) -> Result<Value, CallError> {
+        self.facts.context(name)
+    }
+
+    fn call(&self, function: &str, arguments: &[Value]) -> Result<Value, CallError> {
+        let status = match function.to_ascii_lowercase().as_str() {
+            "always" => return Ok(Value::Bool(true)),
+            "success" => Status::Success,
+            "failure" => Status::Failure,
+            "cancelled" => Status::Cancelled,
+            _ => return self.facts.call(function, arguments),
+        };
+        Ok(Value::Bool(self.status == status))
+    }
+}

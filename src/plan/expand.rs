@@ -1,0 +1,203 @@
+//! From a job to its legs: matrix, names, labels, place.
+
+use std::sync::Arc;
+
+use crate::expr::{EvaluationError, Value, to_number};
+use crate::ids::JobKey;
+use crate::source::Diagnostic;
+use crate::workflow::{Job, Token, TokenError, TokenProblem, Workflow};
+
+use super::decided::Facts;
+use super::matrix::{Leg, expand_matrix, strategy_context};
+use super::placement::Placement;
+
+/// One leg of a job: what a hosted runner would be handed.
+#[derive(Debug, Clone)]
+pub struct PlannedLeg {
+    /// The job and the number of the leg.
+    pub key: JobKey,
+    /// The name GitHub shows.
+    pub name: String,
+    /// The `matrix` context; null without a matrix.
+    pub matrix: Value,
+    /// The `strategy` context.
+    pub strategy: Value,
+    /// Whether the other legs are cancelled when this one fails.
+    pub fail_fast: bool,
+    /// How many legs may run at once; none for as many as there are.
+    pub max_parallel: Option<usize>,
+    /// The labels of `runs-on`.
+    pub labels: Vec<String>,
+    /// Where it runs.
+    pub placement: Placement,
+}
+
+/// Why a job has no legs yet, or cannot have any.
+#[derive(Debug, thiserror::Error)]
+pub enum ExpandError {
+    /// The matrix depends on outputs of jobs that have not run.
+    #[error("the matrix is known only once the jobs it needs are done")]
+    Pending,
+    /// What is written there is not acceptable.
+    #[error("{0}")]
+    Invalid(Diagnostic),
+}
+
+/// The legs of a job under what is known.
+///
+/// # Errors
+/// [`ExpandError::Pending`] when the strategy, the name or `runs-on` needs what is not in `facts`.
+pub fn expand(
+    workflow: &Workflow,
+    job: &Job,
+    facts: &Facts,
+) -> Result<Vec<PlannedLeg>, ExpandError> {
+    let value = |token: Option<&Token>| -> Result<Option<Value>, ExpandError> {
+        let value = token.map(|token| token.evaluate(facts)).transpose();
+        value.map_err(|error| token_error(workflow, &error))
+    };
+    let strategy = job.strategy.as_ref();
+    let fail_fast = value(strategy.and_then(|strategy| strategy.fail_fast.as_ref()))?
+        .is_none_or(|value| value.is_truthy());
+    let max_parallel = value(strategy.and_then(|strategy| strategy.max_parallel.as_ref()))?
+        .map(|value| to_number(&value) as u32);
+    let matrix_token = strategy.and_then(|strategy| strategy.matrix.as_ref());
+    let Some(matrix) = value(matrix_token)? else {
+        let only = Leg {
+            matrix: Arc::default(),
+            segments: Vec::new(),
+        };
+        let strategy = strategy_context(fail_fast, max_parallel, 0, 1);
+        let expansion = Expansion {
+            workflow,
+            job,
+            facts,
+            fail_fast,
+            max_parallel,
+        };
+        return Ok(vec![expansion.leg(
+            0,
+            &only,
+            strategy.into(),
+            Value::Null,
+        )?]);
+    };
+    let legs = expand_matrix(&matrix).map_err(|error| {
+        ExpandError::Invalid(Diagnostic {
+            source: workflow.source.clone(),
+            span: matrix_token.map_or(job.id.span, |token| token.span),
+            message: error.to_string(),
+            help: None,
+        })
+    })?;
+    let expansion = Expansion {
+        workflow,
+        job,
+        facts,
+        fail_fast,
+        max_parallel,
+    };
+    let total = legs.len() as u32;
+    let numbered = (0..total).zip(&legs);
+    numbered
+        .map(|(index, leg)| {
+            let strategy = strategy_context(fail_fast, max_parallel, index, total);
+            expansion.leg(
+                index,
+                leg,
+                strategy.into(),
+                Value::Object(leg.matrix.clone()),
+            )
+        })
+        .collect()
+}
+
+/// What the legs of one job have in common.
+struct Expansion<'a> {
+    workflow: &'a Workflow,
+    job: &'a Job,
+    facts: &'a Facts,
+    fail_fast: bool,
+    max_parallel: Option<u32>,
+}
+
+impl Expansion<'_> {
+    fn leg(
+        &self,
+        index: u32,
+        leg: &Leg,
+        strategy: Value,
+        matrix: Value,
+    ) -> Result<PlannedLeg, ExpandError> {
+        let facts = self
+            .facts
+            .with("matrix", matrix.clone())
+            .with("strategy", strategy.clone());
+        let labels = labels(self.workflow, self.job, &facts)?;
+        Ok(PlannedLeg {
+            key: JobKey::new(&self.job.id.value, index),
+            name: name(self.workflow, self.job, leg, &facts)?,
+            matrix,
+            strategy,
+            fail_fast: self.fail_fast,
+            max_parallel: self.max_parallel.map(|most| most as usize),
+            placement: Placement::for_labels(&labels),
+            labels,
+        })
+    }
+}
+
+fn labels(workflow: &Workflow, job: &Job, facts: &Facts) -> Result<Vec<String>, ExpandError> {
+    let Some(token) = &job.runs_on else {
+        return Ok(Vec::new());
+    };
+    let value = token
+        .evaluate(facts)
+        .map_err(|error| token_error(workflow, &error))?;
+    Ok(labels_of(&value))
+}
+
+/// `runs-on` is a label, a list of them, or `{group, labels}`.
+fn labels_of(value: &Value) -> Vec<String> {
+    match value {
+        Value::Array(items) => items
+            .iter()
+            .map(|item| item.to_text().to_string())
+            .collect(),
+        Value::Object(object) => {
+            let mut labels: Vec<String> = object
+                .get("group")
+                .map(|group| format!("group {}", group.to_text()))
+                .into_iter()
+                .collect();
+            labels.extend(object.get("labels").map(labels_of).unwrap_or_default());
+            labels
+        }
+        other => vec![other.to_text().to_string()],
+    }
+}
+
+fn name(workflow: &Workflow, job: &Job, leg: &Leg, facts: &Facts) -> Result<String, ExpandError> {
+    match &job.name {
+        Some(token) => {
+            let text = token
+                .evaluate(facts)
+                .map_err(|error| token_error(workflow, &error))?
+                .to_text();
+            Ok(text.to_string())
+        }
+        None => Ok(leg.name(&job.id.value)),
+    }
+}
+
+fn token_error(workflow: &Workflow, error: &TokenError) -> ExpandError {
+    if let TokenProblem::Expression(EvaluationError::Pending { .. }) = error.problem {
+        return ExpandError::Pending;
+    }
+    ExpandError::Invalid(Diagnostic {
+        source: workflow.source.clone(),
+        span: error.span,
+        message: error.problem.to_string(),
+        help: None,
+    })
+}

@@ -1,0 +1,83 @@
+//! What lrun cannot do in this place, attached to the step or job it belongs to.
+
+use std::fmt;
+use std::sync::Arc;
+
+use crate::source::{Source, Span};
+use crate::workflow::{Job, JobBody, Workflow};
+
+/// Something in the way of a run.
+#[derive(Debug, Clone)]
+pub struct Obstacle {
+    /// The workflow's file.
+    pub source: Arc<Source>,
+    /// The step, or the key of the job, that asks for it.
+    pub span: Span,
+    /// The job.
+    pub job: String,
+    /// What is asked for.
+    pub kind: ObstacleKind,
+}
+
+/// What lrun cannot do.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum ObstacleKind {
+    /// An action that cannot be had.
+    Action {
+        /// The `uses:` text.
+        reference: String,
+        /// Why it cannot.
+        why: &'static str,
+    },
+    /// `container:` or `services:`.
+    Container,
+    /// A job that calls a reusable workflow.
+    ReusableWorkflow,
+    /// `background`, `wait`, `wait-all`, `cancel`, `parallel`.
+    BackgroundStep,
+}
+
+impl fmt::Display for Obstacle {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let position = self.source.position(self.span.start);
+        write!(
+            f,
+            "{} (Line: {}, Col: {}): job '{}': ",
+            self.source.path, position.line, position.column, self.job
+        )?;
+        match &self.kind {
+            ObstacleKind::Action { reference, why } => {
+                write!(f, "action '{reference}' cannot be had: {why}")
+            }
+            ObstacleKind::Container => f.write_str(
+                "containers and services need an image or an engine, and this version of lrun has neither",
+            ),
+            ObstacleKind::ReusableWorkflow => {
+                f.write_str("calling a reusable workflow is not supported by this version of lrun")
+            }
+            ObstacleKind::BackgroundStep => {
+                f.write_str("background steps are not supported by this version of lrun")
+            }
+        }
+    }
+}
+
+/// What is in the way of a job as a whole.
+pub(super) fn of_job(workflow: &Workflow, job: &Job) -> Vec<Obstacle> {
+    let mut kinds = Vec::new();
+    if let Some(token) = job.container.as_ref().or(job.services.as_ref()) {
+        kinds.push((token.span, ObstacleKind::Container));
+    }
+    if let JobBody::Calls { uses, .. } = &job.body {
+        kinds.push((uses.span, ObstacleKind::ReusableWorkflow));
+    }
+    kinds
+        .into_iter()
+        .map(|(span, kind)| Obstacle {
+            source: workflow.source.clone(),
+            span,
+            job: job.id.value.clone(),
+            kind,
+        })
+        .collect()
+}
