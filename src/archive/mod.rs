@@ -5,12 +5,22 @@
 //! members, modes, times and failures that GNU tar would have had under the toolkit's options.
 //! Nothing here is asynchronous and nothing knows of keys or stores.
 
+mod artifact;
+mod artifact_rules;
+mod content;
 mod manifest;
 mod pack;
 mod problem;
 mod unpack;
+mod zip;
 
+pub use artifact::{FoundFile, FoundFiles, Sent, find_artifact, send_artifact};
+pub use artifact_rules::{
+    ArtifactInputs, ArtifactRefusal, IfNoFilesFound, Uploaded, VALID_LINES, artifact_name,
+    count_line, no_files_line, retention, search_lines, upload_lines,
+};
 pub use manifest::Manifest;
 pub use pack::{PackError, PackRequest, Packed, pack};
 pub use problem::FAILED;
 pub use unpack::Unpacker;
+pub use zip::{CompressionLevel, ZipError, ZipWriter, Zipped};

@@ -8,20 +8,18 @@
 use std::collections::HashMap;
 use std::ffi::OsStr;
 use std::fs::{self, File, Metadata, OpenOptions};
-use std::io::{self, Read as _};
+use std::io;
 use std::os::unix::ffi::OsStrExt as _;
 use std::os::unix::fs::{MetadataExt as _, OpenOptionsExt as _};
 use std::path::PathBuf;
 
+use super::content::{Ending, Sink, member, send_content};
 use super::manifest::Manifest;
 use super::problem::Problems;
-use crate::tree::{GlobError, Kind, Member, Roots, TreeItem};
+use crate::tree::{GlobError, Kind, Roots, TreeItem};
 
 /// The toolkit excludes the archive it is writing, by its name, wherever that occurs.
 const EXCLUDED: &[u8] = b"cache.tzst";
-
-/// Bytes of content handed on at a time.
-const CHUNK: usize = 128 * 1024;
 
 /// What to pack, and from where.
 #[derive(Debug, Clone, Copy)]
@@ -51,9 +49,6 @@ pub enum PackError {
     #[error("cannot hand on packed files: {0}")]
     Sink(io::Error),
 }
-
-/// Takes the items of a pack, in order.
-type Sink<'a> = &'a mut dyn FnMut(TreeItem) -> io::Result<()>;
 
 /// Packs as the calling user. Members come as tar has them: a directory before what is in it,
 /// a file that is reached twice as a hard link the second time, links never followed.
@@ -182,46 +177,19 @@ impl Packer<'_> {
     }
 
     fn send_content(&mut self, name: &[u8], file: &mut File, size: u64) -> io::Result<()> {
-        let mut left = size;
-        while left > 0 {
-            let mut chunk = vec![0; left.min(CHUNK as u64) as usize];
-            match file.read(&mut chunk) {
-                Ok(0) => {
-                    let what = format!("File shrank by {left} bytes; padding with zeros");
-                    self.problems.differs(name, &what);
-                    return self.pad(left);
-                }
-                Ok(length) => {
-                    chunk.truncate(length);
-                    left -= length as u64;
-                    (self.sink)(TreeItem::Content(chunk))?;
-                }
-                Err(error) if error.kind() == io::ErrorKind::Interrupted => {}
-                Err(error) => {
-                    self.problems.cannot(name, "read", &error);
-                    return self.pad(left);
-                }
+        match send_content(file, size, self.sink)? {
+            Ending::Whole => {}
+            Ending::Short(missing) => {
+                let what = format!("File shrank by {missing} bytes; padding with zeros");
+                self.problems.differs(name, &what);
             }
-        }
-        Ok(())
-    }
-
-    fn pad(&mut self, mut left: u64) -> io::Result<()> {
-        while left > 0 {
-            let length = left.min(CHUNK as u64);
-            (self.sink)(TreeItem::Content(vec![0; length as usize]))?;
-            left -= length;
+            Ending::Unreadable(error) => self.problems.cannot(name, "read", &error),
         }
         Ok(())
     }
 
     fn emit(&mut self, name: &[u8], kind: Kind<()>, metadata: &Metadata) -> io::Result<()> {
-        (self.sink)(TreeItem::Member(Member {
-            path: name.to_vec(),
-            kind,
-            mode: metadata.mode() & 0o7777,
-            mtime_ns: metadata.mtime() * 1_000_000_000 + metadata.mtime_nsec(),
-        }))
+        (self.sink)(TreeItem::Member(member(name, kind, metadata)))
     }
 
     /// tar does not mind much that a file below a directory vanishes before its turn.

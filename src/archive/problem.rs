@@ -40,7 +40,7 @@ impl Problems {
 }
 
 /// The error as the C library words it.
-fn reason(error: &io::Error) -> String {
+pub(super) fn reason(error: &io::Error) -> String {
     error.raw_os_error().map_or_else(
         || error.to_string(),
         |code| Errno::from_raw(code).desc().to_owned(),
