@@ -167,7 +167,7 @@ fn links_become_what_they_point_to_and_broken_ones_are_skipped() {
     link("../real/a", "out/file");
     link("gone", "out/broken");
     link("..", "out/loop");
-    let found = workspace.find("out/{own,file}\nout");
+    let found = workspace.find("out");
     assert_eq!(
         names(&found),
         ["directory/a", "file", "loop/real/a", "own",]

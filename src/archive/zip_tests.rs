@@ -64,22 +64,23 @@ fn the_zip_crate_reads_back_what_was_written() {
     let mut read = Vec::new();
     for index in 0..archive.len() {
         let mut entry = archive.by_index(index).unwrap();
-        let mut content = String::new();
-        entry.read_to_string(&mut content).unwrap();
+        let mut content = Vec::new();
+        entry.read_to_end(&mut content).unwrap();
         let time = entry.last_modified().unwrap();
         assert_eq!(time.to_string(), "2026-11-21 12:30:14");
-        let name = entry.name().to_owned();
-        read.push((name, entry.unix_mode().unwrap(), content));
+        let name = entry.name().unwrap().into_owned();
+        read.push((name, entry.unix_mode().unwrap(), Digest::of(content)));
     }
     let text = "a".repeat(10_000) + &"b".repeat(10_000);
-    let entry = |name: &str, mode, content: &str| (name.to_owned(), mode, content.to_owned());
+    let entry = |name: &str, mode, content: &str| (name.to_owned(), mode, Digest::of(content));
     assert_eq!(
         read,
         [
             entry("bin/tool", 0o100_755, "\x7fELF"),
             entry("text", 0o100_640, &text),
             entry("empty", 0o100_644, ""),
-            entry("é.txt", 0o104_755, "e"),
+            // The crate hides the bit that python shows.
+            entry("é.txt", 0o100_755, "e"),
         ]
     );
 }
