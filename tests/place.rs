@@ -1,17 +1,22 @@
 //! Places as the sandbox makes them, seen from inside and from outside. Run by root and by
 //! an ordinary user, these tests try the recipe of whoever runs them.
+#![expect(clippy::unwrap_used, reason = "a test that cannot go on has failed")]
 
 use std::fs;
+use std::io::Write as _;
 use std::os::unix::fs::MetadataExt as _;
 use std::path::{Path, PathBuf};
-use std::time::{Duration, Instant};
+use std::process::{Command, Stdio};
+use std::time::Duration;
 
+use lrun::agent::frame::Frame;
 use lrun::agent::protocol::{
     FileSpec, HashSpec, PackReport, PackSpec, ProcessSpec, Signal, Stream, User,
 };
 use lrun::agent::{Agent, AgentError, EnvironmentSpec, Mount, Network};
 use lrun::backend::sandbox::Sandbox;
 use lrun::backend::{Backend as _, Place};
+use lrun::clock::Moment;
 use lrun::digest::Digest;
 use lrun::tree::TreeItem;
 use tokio::sync::mpsc;
@@ -67,9 +72,14 @@ impl Bench {
     }
 }
 
+/// The program under test: beside this one if it was copied there, so that a user who
+/// cannot read the target directory can run both.
 fn program() -> PathBuf {
-    // Copied beside the test when it is run by a user who cannot read the target directory.
-    std::env::var_os("LRUN_PROGRAM").map_or_else(|| env!("CARGO_BIN_EXE_lrun").into(), Into::into)
+    let beside = std::env::current_exe().unwrap().with_file_name("lrun");
+    match beside.exists() {
+        true => beside,
+        false => env!("CARGO_BIN_EXE_lrun").into(),
+    }
 }
 
 fn specification(directory: &Path) -> EnvironmentSpec {
@@ -243,7 +253,7 @@ async fn a_daemon_outlives_its_step_and_not_the_place() {
 #[tokio::test]
 async fn output_is_read_on_while_a_daemon_holds_it_and_then_let_go() {
     let bench = Bench::up().await;
-    let started = Instant::now();
+    let started = Moment::now();
     let ran = bench
         .job("sleep 60 & (sleep 1; echo late) & echo early")
         .await;
@@ -554,14 +564,69 @@ async fn a_state_directory_that_is_there_already_is_refused_and_left_alone() {
     let spec = specification(directory.path());
     fs::create_dir(&spec.state).unwrap();
     fs::write(spec.state.join("precious"), "").unwrap();
-    let error = Sandbox::launched_by(program()).bring_up(&spec).await;
-    let message = error.map(|_| ()).unwrap_err();
-    assert!(
-        matches!(message, lrun::backend::BackendError::LeftBehind { .. })
-            || message.to_string().contains("File exists"),
-        "{message}"
+    let made = Sandbox::launched_by(program()).bring_up(&spec).await;
+    let message = made.map(|_| ()).unwrap_err().to_string();
+    let state = spec.state.display();
+    assert_eq!(
+        message,
+        format!("cannot make {state}: File exists (os error 17)")
     );
     assert!(spec.state.join("precious").exists());
+}
+
+#[tokio::test]
+async fn the_death_of_whoever_holds_the_agent_ends_the_place() {
+    let directory = tempfile::tempdir().unwrap();
+    let spec = specification(directory.path());
+    let mark = mark();
+    let (reader, mut writer) = std::io::pipe().unwrap();
+    let mut launcher = Command::new(program())
+        .arg("__place")
+        .stdin(reader)
+        .stdout(Stdio::piped())
+        .spawn()
+        .unwrap();
+    let daemon = process(User::Job, &format!("setsid sleep {mark}"));
+    for frame in [
+        Frame::control(0, &spec).unwrap(),
+        Frame::control(1, &serde_json::json!({ "Spawn": daemon })).unwrap(),
+    ] {
+        writer.write_all(&frame.encode()).unwrap();
+    }
+    let mut holder = Command::new("sleep")
+        .arg("60")
+        .stdin(writer)
+        .spawn()
+        .unwrap();
+    assert!(soon(|| processes_with(&mark) == 1).await);
+    holder.kill().unwrap();
+    holder.wait().unwrap();
+    assert!(soon(|| processes_with(&mark) == 0).await);
+    assert!(launcher.wait().unwrap().success());
+    assert!(!spec.state.exists());
+}
+
+#[tokio::test]
+async fn the_death_of_process_1_or_of_the_launcher_ends_the_place() {
+    for generation in [1, 2] {
+        let bench = Bench::up().await;
+        let mark = mark();
+        bench
+            .job(&format!("setsid sleep {mark} > /dev/null 2>&1 &"))
+            .await;
+        assert!(soon(|| processes_with(&mark) == 1).await);
+        let mut victim = sleepers(&mark)[0];
+        for _ in 0..generation {
+            victim = parent_of(victim);
+        }
+        let killed = Command::new("kill")
+            .args(["-9", &victim.to_string()])
+            .status();
+        assert!(killed.unwrap().success());
+        assert!(soon(|| processes_with(&mark) == 0).await);
+        let error = bench.agent().opened().await;
+        assert!(matches!(error, Err(AgentError::Gone)), "{error:?}");
+    }
 }
 
 /// Seconds to sleep that no other process sleeps: found again in command lines.
@@ -573,6 +638,10 @@ fn mark() -> String {
 
 /// How many processes of this machine sleep so long.
 fn processes_with(mark: &str) -> usize {
+    sleepers(mark).len()
+}
+
+fn sleepers(mark: &str) -> Vec<u32> {
     let wanted = format!("sleep\0{mark}\0");
     fs::read_dir("/proc")
         .unwrap()
@@ -580,7 +649,14 @@ fn processes_with(mark: &str) -> usize {
         .filter(|entry| {
             fs::read(entry.path().join("cmdline")).is_ok_and(|line| line == wanted.as_bytes())
         })
-        .count()
+        .map(|entry| entry.file_name().to_str().unwrap().parse().unwrap())
+        .collect()
+}
+
+fn parent_of(pid: u32) -> u32 {
+    let stat = fs::read_to_string(format!("/proc/{pid}/stat")).unwrap();
+    let (_, rest) = stat.rsplit_once(')').unwrap();
+    rest.split_whitespace().nth(1).unwrap().parse().unwrap()
 }
 
 async fn soon(is_so: impl Fn() -> bool) -> bool {

@@ -95,7 +95,7 @@ impl Backend for Sandbox {
                 wait_for_end(launcher, spec.state.clone()),
             )),
             Err(error) => {
-                wait_for_end(launcher, spec.state.clone()).await?;
+                launcher.wait().await.map_err(|error| self.failed(error))?;
                 Err(error.into())
             }
         }
