@@ -457,12 +457,18 @@ async fn a_watch_tells_which_commands_were_opened() {
     let bench = Bench::up().await;
     let agent = bench.agent();
     agent
-        .watch(vec!["/usr/bin".to_owned(), "/nowhere".to_owned()])
+        .watch(vec![
+            "/usr/bin".to_owned(),
+            "/etc/passwd".to_owned(),
+            "/nowhere".to_owned(),
+        ])
         .await
         .unwrap();
-    bench.job("/usr/bin/tac /dev/null").await;
+    bench.job("/usr/bin/tac /etc/passwd > /dev/null").await;
     let opened = agent.opened().await.unwrap();
-    assert!(opened.contains(&"/usr/bin/tac".to_owned()), "{opened:?}");
+    for path in ["/usr/bin/tac", "/etc/passwd"] {
+        assert!(opened.contains(&path.to_owned()), "{path} in {opened:?}");
+    }
     assert_eq!(agent.opened().await.unwrap(), Vec::<String>::new());
     bench.down().await;
 }

@@ -43,7 +43,7 @@ pub(super) enum Request {
         work: Work,
     },
     Watch {
-        directories: Vec<String>,
+        paths: Vec<String>,
     },
     Opened,
     Close,

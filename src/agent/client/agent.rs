@@ -96,14 +96,14 @@ impl Agent {
         }
     }
 
-    /// Notes from now on what is opened in these directories. What is watched already,
-    /// by this or another name, and what cannot be watched is left as it is.
-    pub async fn watch(&self, directories: Vec<String>) -> Result<(), AgentError> {
-        self.do_it("watch directories", &Request::Watch { directories })
-            .await
+    /// Notes from now on which of these files, and which files in these directories, are
+    /// opened. What is watched already, by this or another name, is left as it is; what
+    /// cannot be watched is left out.
+    pub async fn watch(&self, paths: Vec<String>) -> Result<(), AgentError> {
+        self.do_it("watch files", &Request::Watch { paths }).await
     }
 
-    /// The files of watched directories that were opened since this was asked last, sorted.
+    /// The watched files that were opened since this was asked last, sorted.
     pub async fn opened(&self) -> Result<Vec<String>, AgentError> {
         match self.answer(&Request::Opened).await? {
             Reply::Opened(paths) => Ok(paths),

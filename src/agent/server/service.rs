@@ -251,8 +251,8 @@ impl Service {
                 let child = worker::start(stream, user, work, &self.identity);
                 self.admit(child)
             }
-            Request::Watch { directories } => {
-                self.watch.add(directories);
+            Request::Watch { paths } => {
+                self.watch.add(paths);
                 Reply::Done
             }
             Request::Opened => Reply::Opened(self.watch.take()),

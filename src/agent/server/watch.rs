@@ -1,4 +1,4 @@
-//! What is opened in some directories: which commands a step really used.
+//! What is opened of some files and in some directories: which commands a step really used.
 //!
 //! Works without privilege and through overlays. Events are drained as they come, so
 //! what is kept is one name per file, not one per event.
@@ -11,7 +11,7 @@ use nix::sys::inotify::{AddWatchFlags, InitFlags, Inotify, WatchDescriptor};
 
 pub(super) struct Watch {
     inotify: Inotify,
-    directories: HashMap<WatchDescriptor, String>,
+    watched: HashMap<WatchDescriptor, String>,
     opened: BTreeSet<String>,
 }
 
@@ -19,7 +19,7 @@ impl Watch {
     pub(super) fn new() -> io::Result<Self> {
         Ok(Self {
             inotify: Inotify::init(InitFlags::IN_NONBLOCK | InitFlags::IN_CLOEXEC)?,
-            directories: HashMap::new(),
+            watched: HashMap::new(),
             opened: BTreeSet::new(),
         })
     }
@@ -28,13 +28,15 @@ impl Watch {
         self.inotify.as_fd()
     }
 
-    /// Adds directories. The first name of a directory is the one it is reported by;
-    /// what is no directory is no place for commands, and is left out.
-    pub(super) fn add(&mut self, directories: Vec<String>) {
-        let flags = AddWatchFlags::IN_OPEN | AddWatchFlags::IN_ONLYDIR;
-        for directory in directories {
-            if let Ok(descriptor) = self.inotify.add_watch(directory.as_str(), flags) {
-                self.directories.entry(descriptor).or_insert(directory);
+    /// Adds directories and files. The first name of each is the one it is reported by;
+    /// what is not there, or may not be watched, is left out.
+    pub(super) fn add(&mut self, paths: Vec<String>) {
+        for path in paths {
+            let descriptor = self
+                .inotify
+                .add_watch(path.as_str(), AddWatchFlags::IN_OPEN);
+            if let Ok(descriptor) = descriptor {
+                self.watched.entry(descriptor).or_insert(path);
             }
         }
     }
@@ -44,12 +46,11 @@ impl Watch {
         while let Ok(events) = self.inotify.read_events() {
             for event in events {
                 let is_directory = event.mask.contains(AddWatchFlags::IN_ISDIR);
-                let directory = self.directories.get(&event.wd);
-                if let (false, Some(directory), Some(name)) = (is_directory, directory, event.name)
-                {
-                    let name = name.to_string_lossy();
-                    self.opened
-                        .insert(format!("{}/{name}", directory.trim_end_matches('/')));
+                if let (false, Some(path)) = (is_directory, self.watched.get(&event.wd)) {
+                    self.opened.insert(match event.name {
+                        Some(name) => format!("{path}/{}", name.to_string_lossy()),
+                        None => path.clone(),
+                    });
                 }
             }
         }
