@@ -267,7 +267,7 @@ fn named_paths(document: &str, at_root: impl Fn(&str) -> bool) -> Vec<String> {
             word.chars().all(is_plain)
                 && word
                     .split_once('/')
-                    .is_some_and(|(first, _)| at_root(first))
+                    .is_some_and(|(first, _)| !first.is_empty() && at_root(first))
         })
         .map(str::to_owned)
         .collect()
@@ -421,9 +421,10 @@ mod checker {
 
     #[test]
     fn paths_are_told_from_other_words() {
-        let text = "See `src/x.rs`, `tests/y`, `a/b`, `cargo test`, `src`, and `src/<name>`.";
+        let text =
+            "See `src/x.rs`, `tests/y`, `a/b`, `cargo test`, `src`, `/src/x`, and `src/<name>`.";
         assert_eq!(
-            named_paths(text, |first| first == "src" || first == "tests"),
+            named_paths(text, |first| ["", "src", "tests"].contains(&first)),
             ["src/x.rs", "tests/y"]
         );
     }
