@@ -71,17 +71,18 @@ impl Pattern {
 }
 
 /// Makes a pattern absolute and free of doubled slashes, or says what is wrong with it.
-fn rooted(pattern: &str, roots: &Roots<'_>) -> Result<String, GlobError> {
-    if pattern.is_empty() {
+fn rooted(written: &str, roots: &Roots<'_>) -> Result<String, GlobError> {
+    if written.is_empty() {
         return Err(GlobError::EmptyPattern);
     }
-    let pattern = single_slashes(pattern);
+    let pattern = single_slashes(written);
     let relative_pathing = pattern
         .split('/')
         .enumerate()
         .filter_map(|(index, segment)| Some((index, literal(segment)?)))
         .any(|(index, text)| text == ".." || (text == "." && index > 0));
     if relative_pathing {
+        let pattern = written.to_owned();
         return Err(GlobError::RelativePathing { pattern });
     }
     let first = pattern.split('/').next().unwrap_or_default();
