@@ -1,10 +1,15 @@
 //! The store, as several processes use it.
 
-use std::fs;
+use std::fs::{self, File, FileTimes, Permissions};
 use std::io::{BufRead as _, BufReader};
+use std::os::unix::fs::PermissionsExt as _;
 use std::path::{Path, PathBuf};
 use std::process::{Command, Stdio};
 use std::thread;
+use std::time::{Duration, SystemTime};
+
+#[path = "support/ordinary_user.rs"]
+mod ordinary_user;
 
 use lrun::digest::Digest;
 use lrun::ids::{JobKey, RunId};
@@ -17,6 +22,7 @@ use lrun::store::{
     StoredTree, View,
 };
 use lrun::tree::{Kind, Member, TreeItem};
+use ordinary_user::as_ordinary_user;
 use tempfile::TempDir;
 
 const REPOSITORY: &str = "octo/demo";
@@ -484,6 +490,57 @@ fn a_store_that_cannot_be_used_says_why() {
     assert!(
         matches!(newer, StoreError::Newer { found: 99, .. }),
         "{newer}"
+    );
+}
+
+#[test]
+fn a_store_without_permission_says_so_and_what_to_do() {
+    as_ordinary_user("a_store_without_permission_says_so_and_what_to_do", || {
+        let (root, store) = open();
+        let mode = |mode| fs::set_permissions(root.path(), Permissions::from_mode(mode));
+        mode(0o500).expect("a mode");
+        let error = Store::open(&root.path().join("other")).expect_err("no store");
+        assert!(
+            error
+                .to_string()
+                .ends_with("set LRUN_STORE to a directory you own"),
+            "{error}"
+        );
+        mode(0o700).expect("a mode");
+        let blobs = store.root().join("tmp");
+        fs::set_permissions(blobs, Permissions::from_mode(0o500)).expect("a mode");
+        let mut writer = store.write_tree();
+        let items = [file("a", b"alpha"), file("b", b"beta")].concat();
+        let error = items.into_iter().find_map(|item| writer.take(item).err());
+        assert!(
+            matches!(error, Some(StoreError::NoPermission { .. })),
+            "{error:?}"
+        );
+    });
+}
+
+#[test]
+fn opening_removes_what_the_dead_left_behind_a_day_ago() {
+    let (_root, store) = open();
+    let yesterday = SystemTime::UNIX_EPOCH + Duration::from_secs(1_700_000_000);
+    let left = |path: &str, old: bool| {
+        let path = store.root().join(path);
+        let file = File::create(&path).expect("a file");
+        if old {
+            let times = FileTimes::new().set_modified(yesterday);
+            file.set_times(times).expect("a time");
+        }
+        (path, file)
+    };
+    let (fresh, _) = left("tmp/fresh", false);
+    let (stale, _) = left("tmp/stale", true);
+    let (free, _) = left("locks/free", true);
+    let (held, lock) = left("locks/held", true);
+    lock.lock().expect("a lock");
+    Store::open(store.root()).expect("a store");
+    assert_eq!(
+        [fresh, stale, free, held].map(|path| path.exists()),
+        [true, false, false, true]
     );
 }
 

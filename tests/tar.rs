@@ -5,45 +5,17 @@ use std::fs::{self, File, FileTimes, Permissions};
 use std::io;
 use std::os::unix::fs::{MetadataExt as _, PermissionsExt as _, symlink};
 use std::os::unix::net::UnixListener;
-use std::os::unix::process::CommandExt as _;
 use std::path::{Path, PathBuf};
 use std::process::Command;
 use std::time::{Duration, UNIX_EPOCH};
 
+#[path = "support/ordinary_user.rs"]
+mod ordinary_user;
+
 use lrun::archive::{Manifest, PackRequest, Packed, Unpacker, pack};
 use lrun::tree::{Kind, Member, Roots, TreeItem};
+use ordinary_user::as_ordinary_user;
 use tempfile::TempDir;
-
-const ORDINARY_USER: u32 = 1001;
-
-/// Runs a test as an ordinary user: tar and the kernel treat root otherwise.
-fn as_ordinary_user(test: &str, body: fn()) {
-    if !nix::unistd::geteuid().is_root() {
-        return body();
-    }
-    let directory = TempDir::new().expect("a directory");
-    fs::set_permissions(directory.path(), Permissions::from_mode(0o755)).expect("a mode");
-    let program = directory.path().join("tests");
-    // Were it written by this process, a child forked meanwhile would hold it open for writing,
-    // and it could not be started ("text file busy").
-    let copied = Command::new("cp")
-        .arg(std::env::current_exe().expect("this program"))
-        .arg(&program)
-        .status()
-        .expect("cp");
-    assert!(copied.success());
-    let output = Command::new(program)
-        .args([test, "--exact", "--nocapture"])
-        .env("TMPDIR", "/tmp")
-        .current_dir("/")
-        .gid(ORDINARY_USER)
-        .uid(ORDINARY_USER)
-        .output()
-        .expect("a child");
-    let [out, err] = [&output.stdout, &output.stderr].map(|text| String::from_utf8_lossy(text));
-    assert!(output.status.success(), "{out}{err}");
-    assert!(out.contains("1 passed"), "{out}");
-}
 
 struct Archive {
     items: Vec<TreeItem>,
@@ -248,6 +220,47 @@ fn what_cannot_be_read_is_complained_of_as_tar_does() {
         mode(root.path(), "d/locked", 0o755);
         mode(root.path(), "d/listed", 0o755);
     });
+}
+
+/// What is said of the file `f`, `alpha`, when it is changed before its content is read.
+fn complaints_after(change: fn(&Path)) -> Vec<String> {
+    let root = TempDir::new().expect("a directory");
+    write(root.path(), "f", "alpha");
+    let workspace = root.path().to_str().expect("text");
+    let request = PackRequest {
+        paths: &["f".to_owned()],
+        roots: Roots {
+            workspace,
+            home: workspace,
+        },
+    };
+    let mut length = 0;
+    let packed = pack(&request, &mut |item| {
+        match item {
+            TreeItem::Member(_) => change(&root.path().join("f")),
+            TreeItem::Content(bytes) => length += bytes.len(),
+        }
+        Ok(())
+    });
+    assert_eq!(length, 5, "a file keeps its announced length");
+    packed.expect("a pack").problems
+}
+
+#[test]
+fn a_file_that_changes_meanwhile_is_complained_of() {
+    assert_eq!(
+        complaints_after(|file| fs::write(file, "al").expect("a file")),
+        ["tar: f: File shrank by 3 bytes; padding with zeros"]
+    );
+    let changed = ["tar: f: file changed as we read it"];
+    assert_eq!(
+        complaints_after(|file| fs::write(file, "alphabet").expect("a file")),
+        changed
+    );
+    assert_eq!(
+        complaints_after(|file| mode(file.parent().expect("a parent"), "f", 0o600)),
+        changed
+    );
 }
 
 #[test]

@@ -143,8 +143,9 @@ impl Packer<'_> {
         let size = metadata.len();
         let kind = Kind::File { size, content: () };
         self.emit(name, kind, metadata)?;
-        self.send_content(name, &mut file, size)?;
-        self.compare(name, metadata, file.metadata().as_ref());
+        if self.send_content(name, &mut file, size)? {
+            self.compare(name, metadata, file.metadata().as_ref());
+        }
         Ok(())
     }
 
@@ -176,16 +177,17 @@ impl Packer<'_> {
         Ok(false)
     }
 
-    fn send_content(&mut self, name: &[u8], file: &mut File, size: u64) -> io::Result<()> {
+    /// Sends exactly `size` bytes; whether all of them are the file's.
+    fn send_content(&mut self, name: &[u8], file: &mut File, size: u64) -> io::Result<bool> {
         match send_content(file, size, self.sink)? {
-            Ending::Whole => {}
+            Ending::Whole => return Ok(true),
             Ending::Short(missing) => {
                 let what = format!("File shrank by {missing} bytes; padding with zeros");
                 self.problems.differs(name, &what);
             }
             Ending::Unreadable(error) => self.problems.cannot(name, "read", &error),
         }
-        Ok(())
+        Ok(false)
     }
 
     fn emit(&mut self, name: &[u8], kind: Kind<()>, metadata: &Metadata) -> io::Result<()> {
