@@ -60,12 +60,9 @@ pub enum EventKind {
     JobFinished {
         /// The job.
         job: JobKey,
-        /// Before the job's `continue-on-error`.
-        outcome: Outcome,
-        /// After it.
-        conclusion: Outcome,
-        /// What it cost.
-        timing: Timing,
+        /// How; `continue-on-error` is the job's.
+        #[serde(flatten)]
+        end: End,
     },
     /// A step begins.
     StepStarted {
@@ -105,12 +102,9 @@ pub enum EventKind {
     StepFinished {
         /// The step.
         step: StepKey,
-        /// Before `continue-on-error`.
-        outcome: Outcome,
-        /// After it.
-        conclusion: Outcome,
-        /// What it cost.
-        timing: Timing,
+        /// How.
+        #[serde(flatten)]
+        end: End,
     },
     /// A checkout laid the workspace out.
     CheckedOut {
@@ -174,6 +168,17 @@ pub enum EventKind {
         /// What it cost.
         timing: Timing,
     },
+}
+
+/// How a job or a step ended.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+pub struct End {
+    /// Before `continue-on-error`.
+    pub outcome: Outcome,
+    /// After it.
+    pub conclusion: Outcome,
+    /// What it cost.
+    pub timing: Timing,
 }
 
 /// What a run is about to do.

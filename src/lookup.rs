@@ -180,6 +180,11 @@ pub enum MissReason {
         /// The job.
         job: JobKey,
     },
+    /// The entry was found but could not be laid out: what tar would have failed with.
+    NotRestored {
+        /// The first of its lines.
+        problem: String,
+    },
     /// The entry exists but its content in the store is damaged.
     Damaged {
         /// What is wrong with it.

@@ -6,8 +6,9 @@ use serde::{Deserialize, Serialize};
 
 use super::frame::{Frame, FrameKind};
 use super::protocol::{
-    Exit, FileSpec, HashSpec, PackSpec, ProcessSpec, Signal, User, bytes_as_text,
+    ArtifactSpec, Exit, FileSpec, HashSpec, PackSpec, ProcessSpec, Signal, User, bytes_as_text,
 };
+use crate::archive::FoundFiles;
 use crate::tree::TreeItem;
 
 /// What lrun asks. The stream of the frame is the request's name.
@@ -56,6 +57,8 @@ pub(super) enum Work {
     HashFiles(HashSpec),
     Pack(PackSpec),
     Unpack { workspace: String },
+    FindArtifact(ArtifactSpec),
+    SendArtifact(FoundFiles),
 }
 
 /// How much of a directory is removed.

@@ -119,6 +119,19 @@ pub struct PackReport {
     pub problems: Vec<String>,
 }
 
+/// What to put into an artifact.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct ArtifactSpec {
+    /// The `path` input.
+    pub path: String,
+    /// `GITHUB_WORKSPACE`: what relative patterns are relative to.
+    pub workspace: String,
+    /// What `~` stands for.
+    pub home: String,
+    /// The `include-hidden-files` input.
+    pub include_hidden: bool,
+}
+
 /// What became of an unpack.
 #[derive(Debug, Clone, PartialEq, Eq, Default, Serialize, Deserialize)]
 pub struct UnpackReport {

@@ -19,7 +19,7 @@ use super::run::Run;
 use super::step::{self, Ran};
 use crate::agent::{Agent, AgentError};
 use crate::clock::Moment;
-use crate::event::EventKind;
+use crate::event::{End, EventKind};
 use crate::expr::Value;
 use crate::ids::{JobKey, Phase, StepKey};
 use crate::outcome::{Outcome, SkipReason, Timing};
@@ -113,9 +113,11 @@ pub(super) async fn run(run: Arc<Run>, spec: LegSpec, cancellation: Cancellation
         Ok((outcome, conclusion, outputs)) => {
             run.events.send(EventKind::JobFinished {
                 job: key.clone(),
-                outcome,
-                conclusion,
-                timing: Timing::wall(start.elapsed()),
+                end: End {
+                    outcome,
+                    conclusion,
+                    timing: Timing::wall(start.elapsed()),
+                },
             });
             LegEnd {
                 key,
@@ -251,9 +253,11 @@ impl Leading<'_> {
                 };
                 self.run.events.send(EventKind::StepFinished {
                     step: key,
-                    outcome: effects.outcome,
-                    conclusion,
-                    timing,
+                    end: End {
+                        outcome: effects.outcome,
+                        conclusion,
+                        timing,
+                    },
                 });
                 if let Some(post) = effects.post.take() {
                     self.state.posts.push((index, name, post));
@@ -355,9 +359,11 @@ impl Leading<'_> {
         self.close_log(log);
         self.run.events.send(EventKind::StepFinished {
             step: key,
-            outcome,
-            conclusion: outcome,
-            timing: Timing::wall(start.elapsed()),
+            end: End {
+                outcome,
+                conclusion: outcome,
+                timing: Timing::wall(start.elapsed()),
+            },
         });
         Ok(())
     }

@@ -2,7 +2,7 @@
 
 use crate::difference::{Difference, DifferenceKind, Effect, Site, Verdict};
 use crate::digest::Digest;
-use crate::event::{Annotation, Event, EventKind, JobSummary, Level, LogLine, RunSummary};
+use crate::event::{Annotation, End, Event, EventKind, JobSummary, Level, LogLine, RunSummary};
 use crate::ids::{JobKey, Phase, RunId, StepKey};
 use crate::lookup::{
     CacheRequest, Change, EntrySummary, FileChange, HashedFile, KeyOrigin, KeyPart, Lookup,
@@ -78,11 +78,13 @@ pub(super) fn output(step: &StepKey, line: LogLine, text: &str) -> EventKind {
 pub(super) fn step_finished(step: &StepKey, outcome: Outcome, wall_us: u64) -> EventKind {
     EventKind::StepFinished {
         step: step.clone(),
-        outcome,
-        conclusion: outcome,
-        timing: Timing {
-            wall_us,
-            ..Timing::default()
+        end: End {
+            outcome,
+            conclusion: outcome,
+            timing: Timing {
+                wall_us,
+                ..Timing::default()
+            },
         },
     }
 }
@@ -250,9 +252,11 @@ pub(super) fn every_kind() -> Vec<Event> {
         ),
         EventKind::JobFinished {
             job: JobKey::new("build", 0),
-            outcome: Outcome::Failure,
-            conclusion: Outcome::Failure,
-            timing: Timing::default(),
+            end: End {
+                outcome: Outcome::Failure,
+                conclusion: Outcome::Failure,
+                timing: Timing::default(),
+            },
         },
         EventKind::JobSkipped {
             job: JobKey::new("deploy", 0),

@@ -11,8 +11,7 @@ use super::wire::{
     log_line,
 };
 use crate::clock;
-use crate::event::{Event, EventKind};
-use crate::outcome::{Outcome, Timing};
+use crate::event::{self, Event, EventKind};
 
 /// The report for programs.
 #[derive(Debug)]
@@ -161,11 +160,11 @@ struct End {
 }
 
 impl End {
-    fn new(outcome: Outcome, conclusion: Outcome, timing: Timing) -> Self {
+    fn new(end: &event::End) -> Self {
         Self {
-            outcome: outcome.as_str(),
-            conclusion: conclusion.as_str(),
-            timing: timing.into(),
+            outcome: end.outcome.as_str(),
+            conclusion: end.conclusion.as_str(),
+            timing: end.timing.into(),
         }
     }
 }
@@ -198,14 +197,9 @@ impl<'a> From<&'a EventKind> for Fact<'a> {
                 job: job.into(),
                 message,
             },
-            EventKind::JobFinished {
-                job,
-                outcome,
-                conclusion,
-                timing,
-            } => Self::JobFinished {
+            EventKind::JobFinished { job, end } => Self::JobFinished {
                 job: job.into(),
-                end: End::new(*outcome, *conclusion, *timing),
+                end: End::new(end),
             },
             EventKind::RunFinished { verdict, timing } => Self::RunFinished {
                 verdict: (*verdict).into(),
@@ -230,14 +224,9 @@ impl<'a> From<&'a EventKind> for Fact<'a> {
                 name,
                 skip: reason.into(),
             },
-            EventKind::StepFinished {
-                step,
-                outcome,
-                conclusion,
-                timing,
-            } => Self::StepFinished {
+            EventKind::StepFinished { step, end } => Self::StepFinished {
                 step: step.into(),
-                end: End::new(*outcome, *conclusion, *timing),
+                end: End::new(end),
             },
             EventKind::CheckedOut {
                 step,

@@ -14,11 +14,11 @@ use std::io::{self, Write};
 use super::Reporter;
 use super::layout::{self, Paint, Row, Style};
 use crate::difference::{Difference, Effect, Site, Verdict};
-use crate::event::{Event, EventKind, LogLine, RunSummary};
+use crate::event::{End, Event, EventKind, LogLine, RunSummary};
 use crate::ids::{JobKey, StepKey};
 use crate::lookup::Lookup;
 use crate::outcome::{Outcome, SkipReason, Timing};
-use step::{Ended, Lines, Step, mark};
+use step::{Lines, Step, mark};
 
 /// How a report is written.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -122,16 +122,16 @@ impl<W: Write> Plain<W> {
         self.row(&row)
     }
 
-    fn job_finished(&mut self, job: &JobKey, outcome: Outcome, timing: Timing) -> io::Result<()> {
+    fn job_finished(&mut self, job: &JobKey, end: End) -> io::Result<()> {
         // A single job is the run, which has a line of its own.
         if self.jobs.len() < 2 {
             return Ok(());
         }
         self.turn_to(job)?;
         let row = Row {
-            mark: mark(outcome),
-            name: format!("job: {outcome}"),
-            time: layout::time(timing.wall_time()),
+            mark: mark(end.outcome),
+            name: format!("job: {}", end.outcome),
+            time: layout::time(end.timing.wall_time()),
             ..Row::default()
         };
         self.row(&row)
@@ -169,9 +169,9 @@ impl<W: Write> Plain<W> {
         self.row(&row)
     }
 
-    fn step_finished(&mut self, key: &StepKey, ended: Ended) -> io::Result<()> {
+    fn step_finished(&mut self, key: &StepKey, end: End) -> io::Result<()> {
         self.turn_to(&key.job)?;
-        let Lines { row, below } = self.step(key).finish(ended);
+        let Lines { row, below } = self.step(key).finish(end);
         self.row(&row)?;
         below
             .iter()
@@ -269,12 +269,7 @@ impl<W: Write> Reporter for Plain<W> {
             EventKind::JobStarted { job, place } => self.job_started(job, place),
             EventKind::JobSkipped { job, reason } => self.job_skipped(job, reason)?,
             EventKind::JobFailedToStart { job, message } => self.job_failed(job, message)?,
-            EventKind::JobFinished {
-                job,
-                outcome,
-                timing,
-                ..
-            } => self.job_finished(job, *outcome, *timing)?,
+            EventKind::JobFinished { job, end } => self.job_finished(job, *end)?,
             EventKind::StepStarted { step, name, named } => {
                 // A name that GitHub made up starts with what it says of every step.
                 let made_up = name.strip_prefix("Run ").filter(|_| !named);
@@ -285,19 +280,7 @@ impl<W: Write> Reporter for Plain<W> {
             EventKind::StepSkipped { step, name, reason } => {
                 self.step_skipped(step, name, reason)?;
             }
-            EventKind::StepFinished {
-                step,
-                outcome,
-                conclusion,
-                timing,
-            } => {
-                let ended = Ended {
-                    outcome: *outcome,
-                    conclusion: *conclusion,
-                    timing: *timing,
-                };
-                self.step_finished(step, ended)?;
-            }
+            EventKind::StepFinished { step, end } => self.step_finished(step, *end)?,
             EventKind::CheckedOut {
                 step,
                 files,

@@ -36,6 +36,10 @@ pub(super) fn lines(reason: &MissReason) -> (String, Vec<String>) {
             format!("job {job} saved the key during this run; on GitHub that is a race"),
             Vec::new(),
         ),
+        MissReason::NotRestored { problem } => (
+            format!("the entry was found but could not be restored: {problem}"),
+            Vec::new(),
+        ),
         MissReason::Damaged { problem } => (format!("the entry is damaged: {problem}"), Vec::new()),
     }
 }

@@ -13,8 +13,9 @@ use super::wire::Exchange;
 use crate::agent::frame::{CHUNK, Decoder, Frame, FrameKind};
 use crate::agent::message::{Complaint, Piece, Removal, Reply, Request, Work};
 use crate::agent::protocol::{
-    HashReport, HashSpec, PackReport, PackSpec, Signal, UnpackReport, User,
+    ArtifactSpec, HashReport, HashSpec, PackReport, PackSpec, Signal, UnpackReport, User,
 };
+use crate::archive::{FoundFiles, Sent};
 use crate::tree::TreeItem;
 
 /// Items that may wait for whoever receives them.
@@ -55,10 +56,46 @@ impl Agent {
         ),
         AgentError,
     > {
-        const WHAT: &str = "pack files";
-        let process = Process::new(self.start(User::Job, WHAT, Work::Pack(spec)).await?);
+        self.receive("pack files", Work::Pack(spec)).await
+    }
+
+    /// Finds the files of an artifact, as the job's user. [`AgentError::Refused`] says why
+    /// the action would fail.
+    pub async fn find_artifact(&self, spec: ArtifactSpec) -> Result<FoundFiles, AgentError> {
+        let work = Work::FindArtifact(spec);
+        self.work(User::Job, "find an artifact's files", work).await
+    }
+
+    /// Sends the files of an artifact; otherwise as [`Agent::pack`].
+    pub async fn send_artifact(
+        &self,
+        found: FoundFiles,
+    ) -> Result<
+        (
+            mpsc::Receiver<TreeItem>,
+            impl Future<Output = Result<Sent, AgentError>> + Send + use<>,
+        ),
+        AgentError,
+    > {
+        self.receive("send an artifact's files", Work::SendArtifact(found))
+            .await
+    }
+
+    /// Starts a worker that sends items, and gives them and its report.
+    async fn receive<T: DeserializeOwned + Send + 'static>(
+        &self,
+        what: &'static str,
+        work: Work,
+    ) -> Result<
+        (
+            mpsc::Receiver<TreeItem>,
+            impl Future<Output = Result<T, AgentError>> + Send + use<T>,
+        ),
+        AgentError,
+    > {
+        let process = Process::new(self.start(User::Job, what, work).await?);
         let (sender, items) = mpsc::channel(WAITING);
-        let report = tokio::spawn(receive_tree(process, sender, WHAT));
+        let report = tokio::spawn(receive_tree(process, sender, what));
         let report = async { report.await.unwrap_or(Err(AgentError::Gone)) };
         Ok((items, report))
     }

@@ -20,8 +20,10 @@ use super::files;
 use super::identity::Identity;
 use crate::agent::frame::{CHUNK, Frame};
 use crate::agent::message::{Complaint, Piece, REPORT, Removal, Work};
-use crate::agent::protocol::{HashReport, HashSpec, PackReport, PackSpec, UnpackReport, User};
-use crate::archive::{self, PackRequest, Unpacker};
+use crate::agent::protocol::{
+    ArtifactSpec, HashReport, HashSpec, PackReport, PackSpec, UnpackReport, User,
+};
+use crate::archive::{self, FoundFiles, PackRequest, Unpacker};
 use crate::clock::Moment;
 use crate::lookup::HashedFile;
 use crate::tree::{self, Links, Roots};
@@ -104,6 +106,12 @@ fn perform(work: Work) -> io::Result<()> {
             );
             report(&mut output, &unpacked)
         }
+        Work::FindArtifact(spec) => report(&mut output, &find_artifact(&spec)),
+        Work::SendArtifact(found) => {
+            let mut send = |item| output.write_all(&Piece::Item(item).into_frame()?.encode());
+            let sent = archive::send_artifact(&found, &mut send)?;
+            report(&mut output, &Ok::<_, Complaint>(sent))
+        }
     }?;
     output.flush()
 }
@@ -154,6 +162,15 @@ fn pack(spec: &PackSpec, output: &mut impl io::Write) -> Result<PackReport, Comp
         matched: packed.matched,
         problems: packed.problems,
     })
+}
+
+fn find_artifact(spec: &ArtifactSpec) -> Result<FoundFiles, Complaint> {
+    let roots = Roots {
+        workspace: &spec.workspace,
+        home: &spec.home,
+    };
+    let paths = std::slice::from_ref(&spec.path);
+    archive::find_artifact(paths, roots, spec.include_hidden).map_err(|error| refused(&error))
 }
 
 fn unpack(workspace: &str, input: &mut impl io::Read) -> Result<UnpackReport, Complaint> {

@@ -4,22 +4,25 @@
 
 use tokio::sync::mpsc;
 
-use super::Scope;
 use super::cache_rules::{self, CacheInputs};
+use super::{Scope, in_store};
 use crate::action::{ActionRef, BuiltIn};
 use crate::agent::AgentError;
 use crate::agent::protocol::PackSpec;
+use crate::archive::FAILED;
+use crate::digest::Digest;
 use crate::event::EventKind;
 use crate::exec::effects::{CacheState, Effects, Post};
 use crate::exec::log::StepLog;
 use crate::exec::paths;
 use crate::exec::step::ActionInputs;
-use crate::lookup::{CacheRequest, EntrySummary, KeyOrigin, Lookup, NotSaved};
+use crate::lookup::{CacheRequest, EntrySummary, KeyOrigin, Lookup, MissReason, NotSaved};
 use crate::outcome::Outcome;
 use crate::store::{
     CacheAnswer, CacheIdentity, CacheQuery, NewEntry, Reserve, Saver, StepAddress, Store,
     StoreError, StoredTree, View,
 };
+use crate::tree::TreeItem;
 
 /// The main part of `actions/cache`, and `actions/cache/restore`.
 pub(in crate::exec) async fn restore(
@@ -57,13 +60,21 @@ pub(in crate::exec) async fn restore(
             return Ok(effects);
         }
     };
+    let (lookup, matched) = match bring_back(&mut scope, &cache, &found).await? {
+        Ok(matched) => (found.lookup, matched),
+        Err(reason) => (
+            Lookup::Miss {
+                reasons: vec![reason],
+            },
+            None,
+        ),
+    };
     scope.log.send(EventKind::CacheLookedUp {
         step: scope.log.step().clone(),
         request: request.clone(),
         origin: inputs.key_origin.clone(),
-        lookup: found.lookup.clone(),
+        lookup,
     });
-    let matched = bring_back(&mut scope, &cache, &found).await?;
     tell(&mut scope, &mut effects, action, &cache, &matched);
     if action.action == BuiltIn::Cache {
         effects.post = Some(Post::SaveCache(CacheState {
@@ -137,61 +148,80 @@ async fn look_up(
     .await
 }
 
-/// Lays the found entry out, unless only asked to look. None: there is nothing to use.
+/// Lays the found entry out, unless only asked to look. None: nothing was found.
 async fn bring_back(
     scope: &mut Scope<'_>,
     cache: &CacheInputs,
     found: &CacheAnswer,
-) -> Result<Option<Matched>, AgentError> {
+) -> Result<Result<Option<Matched>, MissReason>, AgentError> {
     let (entry, exact) = match &found.lookup {
         Lookup::Hit { entry } => (entry, true),
         Lookup::Partial { entry, .. } => (entry, false),
-        Lookup::Miss { .. } => return Ok(None),
-    };
-    let matched = Matched {
-        key: entry.key.clone(),
-        exact,
+        Lookup::Miss { .. } => return Ok(Ok(None)),
     };
     if let Some(line) = cache_rules::found_line(&found.lookup) {
         scope.log.runner(line);
     }
     if cache.lookup_only {
         scope.log.runner("Lookup only - skipping download");
-        return Ok(Some(matched));
+    } else if let Some(tree) = found.tree {
+        scope.log.runner(cache_rules::size_line(entry.size));
+        if let Err(reason) = lay_out(scope, entry.id, tree).await? {
+            return Ok(Err(reason));
+        }
+        scope.log.runner("Cache restored successfully");
     }
-    let Some(tree) = found.tree else {
-        return Ok(None);
-    };
-    scope.log.runner(cache_rules::size_line(entry.size));
+    Ok(Ok(Some(Matched {
+        key: entry.key.clone(),
+        exact,
+    })))
+}
+
+/// Unpacks a stored tree as the job's user, as `tar -x` would.
+async fn lay_out(
+    scope: &mut Scope<'_>,
+    entry: i64,
+    tree: Digest,
+) -> Result<Result<(), MissReason>, AgentError> {
     let (sender, receiver) = mpsc::channel(16);
     let reading = in_store(scope, move |store| {
-        for item in store.items(store.read_tree(tree)?) {
-            // Nobody listens any more once the place is gone.
-            if sender.blocking_send(item?).is_err() {
-                break;
-            }
+        let read = send_items(store, tree, &sender);
+        if let Err(error @ StoreError::Damaged { .. }) = &read {
+            store.report_damage(entry, &error.to_string())?;
         }
-        Ok(())
+        read
     });
     let workspace = scope.place.paths.workspace.clone();
     let unpacking = scope.place.agent.unpack(workspace, receiver);
     let (read, unpacked) = tokio::join!(reading, unpacking);
     let problems = unpacked?.problems;
     if let Err(error) = read {
-        scope.log.warning(format!("Failed to restore: {error}"));
-        return Ok(None);
+        let problem = error.to_string();
+        scope.log.warning(format!("Failed to restore: {problem}"));
+        return Ok(Err(MissReason::Damaged { problem }));
     }
-    if !problems.is_empty() {
-        for problem in &problems {
-            scope.log.runner(problem);
+    let Some(problem) = problems.first().cloned() else {
+        return Ok(Ok(()));
+    };
+    for problem in &problems {
+        scope.log.runner(problem);
+    }
+    scope.log.warning(tar_failed("restore", &problems));
+    Ok(Err(MissReason::NotRestored { problem }))
+}
+
+fn send_items(
+    store: &Store,
+    tree: Digest,
+    sender: &mpsc::Sender<TreeItem>,
+) -> Result<(), StoreError> {
+    for item in store.items(store.read_tree(tree)?) {
+        // Nobody listens any more once the place is gone.
+        if sender.blocking_send(item?).is_err() {
+            break;
         }
-        scope
-            .log
-            .warning("Failed to restore: \"/usr/bin/tar\" failed with error: The process '/usr/bin/tar' failed with exit code 2");
-        return Ok(None);
     }
-    scope.log.runner("Cache restored successfully");
-    Ok(Some(matched))
+    Ok(())
 }
 
 /// The action's lines and outputs after the restore.
@@ -361,7 +391,7 @@ fn report_save(log: &mut StepLog, key: &str, saved: Result<Saved, NotSaved>, is_
             for problem in problems {
                 log.runner(problem);
             }
-            log.warning("Failed to save: \"/usr/bin/tar\" failed with error: The process '/usr/bin/tar' failed with exit code 2");
+            log.warning(tar_failed("save", problems));
         }
         NotSaved::Invalid { message } => log.warning(message.clone()),
         NotSaved::ExactHit => {}
@@ -370,6 +400,16 @@ fn report_save(log: &mut StepLog, key: &str, saved: Result<Saved, NotSaved>, is_
         log.warning("Cache save failed.");
     }
     not_saved(log, key, reason);
+}
+
+/// The toolkit's warning when tar does not exit with 0.
+fn tar_failed(what: &str, problems: &[String]) -> String {
+    let fatal = problems.last().is_some_and(|last| last == FAILED);
+    let code = if fatal { 2 } else { 1 };
+    format!(
+        "Failed to {what}: \"/usr/bin/tar\" failed with error: The process '/usr/bin/tar' failed \
+         with exit code {code}"
+    )
 }
 
 fn not_saved(log: &StepLog, key: &str, reason: NotSaved) {
@@ -396,18 +436,6 @@ fn address(scope: &Scope<'_>) -> StepAddress {
         workflow: scope.run.workflow.source.path.clone(),
         job: scope.place.key.id.clone(),
         step: scope.step.id.clone(),
-    }
-}
-
-/// Runs something on the store without holding up other jobs.
-async fn in_store<T: Send + 'static>(
-    scope: &Scope<'_>,
-    work: impl FnOnce(&Store) -> Result<T, StoreError> + Send + 'static,
-) -> Result<T, StoreError> {
-    let store = scope.run.store.clone();
-    match tokio::task::spawn_blocking(move || work(&store)).await {
-        Ok(result) => result,
-        Err(error) => std::panic::resume_unwind(error.into_panic()),
     }
 }
 

@@ -23,6 +23,7 @@ use super::job::Place;
 use super::log::StepLog;
 use super::run::Run;
 use crate::clock::Moment;
+use crate::store::Store;
 use crate::workflow::Step;
 
 /// What a handler is given.
@@ -102,5 +103,17 @@ impl Interrupt {
             () = cancelled => Interruption::Cancelled,
             minutes = timed_out => Interruption::TimedOut { minutes },
         }
+    }
+}
+
+/// Runs something on the store without holding up other jobs.
+async fn in_store<T: Send + 'static, E: Send + 'static>(
+    scope: &Scope<'_>,
+    work: impl FnOnce(&Store) -> Result<T, E> + Send + 'static,
+) -> Result<T, E> {
+    let store = scope.run.store.clone();
+    match tokio::task::spawn_blocking(move || work(&store)).await {
+        Ok(result) => result,
+        Err(error) => std::panic::resume_unwind(error.into_panic()),
     }
 }

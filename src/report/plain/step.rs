@@ -2,7 +2,7 @@
 
 use std::collections::VecDeque;
 
-use crate::event::{Annotation, Level, LogLine};
+use crate::event::{Annotation, End, Level, LogLine};
 use crate::lookup::{CacheRequest, Lookup, MissReason, NotSaved};
 use crate::outcome::{Outcome, Timing};
 use crate::report::layout::{self, Mark, Row, Style};
@@ -29,14 +29,6 @@ pub(super) struct Step {
     group: Option<String>,
     /// Whether some of its output was shown as it came.
     shown: bool,
-}
-
-/// How a step ended.
-#[derive(Debug, Clone, Copy)]
-pub(super) struct Ended {
-    pub(super) outcome: Outcome,
-    pub(super) conclusion: Outcome,
-    pub(super) timing: Timing,
 }
 
 /// Lines of a finished step.
@@ -166,7 +158,7 @@ impl Step {
     }
 
     /// Its lines. Only its name is known from then on.
-    pub(super) fn finish(&mut self, ended: Ended) -> Lines {
+    pub(super) fn finish(&mut self, ended: End) -> Lines {
         let name = self.name.clone();
         let done = std::mem::replace(self, Self::new(&name));
         let mut row = Row {

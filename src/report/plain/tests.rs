@@ -64,9 +64,11 @@ fn a_warm_run_with_one_dependency_updated() {
             output(&main(2), LogLine::Output, "   Compiling app v0.1.0"),
             EventKind::StepFinished {
                 step: main(2),
-                outcome: Outcome::Success,
-                conclusion: Outcome::Success,
-                timing: build_timing,
+                end: End {
+                    outcome: Outcome::Success,
+                    conclusion: Outcome::Success,
+                    timing: build_timing,
+                },
             },
             step_started(&post, "Post Cache registry"),
             EventKind::CacheSaved {
@@ -165,11 +167,13 @@ fn lines_of_parallel_jobs_stand_under_their_names() {
         step_finished(&one, Outcome::Failure, 300_000),
         EventKind::JobFinished {
             job: JobKey::new("two", 0),
-            outcome: Outcome::Success,
-            conclusion: Outcome::Success,
-            timing: Timing {
-                wall_us: 250_000,
-                ..Timing::default()
+            end: End {
+                outcome: Outcome::Success,
+                conclusion: Outcome::Success,
+                timing: Timing {
+                    wall_us: 250_000,
+                    ..Timing::default()
+                },
             },
         },
         run_finished(Verdict::Failed),

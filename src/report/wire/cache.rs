@@ -133,6 +133,9 @@ enum Reason<'a> {
         r#ref: &'a str,
     },
     Concurrent(Job<'a>),
+    NotRestored {
+        problem: &'a str,
+    },
     Damaged {
         problem: &'a str,
     },
@@ -177,6 +180,7 @@ impl<'a> From<&'a MissReason> for Reason<'a> {
             MissReason::OtherVersion { run, paths } => Self::OtherVersion { run: *run, paths },
             MissReason::OtherScope { scope } => Self::OtherRef { r#ref: &scope.0 },
             MissReason::Concurrent { job } => Self::Concurrent(job.into()),
+            MissReason::NotRestored { problem } => Self::NotRestored { problem },
             MissReason::Damaged { problem } => Self::Damaged { problem },
         }
     }
