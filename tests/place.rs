@@ -585,20 +585,7 @@ async fn the_death_of_whoever_holds_the_agent_ends_the_place() {
     let directory = tempfile::tempdir().unwrap();
     let spec = specification(directory.path());
     let mark = mark();
-    let (reader, mut writer) = std::io::pipe().unwrap();
-    let mut launcher = Command::new(program())
-        .arg("__place")
-        .stdin(reader)
-        .stdout(Stdio::piped())
-        .spawn()
-        .unwrap();
-    let daemon = process(User::Job, &format!("setsid sleep {mark}"));
-    for frame in [
-        Frame::control(0, &spec).unwrap(),
-        Frame::control(1, &serde_json::json!({ "Spawn": daemon })).unwrap(),
-    ] {
-        writer.write_all(&frame.encode()).unwrap();
-    }
+    let (mut launcher, writer) = launch(&mut Command::new(program()), &spec, &mark);
     let mut holder = Command::new("sleep")
         .arg("60")
         .stdin(writer)
@@ -610,6 +597,78 @@ async fn the_death_of_whoever_holds_the_agent_ends_the_place() {
     assert!(soon(|| processes_with(&mark) == 0).await);
     assert!(launcher.wait().unwrap().success());
     assert!(!spec.state.exists());
+}
+
+#[tokio::test]
+async fn a_machine_without_user_namespaces_is_told_what_to_set() {
+    let said = hello_after("echo 0 > /proc/sys/user/max_user_namespaces").await;
+    assert!(said.contains("no-user-namespaces"), "{said}");
+}
+
+#[tokio::test]
+async fn where_proc_is_masked_processes_are_ended_by_descent() {
+    let said = hello_after("mount --bind /proc/sys /proc/sys").await;
+    assert!(said.contains("shared-processes"), "{said}");
+}
+
+#[tokio::test]
+async fn a_state_directory_on_an_overlay_is_kept_in_memory() {
+    let prelude = "mkdir lower upper work && \
+        mount -t overlay -o lowerdir=lower,upperdir=upper,workdir=work,userxattr none on-overlay";
+    let said = hello_after(prelude).await;
+    assert!(said.contains("in-memory"), "{said}");
+}
+
+/// What a launcher says in a user namespace in which `prelude` was run. If it makes a
+/// place, that one ends with its channel.
+async fn hello_after(prelude: &str) -> String {
+    let directory = tempfile::tempdir().unwrap();
+    let mut spec = specification(directory.path());
+    fs::create_dir(directory.path().join("on-overlay")).unwrap();
+    if prelude.contains("on-overlay") {
+        spec.state = directory.path().join("on-overlay/state");
+    }
+    let mark = mark();
+    let mut command = Command::new("unshare");
+    let script = format!("{prelude} && exec \"$0\" \"$@\"");
+    command
+        .args(["--user", "--map-root-user", "--mount", "sh", "-c", &script])
+        .arg(program())
+        .current_dir(directory.path());
+    let (mut launcher, writer) = launch(&mut command, &spec, &mark);
+    let hello = Frame::read_blocking(launcher.stdout.as_mut().unwrap());
+    let hello = String::from_utf8(hello.unwrap().unwrap().payload).unwrap();
+    if hello.contains("Ok") {
+        assert!(soon(|| processes_with(&mark) == 1).await);
+    }
+    drop(writer);
+    assert!(soon(|| processes_with(&mark) == 0).await);
+    launcher.wait().unwrap();
+    hello
+}
+
+/// Starts a launcher by hand, and a daemon in its place. Returns the end of the channel
+/// that keeps both alive.
+fn launch(
+    command: &mut Command,
+    spec: &EnvironmentSpec,
+    mark: &str,
+) -> (std::process::Child, std::io::PipeWriter) {
+    let (reader, mut writer) = std::io::pipe().unwrap();
+    let launcher = command
+        .arg("__place")
+        .stdin(reader)
+        .stdout(Stdio::piped())
+        .spawn()
+        .unwrap();
+    let daemon = process(User::Job, &format!("setsid sleep {mark}"));
+    for frame in [
+        Frame::control(0, spec).unwrap(),
+        Frame::control(1, &serde_json::json!({ "Spawn": daemon })).unwrap(),
+    ] {
+        writer.write_all(&frame.encode()).unwrap();
+    }
+    (launcher, writer)
 }
 
 #[tokio::test]
