@@ -13,7 +13,7 @@ use super::paths::{self, EVENT, Paths};
 use super::run::Run;
 use crate::agent::protocol::{FileSpec, ProcessSpec, User};
 use crate::agent::{AgentError, EnvironmentSpec, Mount, Network};
-use crate::backend::{self, Backend as _, BackendError};
+use crate::backend::{self, Backend as _, BackendError, Shortcoming};
 use crate::config::network::Carried;
 use crate::difference::{Difference, DifferenceKind, Effect, Site};
 use crate::event::EventKind;
@@ -358,8 +358,13 @@ fn name_place_differences(run: &Run, job: &JobKey, label: &Label, up: &backend::
         Effect::None,
     );
     for shortcoming in &up.shortcomings {
+        let effect = match shortcoming {
+            // Shown only where it matters: a step that needs more says so itself.
+            Shortcoming::OpenFiles { .. } => Effect::None,
+            _ => Effect::MayShift,
+        };
         let text = shortcoming.to_string();
-        differ(DifferenceKind::Other { text }, Effect::MayShift);
+        differ(DifferenceKind::Other { text }, effect);
     }
 }
 

@@ -116,6 +116,8 @@ impl Toolchains {
         for (name, from) in toolchains {
             let at = place(&format!(".rustup/toolchains/{name}"));
             self.directories.push(at.clone());
+            // cargo starts the toolchain's own rustc, not the proxy.
+            self.bins.push(format!("{at}/bin"));
             self.mounts.push(Mount { from, at });
         }
         let rustup = source.directory("CARGO_HOME", ".cargo").join("bin/rustup");

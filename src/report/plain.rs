@@ -1,7 +1,7 @@
 //! The report for people: plain lines, in the order things end.
 //!
-//! A step is one line, printed when it is done. What it wrote comes before that line where it
-//! is shown live, and after it when it failed. Lines of different jobs are kept apart by the
+//! A step is one line, printed when it is done. What it wrote comes before that line, as it is
+//! written, where everything is asked for, and otherwise after it when it failed. Lines of different jobs are kept apart by the
 //! jobs' names. Colours only where they are asked for.
 
 mod step;
@@ -143,12 +143,11 @@ impl<W: Write> Plain<W> {
     }
 
     fn step_output(&mut self, key: &StepKey, line: LogLine, text: &str) -> io::Result<()> {
-        let verbose = self.options.verbose;
-        if !verbose && self.jobs.len() != 1 {
+        if !self.options.verbose {
             self.step(key).keep(line, text);
             return Ok(());
         }
-        let lines = self.step(key).live(line, text, verbose);
+        let lines = self.step(key).live(line, text);
         if lines.is_empty() {
             return Ok(());
         }

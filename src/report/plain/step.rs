@@ -25,8 +25,6 @@ pub(super) struct Step {
     errors: Vec<String>,
     /// Other lines before the tail.
     dropped: u64,
-    /// The group whose title nobody has seen yet.
-    group: Option<String>,
     /// Whether some of its output was shown as it came.
     shown: bool,
 }
@@ -46,25 +44,18 @@ impl Step {
         }
     }
 
-    /// The lines to show for a line of its log, the first time under its name. A group's title
-    /// waits for the first line that is shown of the group, and may wait for ever.
-    pub(super) fn live(&mut self, line: LogLine, text: &str, verbose: bool) -> Vec<String> {
-        match line {
-            LogLine::Group => self.group = Some(log_text(line, text)),
-            LogLine::EndGroup => self.group = None,
-            LogLine::Runner | LogLine::Command | LogLine::Debug if !verbose => {}
-            _ => {
-                let mut lines = Vec::new();
-                if !self.shown {
-                    self.shown = true;
-                    lines.push(format!("    {}", self.name));
-                }
-                let texts = self.group.take().into_iter().chain([log_text(line, text)]);
-                lines.extend(texts.map(|text| format!("      {text}")));
-                return lines;
-            }
+    /// The lines to show for a line of its log, the first time under its name.
+    pub(super) fn live(&mut self, line: LogLine, text: &str) -> Vec<String> {
+        if line == LogLine::EndGroup {
+            return Vec::new();
         }
-        Vec::new()
+        let mut lines = Vec::new();
+        if !self.shown {
+            self.shown = true;
+            lines.push(format!("    {}", self.name));
+        }
+        lines.push(format!("      {}", log_text(line, text)));
+        lines
     }
 
     /// Keeps a line of its log for the case that it fails.
