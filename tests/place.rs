@@ -254,12 +254,15 @@ async fn a_daemon_outlives_its_step_and_not_the_place() {
 async fn output_is_read_on_while_a_daemon_holds_it_and_then_let_go() {
     let bench = Bench::up().await;
     let started = Moment::now();
-    let ran = bench
-        .job("sleep 60 & (sleep 1; echo late) & echo early")
-        .await;
-    assert_eq!(ran.out, "early\nlate\n");
+    let (late, silent, loud) = tokio::join!(
+        bench.job("sleep 60 & (sleep 1; echo late) & echo early"),
+        bench.job("sleep 60 & exit 4"),
+        bench.job("while sleep 0.001; do echo x; done & exit 5"),
+    );
     let waited = started.elapsed();
     assert!((4..9).contains(&waited.as_secs()), "{waited:?}");
+    assert_eq!(late.out, "early\nlate\n");
+    assert_eq!((silent.code, loud.code), (4, 5));
     bench.down().await;
 }
 
@@ -585,7 +588,7 @@ async fn the_death_of_whoever_holds_the_agent_ends_the_place() {
     let directory = tempfile::tempdir().unwrap();
     let spec = specification(directory.path());
     let mark = mark();
-    let (mut launcher, writer) = launch(&mut Command::new(program()), &spec, &mark);
+    let (mut launcher, writer, _) = launch(&mut Command::new(program()), &spec, &mark);
     let mut holder = Command::new("sleep")
         .arg("60")
         .stdin(writer)
@@ -635,9 +638,7 @@ async fn hello_after(prelude: &str) -> String {
         .args(["--user", "--map-root-user", "--mount", "sh", "-c", &script])
         .arg(program())
         .current_dir(directory.path());
-    let (mut launcher, writer) = launch(&mut command, &spec, &mark);
-    let hello = Frame::read_blocking(launcher.stdout.as_mut().unwrap());
-    let hello = String::from_utf8(hello.unwrap().unwrap().payload).unwrap();
+    let (mut launcher, writer, hello) = launch(&mut command, &spec, &mark);
     if hello.contains("Ok") {
         assert!(soon(|| processes_with(&mark) == 1).await);
     }
@@ -647,28 +648,30 @@ async fn hello_after(prelude: &str) -> String {
     hello
 }
 
-/// Starts a launcher by hand, and a daemon in its place. Returns the end of the channel
-/// that keeps both alive.
+/// Starts a launcher by hand, and a daemon in its place if it makes one. Returns the end of
+/// the channel that keeps both alive, and what the launcher said.
 fn launch(
     command: &mut Command,
     spec: &EnvironmentSpec,
     mark: &str,
-) -> (std::process::Child, std::io::PipeWriter) {
+) -> (std::process::Child, std::io::PipeWriter, String) {
     let (reader, mut writer) = std::io::pipe().unwrap();
-    let launcher = command
+    let mut launcher = command
         .arg("__place")
         .stdin(reader)
         .stdout(Stdio::piped())
         .spawn()
         .unwrap();
-    let daemon = process(User::Job, &format!("setsid sleep {mark}"));
-    for frame in [
-        Frame::control(0, spec).unwrap(),
-        Frame::control(1, &serde_json::json!({ "Spawn": daemon })).unwrap(),
-    ] {
-        writer.write_all(&frame.encode()).unwrap();
+    let specification = Frame::control(0, spec).unwrap();
+    writer.write_all(&specification.encode()).unwrap();
+    let hello = Frame::read_blocking(launcher.stdout.as_mut().unwrap());
+    let hello = String::from_utf8(hello.unwrap().unwrap().payload).unwrap();
+    if hello.contains("Ok") {
+        let daemon = process(User::Job, &format!("setsid sleep {mark}"));
+        let spawn = Frame::control(1, &serde_json::json!({ "Spawn": daemon })).unwrap();
+        writer.write_all(&spawn.encode()).unwrap();
     }
-    (launcher, writer)
+    (launcher, writer, hello)
 }
 
 #[tokio::test]

@@ -44,8 +44,6 @@ pub(super) struct Child {
 struct End {
     exit: Exit,
     at: Moment,
-    /// Since then a pipe was found with nothing more in it.
-    drained: bool,
 }
 
 /// Input on its way to a worker.
@@ -162,8 +160,11 @@ impl Child {
     pub(super) fn relay(&mut self, stream: Stream, channel: &mut Channel) {
         let slot = &mut self.pipes[stream as usize];
         let Some(pipe) = slot else { return };
+        if self.window == 0 {
+            // The other stream took the last of it.
+            return;
+        }
         let mut buffer = vec![0; CHUNK.min(self.window)];
-        let room = buffer.len();
         match pipe.read(&mut buffer) {
             Ok(0) => *slot = None,
             Ok(read) => {
@@ -174,16 +175,20 @@ impl Child {
                     Stream::Err => FrameKind::Err,
                 };
                 channel.send(&Frame::new(self.stream, kind, buffer));
-                self.note_drained(read < room);
             }
-            Err(error) if is_transient(&error) => self.note_drained(true),
+            Err(error) if is_transient(&error) => {}
             Err(_) => *slot = None,
         }
     }
 
-    fn note_drained(&mut self, drained: bool) {
-        if let Some(end) = &mut self.end {
-            end.drained |= drained;
+    /// Passes on what the pipes still hold when the wait for more of it is over, and lets
+    /// go of them.
+    pub(super) fn look_once_more(&mut self, channel: &mut Channel) {
+        if self.grace_left() == Some(Duration::ZERO) {
+            for stream in [Stream::Out, Stream::Err] {
+                self.relay(stream, channel);
+            }
+            self.pipes = [None, None];
         }
     }
 
@@ -247,22 +252,20 @@ impl Child {
                 timing,
             },
             at: Moment::now(),
-            drained: false,
         });
     }
 
-    /// How it ended, once its output is complete or has been waited for long enough.
+    /// How it ended, once its output is complete or given up.
     pub(super) fn finished(&self) -> Option<Exit> {
         let end = self.end.as_ref()?;
-        let complete = self.pipes.iter().all(Option::is_none);
-        let waited = end.drained && end.at.elapsed() >= GRACE;
-        (complete || waited).then_some(end.exit)
+        self.pipes.iter().all(Option::is_none).then_some(end.exit)
     }
 
-    /// How long the wait for its output may still take, if it has ended.
+    /// How long the wait for its output may still take, if it has ended. Not before the
+    /// window has room for all that two pipes hold.
     pub(super) fn grace_left(&self) -> Option<Duration> {
         let end = self.end.as_ref()?;
-        Some(GRACE.saturating_sub(end.at.elapsed()))
+        (self.window >= 2 * CHUNK).then(|| GRACE.saturating_sub(end.at.elapsed()))
     }
 }
 

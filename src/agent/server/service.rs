@@ -206,7 +206,8 @@ impl Service {
     }
 
     fn announce_ends(&mut self) -> io::Result<()> {
-        for child in std::mem::take(&mut self.children) {
+        for mut child in std::mem::take(&mut self.children) {
+            child.look_once_more(&mut self.channel);
             match child.finished() {
                 Some(exit) => self.channel.reply(child.stream, &Reply::Exited(exit))?,
                 None => self.children.push(child),
