@@ -10,12 +10,12 @@ use super::evaluate::{self, Evaluated};
 use super::handler::{self, Inputs, Interrupt, ProcessContext, Scope, Script};
 use super::job::Leading;
 use super::log::StepLog;
-use crate::action::{ActionRef, BuiltIn, Uses};
 use crate::agent::AgentError;
 use crate::clock::Moment;
 use crate::event::EventKind;
 use crate::lookup::KeyOrigin;
 use crate::outcome::{Outcome, SkipReason};
+use crate::workflow::{ActionRef, BuiltIn, Uses};
 use crate::workflow::{Step, StepAction, Token};
 
 type Env = IndexMap<String, String>;

@@ -17,6 +17,7 @@ mod problems;
 mod reader;
 mod schema;
 mod token;
+mod uses;
 
 pub use action::{Action, ActionInput, ActionOutput, Runs, Using};
 pub use convert::{read_action, read_workflow, read_workflow_within};
@@ -24,3 +25,4 @@ pub use evaluate::{TokenError, TokenProblem};
 pub use limits::Limits;
 pub use model::{Condition, Defaults, Job, JobBody, Step, StepAction, Strategy, Trigger, Workflow};
 pub use token::{Key, Pair, Token, TokenKind};
+pub use uses::{ActionRef, BuiltIn, Uses};

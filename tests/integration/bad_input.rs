@@ -60,11 +60,13 @@ fn a_cycle_of_needs_is_named() {
         )
     };
     let project = Project::of_workflow(&format!(
-        "on: push\njobs:\n{}{}",
+        "on: push\njobs:\n{}{}{}",
         job("a", "b"),
-        job("b", "a")
+        job("b", "a"),
+        "  c: { runs-on: ubuntu-24.04, steps: [{ run: x }] }\n"
     ));
-    refused(&project, INVALID, &["ci.yml", "needs"]);
+    let cycle = "Job 'a' depends on job 'b' which creates a cycle";
+    refused(&project, INVALID, &["ci.yml:4:12", cycle]);
 }
 
 #[test]

@@ -6,7 +6,6 @@ use std::io::{Read, Seek as _};
 use tokio::sync::mpsc::Receiver;
 
 use super::{Inputs, Scope, in_store};
-use crate::action::ActionRef;
 use crate::agent::AgentError;
 use crate::agent::protocol::ArtifactSpec;
 use crate::archive::{
@@ -19,6 +18,7 @@ use crate::exec::paths;
 use crate::outcome::Outcome;
 use crate::store::{Artifact, StoreError};
 use crate::tree::TreeItem;
+use crate::workflow::ActionRef;
 
 /// The newest major version, which commits and branches are taken for.
 const NEWEST: u32 = 7;

@@ -6,7 +6,6 @@ use tokio::sync::mpsc;
 
 use super::cache_rules::{self, CacheInputs};
 use super::{Scope, in_store};
-use crate::action::{ActionRef, BuiltIn};
 use crate::agent::AgentError;
 use crate::agent::protocol::PackSpec;
 use crate::archive::FAILED;
@@ -23,6 +22,7 @@ use crate::store::{
     StoreError, StoredTree, View,
 };
 use crate::tree::TreeItem;
+use crate::workflow::{ActionRef, BuiltIn};
 
 /// The main part of `actions/cache`, and `actions/cache/restore`.
 pub(in crate::exec) async fn restore(

@@ -2,8 +2,8 @@
 //! result table and its quirks by version, log lines (protocol.md 1.1–1.5).
 
 use super::{Inputs, input};
-use crate::action::ActionRef;
 use crate::lookup::{CacheRequest, Compression, Lookup, version};
+use crate::workflow::ActionRef;
 
 /// What a cache step was given.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -158,7 +158,7 @@ pub(super) fn same_key(left: &str, right: &str) -> bool {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::action::Uses;
+    use crate::workflow::Uses;
 
     fn inputs(pairs: &[(&str, &str)]) -> Inputs {
         pairs

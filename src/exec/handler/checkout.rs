@@ -4,13 +4,13 @@ use std::path::Path;
 use std::sync::Arc;
 
 use super::{Inputs, Scope};
-use crate::action::ActionRef;
 use crate::agent::AgentError;
 use crate::event::EventKind;
 use crate::exec::effects::Effects;
 use crate::exec::run::Run;
 use crate::exec::workspace::{self, CheckoutInputs, Owner, Staged, Staging, WorkspaceError};
 use crate::outcome::Outcome;
+use crate::workflow::ActionRef;
 
 /// Where the job's home stands inside its place.
 const HOME_ROOT: &str = "/home";

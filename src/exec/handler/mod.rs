@@ -5,24 +5,23 @@ mod artifact;
 mod cache;
 mod cache_rules;
 mod checkout;
+mod interrupt;
 mod script;
 
 pub(super) use artifact::upload as upload_artifact;
 pub(super) use cache::{restore as restore_cache, save as save_cache};
 pub(super) use checkout::checkout;
+pub(super) use interrupt::{Interrupt, Interruption};
 pub(super) use script::{Script, run as run_script};
 
 use std::sync::Arc;
-use std::time::Duration;
 
 use indexmap::IndexMap;
 
-use super::cancel::Cancellation;
 use super::environment::FileCommandPaths;
 use super::job::Place;
 use super::log::StepLog;
 use super::run::Run;
-use crate::clock::Moment;
 use crate::store::Store;
 use crate::workflow::Step;
 
@@ -57,53 +56,6 @@ pub(super) struct ProcessContext {
     pub(super) env: Vec<(String, String)>,
     /// The files behind `GITHUB_ENV` and the like.
     pub(super) files: FileCommandPaths,
-}
-
-/// What may end a step before it is done.
-#[derive(Debug, Clone)]
-pub(super) struct Interrupt {
-    /// The job's cancellation; none when the step's condition holds in a cancelled job too.
-    pub(super) cancellation: Option<Cancellation>,
-    /// When its time is up, and the whole minutes it was given.
-    pub(super) limit: Option<(Moment, u64)>,
-}
-
-/// Why a step was ended.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(super) enum Interruption {
-    /// The job is being cancelled.
-    Cancelled,
-    /// `timeout-minutes` is over.
-    TimedOut {
-        /// What it was given.
-        minutes: u64,
-    },
-}
-
-impl Interrupt {
-    /// Returns once the step has to end; may never.
-    pub(super) async fn raised(&mut self) -> Interruption {
-        let cancelled = async {
-            match &mut self.cancellation {
-                Some(cancellation) => cancellation.cancelled().await,
-                None => std::future::pending().await,
-            }
-        };
-        let timed_out = async {
-            match self.limit {
-                Some((start, minutes)) => {
-                    let limit = Duration::from_secs(minutes.saturating_mul(60));
-                    tokio::time::sleep(limit.saturating_sub(start.elapsed())).await;
-                    minutes
-                }
-                None => std::future::pending().await,
-            }
-        };
-        tokio::select! {
-            () = cancelled => Interruption::Cancelled,
-            minutes = timed_out => Interruption::TimedOut { minutes },
-        }
-    }
 }
 
 /// Runs something on the store without holding up other jobs.

@@ -102,9 +102,6 @@ fn a_warm_run_with_one_dependency_updated() {
             Cargo.lock changed
             a/Cargo.lock added
             b/Cargo.lock removed
-        cargo build --locked
-          ▸ Workspace
-             Compiling app v0.1.0
       ✓ cargo build --locked                                                                      4.31 s   cpu 8.20 s
       ✓ Post Cache registry  saved    cargo-Linux-41fe…, 400 kB new                      71 MB     31 ms
 

@@ -1,0 +1,53 @@
+//! Ending a step early.
+
+use std::time::Duration;
+
+use crate::clock::Moment;
+use crate::exec::cancel::Cancellation;
+
+/// What may end a step before it is done.
+#[derive(Debug, Clone)]
+pub(in crate::exec) struct Interrupt {
+    /// The job's cancellation; none when the step's condition holds in a cancelled job too.
+    pub(in crate::exec) cancellation: Option<Cancellation>,
+    /// When its time is up, and the whole minutes it was given.
+    pub(in crate::exec) limit: Option<(Moment, u64)>,
+}
+
+/// Why a step was ended.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(in crate::exec) enum Interruption {
+    /// The job is being cancelled.
+    Cancelled,
+    /// `timeout-minutes` is over.
+    TimedOut {
+        /// What it was given.
+        minutes: u64,
+    },
+}
+
+impl Interrupt {
+    /// Returns once the step has to end; may never.
+    pub(in crate::exec) async fn raised(&mut self) -> Interruption {
+        let cancelled = async {
+            match &mut self.cancellation {
+                Some(cancellation) => cancellation.cancelled().await,
+                None => std::future::pending().await,
+            }
+        };
+        let timed_out = async {
+            match self.limit {
+                Some((start, minutes)) => {
+                    let limit = Duration::from_secs(minutes.saturating_mul(60));
+                    tokio::time::sleep(limit.saturating_sub(start.elapsed())).await;
+                    minutes
+                }
+                None => std::future::pending().await,
+            }
+        };
+        tokio::select! {
+            () = cancelled => Interruption::Cancelled,
+            minutes = timed_out => Interruption::TimedOut { minutes },
+        }
+    }
+}

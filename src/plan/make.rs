@@ -1,0 +1,124 @@
+//! The plan of a run, made of its parts.
+
+use super::decided::{Facts, decided_false};
+use super::expand::{ExpandError, PlannedLeg, expand};
+use super::obstacle::{self, Obstacle, ObstacleKind};
+use super::select::{self, Selection, UnknownJob};
+use crate::outcome::SkipReason;
+use crate::workflow::{Job, JobBody, Step, StepAction, Uses, Workflow};
+
+/// Everything a run will do.
+#[derive(Debug)]
+pub struct Plan {
+    /// The selected jobs and those they need, in the file's order.
+    pub jobs: Vec<PlannedJob>,
+    /// What lrun cannot do here at all: a run with one of these is refused before it starts.
+    pub refusals: Vec<Obstacle>,
+}
+
+/// One key under `jobs:`.
+#[derive(Debug)]
+pub struct PlannedJob {
+    /// The key as it is written.
+    pub id: String,
+    /// The jobs it needs, spelled as they are under `jobs:`.
+    pub needs: Vec<String>,
+    /// Its legs in GitHub's order; none while the matrix depends on outputs of other jobs.
+    pub legs: Option<Vec<PlannedLeg>>,
+    /// Why it will not run, where that is known already.
+    pub skip: Option<SkipReason>,
+}
+
+/// Why there is no plan.
+#[derive(Debug, thiserror::Error)]
+pub enum PlanError {
+    /// `--job` names a job that is not there.
+    #[error(transparent)]
+    UnknownJob(#[from] UnknownJob),
+    /// A matrix or `runs-on` cannot be expanded.
+    #[error(transparent)]
+    Expand(#[from] ExpandError),
+}
+
+/// Makes the plan of a run.
+///
+/// # Errors
+/// When the selection names a job that does not exist, or a matrix that depends on
+/// nothing but known facts cannot be expanded.
+pub fn plan(workflow: &Workflow, selection: &Selection, facts: &Facts) -> Result<Plan, PlanError> {
+    let mut plan = Plan {
+        jobs: Vec::new(),
+        refusals: Vec::new(),
+    };
+    for job in selection.jobs(workflow)? {
+        let planned = plan_job(workflow, job, facts)?;
+        if planned.skip.is_none() {
+            plan.refusals
+                .extend(refusals(workflow, job, &planned, facts));
+        }
+        plan.jobs.push(planned);
+    }
+    Ok(plan)
+}
+
+fn plan_job(workflow: &Workflow, job: &Job, facts: &Facts) -> Result<PlannedJob, ExpandError> {
+    let excluded = decided_false(&job.condition.expression, facts);
+    let legs = match excluded {
+        true => Some(Vec::new()),
+        false => match expand(workflow, job, facts) {
+            Ok(legs) => Some(legs),
+            Err(ExpandError::Pending) => None,
+            Err(error) => return Err(error),
+        },
+    };
+    Ok(PlannedJob {
+        id: job.id.value.clone(),
+        needs: select::canonical_needs(workflow, job),
+        legs,
+        skip: excluded.then(|| SkipReason::Condition {
+            condition: job.condition.text.clone(),
+        }),
+    })
+}
+
+/// What of a job lrun cannot do here, leaving out what conditions already exclude and
+/// legs that do not run here anyway.
+fn refusals(workflow: &Workflow, job: &Job, planned: &PlannedJob, facts: &Facts) -> Vec<Obstacle> {
+    let nothing_runs_here = planned
+        .legs
+        .as_ref()
+        .is_some_and(|legs| legs.iter().all(|leg| !leg.placement.runs_here()));
+    if nothing_runs_here {
+        return Vec::new();
+    }
+    let mut found = obstacle::of_job(workflow, job);
+    if let JobBody::Steps(steps) = &job.body {
+        let running = steps
+            .iter()
+            .filter(|step| !decided_false(&step.condition.expression, facts));
+        found.extend(running.filter_map(|step| of_step(workflow, job, step)));
+    }
+    found
+}
+
+fn of_step(workflow: &Workflow, job: &Job, step: &Step) -> Option<Obstacle> {
+    let kind = match &step.action {
+        StepAction::Run { .. } if !step.background => return None,
+        StepAction::Uses { reference, .. } if !step.background => {
+            match Uses::parse(&reference.value) {
+                Uses::BuiltIn(_) => return None,
+                other => ObstacleKind::Action {
+                    reference: reference.value.clone(),
+                    why: other.why_not(),
+                },
+            }
+        }
+        _ => ObstacleKind::BackgroundStep,
+    };
+    Some(Obstacle {
+        source: workflow.source.clone(),
+        span: step.span,
+        job: job.id.value.clone(),
+        kind,
+    })
+}
