@@ -340,13 +340,13 @@ impl Leading<'_> {
         let start = Moment::now();
         self.run.events.send(EventKind::StepStarted {
             step: key.clone(),
-            name,
+            name: name.clone(),
             named: true,
         });
         let mut log = self.open_log(key.clone());
         let outcome = match step::inputs(self, step, &self.state.env).await? {
             Ok(inputs) => {
-                let scope = self.scope(step, &mut log);
+                let scope = self.scope(step, &name, &mut log);
                 handler::save_cache(scope, &inputs, Some(state))
                     .await?
                     .outcome
@@ -368,11 +368,12 @@ impl Leading<'_> {
         Ok(())
     }
 
-    fn scope<'s>(&'s self, step: &'s Step, log: &'s mut StepLog) -> Scope<'s> {
+    fn scope<'s>(&'s self, step: &'s Step, name: &'s str, log: &'s mut StepLog) -> Scope<'s> {
         Scope {
             run: self.run,
             place: self.place,
             step,
+            name,
             log,
             interrupt: Interrupt {
                 cancellation: None,

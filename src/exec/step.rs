@@ -80,7 +80,15 @@ pub(super) async fn run(
     };
     let (effects, continue_on_error) = match limits {
         Ok(limits) => {
-            let effects = hand_over(job, step, &env, log, limits.interrupt).await?;
+            let scope = Scope {
+                run: job.run,
+                place: job.place,
+                step,
+                name: &name,
+                log,
+                interrupt: limits.interrupt,
+            };
+            let effects = hand_over(job, &env, scope).await?;
             (effects, limits.continue_on_error)
         }
         Err(message) => {
@@ -120,21 +128,8 @@ async fn limits(job: &Leading<'_>, step: &Step, env: &Env) -> Evaluated<Limits> 
     .await
 }
 
-async fn hand_over(
-    job: &Leading<'_>,
-    step: &Step,
-    env: &Env,
-    log: &mut StepLog,
-    interrupt: Interrupt,
-) -> Result<Effects, AgentError> {
-    let scope = Scope {
-        run: job.run,
-        place: job.place,
-        step,
-        log,
-        interrupt,
-    };
-    match &step.action {
+async fn hand_over(job: &Leading<'_>, env: &Env, scope: Scope<'_>) -> Result<Effects, AgentError> {
+    match &scope.step.action {
         StepAction::Run { .. } => script(job, env, scope).await,
         StepAction::Uses { reference, .. } => match Uses::parse(&reference.value) {
             Uses::BuiltIn(action) => built_in(job, env, scope, &action).await,

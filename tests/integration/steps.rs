@@ -66,10 +66,12 @@ fn continue_on_error_keeps_the_outcome_and_changes_the_conclusion() {
 #[test]
 fn a_step_that_takes_too_long_fails() {
     let project = Project::of_steps(
-        "- name: Long\n  timeout-minutes: 0.02\n  run: sleep 600\n- name: Always\n  if: always()\n  run: echo still here",
+        "- name: Long\n  timeout-minutes: 1.9\n  run: sleep 600\n- name: Always\n  if: always()\n  run: echo still here",
     );
     let run = project.lrun().args(&["ci.yml"]).run().exited(1);
     assert_eq!(run.conclusions("Long"), ["failure"]);
+    let message = "The action 'Long' has timed out after 1 minutes.".to_owned();
+    assert!(run.output("Long").contains(&message));
     assert_eq!(run.conclusions("Always"), ["success"]);
 }
 

@@ -33,6 +33,8 @@ pub(super) struct Scope<'a> {
     pub(super) place: &'a Place,
     /// The step.
     pub(super) step: &'a Step,
+    /// Its name as GitHub shows it.
+    pub(super) name: &'a str,
     /// The step's log.
     pub(super) log: &'a mut StepLog,
     /// What may end it early.

@@ -72,6 +72,7 @@ pub(in crate::exec) async fn run(
     };
     let Scope {
         place,
+        name,
         log,
         mut interrupt,
         ..
@@ -95,7 +96,7 @@ pub(in crate::exec) async fn run(
         end_with_grace(&mut started, log).await?;
     }
     let exit = started.wait().await?;
-    let mut effects = Effects::of(outcome(exit, interruption, log));
+    let mut effects = Effects::of(outcome(exit, interruption, name, log));
     effects.cost = exit.timing;
     read_files(place, log, &process, &mut effects).await?;
     Ok(effects)
@@ -127,14 +128,18 @@ async fn end_with_grace(process: &mut Process, log: &mut StepLog) -> Result<(), 
     Ok(())
 }
 
-fn outcome(exit: Exit, interruption: Option<Interruption>, log: &mut StepLog) -> Outcome {
+fn outcome(
+    exit: Exit,
+    interruption: Option<Interruption>,
+    name: &str,
+    log: &mut StepLog,
+) -> Outcome {
     match interruption {
         Some(Interruption::Cancelled) => {
             log.error("The operation was canceled.");
             Outcome::Cancelled
         }
         Some(Interruption::TimedOut { minutes }) => {
-            let name = log.step().to_string();
             log.error(format!(
                 "The action '{name}' has timed out after {minutes} minutes."
             ));
