@@ -2,7 +2,11 @@
 
 use std::io::{BufRead as _, BufReader, Read as _};
 use std::process::{Child, Command, Stdio};
+use std::sync::mpsc;
+use std::time::Duration;
 
+use nix::sys::signal::{Signal, kill};
+use nix::unistd::Pid;
 use serde_json::Value;
 
 use crate::project::Project;
@@ -27,6 +31,9 @@ const NETWORK: [&str; 14] = [
     "CARGO_HTTP_PROXY",
     "UV_INDEX_URL",
 ];
+
+/// No test takes so long: a run that does hangs, and is killed.
+const LIMIT: Duration = Duration::from_secs(300);
 
 /// An invocation that is being put together.
 pub(crate) struct Lrun {
@@ -90,7 +97,10 @@ impl Lrun {
 
     /// Runs it for its report, to the end.
     pub(crate) fn plain(mut self) -> Report {
-        let output = self.command.output().expect("lrun can be started");
+        let command = self.command.stdout(Stdio::piped()).stderr(Stdio::piped());
+        let child = command.spawn().expect("lrun can be started");
+        let _watchdog = Watchdog::new(child.id());
+        let output = child.wait_with_output().expect("it was started");
         Report {
             code: output.status.code(),
             stdout: String::from_utf8_lossy(&output.stdout).into_owned(),
@@ -109,6 +119,7 @@ impl Lrun {
         let child = self.command.stdout(Stdio::piped()).stderr(Stdio::piped());
         let mut child: Child = child.spawn().expect("lrun can be started");
         let process = child.id();
+        let _watchdog = Watchdog::new(process);
         let mut stderr = child.stderr.take().expect("it is a pipe");
         let stderr = std::thread::spawn(move || {
             let mut text = String::new();
@@ -142,6 +153,26 @@ impl Lrun {
                 self.command.env(name, value);
             }
         }
+    }
+}
+
+/// Kills a process that is still there after [`LIMIT`]; none once this is dropped.
+struct Watchdog {
+    _done: mpsc::Sender<()>,
+}
+
+impl Watchdog {
+    fn new(process: u32) -> Self {
+        let (done, is_done) = mpsc::channel();
+        std::thread::spawn(move || {
+            if is_done.recv_timeout(LIMIT) == Err(mpsc::RecvTimeoutError::Timeout)
+                && let Ok(process) = i32::try_from(process)
+            {
+                // It may have ended just now.
+                let _ = kill(Pid::from_raw(process), Signal::SIGKILL);
+            }
+        });
+        Self { _done: done }
     }
 }
 
