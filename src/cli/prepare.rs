@@ -268,6 +268,9 @@ fn differences(run: &Run, trigger: &Trigger) -> Vec<Difference> {
         let tools = tools.collect();
         add(DifferenceKind::NetworkConfig { tools }, Effect::None);
     }
+    if let Some(text) = plan::not_started(&run.workflow, &run.github) {
+        add(DifferenceKind::Other { text }, Effect::MayShift);
+    }
     for text in &trigger.assumptions {
         let text = text.clone();
         add(DifferenceKind::Other { text }, Effect::None);

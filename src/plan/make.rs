@@ -1,11 +1,12 @@
 //! The plan of a run, made of its parts.
 
+use super::checkout::CheckoutInputs;
 use super::decided::{Facts, decided_false};
 use super::expand::{ExpandError, PlannedLeg, expand};
 use super::obstacle::{self, Obstacle, ObstacleKind};
 use super::select::{self, Selection, UnknownJob};
 use crate::outcome::SkipReason;
-use crate::workflow::{Job, JobBody, Step, StepAction, Uses, Workflow};
+use crate::workflow::{ActionRef, BuiltIn, Job, JobBody, Step, StepAction, Token, Uses, Workflow};
 
 /// Everything a run will do.
 #[derive(Debug)]
@@ -96,17 +97,17 @@ fn refusals(workflow: &Workflow, job: &Job, planned: &PlannedJob, facts: &Facts)
         let running = steps
             .iter()
             .filter(|step| !decided_false(&step.condition.expression, facts));
-        found.extend(running.filter_map(|step| of_step(workflow, job, step)));
+        found.extend(running.filter_map(|step| of_step(workflow, job, step, facts)));
     }
     found
 }
 
-fn of_step(workflow: &Workflow, job: &Job, step: &Step) -> Option<Obstacle> {
+fn of_step(workflow: &Workflow, job: &Job, step: &Step, facts: &Facts) -> Option<Obstacle> {
     let kind = match &step.action {
         StepAction::Run { .. } if !step.background => return None,
-        StepAction::Uses { reference, .. } if !step.background => {
+        StepAction::Uses { reference, with } if !step.background => {
             match Uses::parse(&reference.value) {
-                Uses::BuiltIn(_) => return None,
+                Uses::BuiltIn(action) => of_inputs(&action, with.as_ref()?, facts)?,
                 other => ObstacleKind::Action {
                     reference: reference.value.clone(),
                     why: other.why_not(),
@@ -121,4 +122,20 @@ fn of_step(workflow: &Workflow, job: &Job, step: &Step) -> Option<Obstacle> {
         job: job.id.value.clone(),
         kind,
     })
+}
+
+/// What a built-in action cannot do of its inputs, as far as they are known already.
+fn of_inputs(action: &ActionRef, with: &Token, facts: &Facts) -> Option<ObstacleKind> {
+    if action.action != BuiltIn::Checkout {
+        return None;
+    }
+    let with = with.evaluate_strings(facts).ok()?;
+    let pairs = with
+        .iter()
+        .map(|(name, value)| (name.as_str(), value.as_str()));
+    let (inputs, _) = CheckoutInputs::read(pairs, None);
+    let github = facts.contexts.get("github")?.as_object()?;
+    let repository = github.get("repository")?.to_text();
+    let what = inputs.obstacle(&repository)?;
+    Some(ObstacleKind::Inputs { what })
 }

@@ -4,6 +4,7 @@
 //! Pure: documents, the event and a selection go in, a [`Plan`] comes out. No clock, no
 //! disk, no store.
 
+mod checkout;
 mod decided;
 mod expand;
 mod filter;
@@ -13,7 +14,9 @@ mod matrix;
 mod obstacle;
 mod placement;
 mod select;
+mod started;
 
+pub use checkout::CheckoutInputs;
 pub use decided::{Facts, decided_false};
 pub use expand::{ExpandError, PlannedLeg, expand};
 pub use filter::{Filter, InvalidPattern};
@@ -22,3 +25,4 @@ pub use matrix::{Leg, MatrixError, expand_matrix, strategy_context};
 pub use obstacle::{Obstacle, ObstacleKind};
 pub use placement::Placement;
 pub use select::{Selection, UnknownJob};
+pub use started::not_started;

@@ -29,6 +29,11 @@ pub enum ObstacleKind {
         /// Why it cannot.
         why: &'static str,
     },
+    /// Something of an action's inputs.
+    Inputs {
+        /// What, and that it is not supported.
+        what: String,
+    },
     /// `container:` or `services:`.
     Container,
     /// A job that calls a reusable workflow.
@@ -49,6 +54,7 @@ impl fmt::Display for Obstacle {
             ObstacleKind::Action { reference, why } => {
                 write!(f, "action '{reference}' cannot be had: {why}")
             }
+            ObstacleKind::Inputs { what } => write!(f, "{what} by this version of lrun"),
             ObstacleKind::Container => f.write_str(
                 "containers and services need an image or an engine, and this version of lrun has neither",
             ),

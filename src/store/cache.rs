@@ -184,6 +184,13 @@ impl Store {
             .read(|index| index.query_row(query, [], |row| row.get(0)))
     }
 
+    /// When the entry saved last was saved, in milliseconds since 1970; none without entries.
+    pub fn last_saved_ms(&self) -> Result<Option<i64>, StoreError> {
+        let query = "SELECT max(created_ms) FROM entries";
+        self.index()
+            .read(|index| index.query_row(query, [], |row| row.get(0)))
+    }
+
     /// Looks a request up in GitHub's order. An entry some of whose content is missing is
     /// taken for absent, and named among the reasons.
     pub fn lookup(&self, view: &View, query: &CacheQuery<'_>) -> Result<CacheAnswer, StoreError> {

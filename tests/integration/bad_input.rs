@@ -86,6 +86,23 @@ fn an_action_that_cannot_be_had_is_named_before_anything_starts() {
 }
 
 #[test]
+fn a_checkout_that_cannot_be_made_is_refused_before_anything_starts() {
+    let steps = "- run: touch started\n- uses: actions/checkout@v5\n  with: { lfs: true }";
+    let report = refused(
+        &Project::of_steps(steps),
+        CANNOT_RUN,
+        &["lfs: true", "ci.yml"],
+    );
+    assert!(!report.stdout.contains("touch started"));
+    let excluded = steps.replace("  with", "  if: github.event_name == 'release'\n  with");
+    Project::of_steps(&excluded)
+        .lrun()
+        .args(&["ci.yml"])
+        .run()
+        .exited(0);
+}
+
+#[test]
 fn a_folder_that_is_no_repository_is_named() {
     let project = Project::without_git(&[(".github/workflows/ci.yml", &workflow_of("- run: x"))]);
     refused(&project, CANNOT_RUN, &["project", "git"]);

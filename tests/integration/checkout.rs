@@ -105,6 +105,22 @@ fn untracked_files_are_named() {
 }
 
 #[test]
+fn a_branch_that_the_filters_keep_out_runs_and_is_named() {
+    let text = workflow_of("- run: x=1").replace("on: push", "on: { push: { branches: [rel/*] } }");
+    let run = Project::of_workflow(&text)
+        .lrun()
+        .args(&["ci.yml"])
+        .run()
+        .exited(0);
+    let named = run.differences("GitHub would not start");
+    assert_eq!(named.len(), 1, "{named:?}");
+    assert!(
+        named[0].contains("on.push.branches keeps 'main' out"),
+        "{named:?}"
+    );
+}
+
+#[test]
 fn the_user_s_folder_is_untouched() {
     let project = difficult();
     let before = project.state();

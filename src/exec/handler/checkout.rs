@@ -2,14 +2,18 @@
 
 use std::path::Path;
 use std::sync::Arc;
+use std::time::Duration;
 
-use super::{Inputs, Scope};
+use super::{Inputs, Scope, in_store};
 use crate::agent::AgentError;
+use crate::clock;
 use crate::event::EventKind;
 use crate::exec::effects::Effects;
 use crate::exec::run::Run;
-use crate::exec::workspace::{self, CheckoutInputs, Owner, Staged, Staging, WorkspaceError};
+use crate::exec::workspace::{self, Owner, Staged, Staging, WorkspaceError};
 use crate::outcome::Outcome;
+use crate::plan::CheckoutInputs;
+use crate::store::{Store, StoreError};
 use crate::workflow::ActionRef;
 
 /// Where the job's home stands inside its place.
@@ -31,6 +35,10 @@ pub(in crate::exec) async fn checkout(
     }
     if let Some(obstacle) = inputs.obstacle(&scope.run.github.identity.repository()) {
         scope.log.error(obstacle);
+        return Ok(Effects::of(Outcome::Failure));
+    }
+    if let Err(error) = outlive_saves(&scope).await {
+        scope.log.error(error.to_string());
         return Ok(Effects::of(Outcome::Failure));
     }
     let run = Arc::clone(scope.run);
@@ -64,6 +72,22 @@ pub(in crate::exec) async fn checkout(
     Ok(effects)
 }
 
+/// Waits for the second to end in which the last cache entry was saved, if that is this one.
+///
+/// A checkout's files are younger than whatever a cache restores: build tools compare the two.
+/// But their times end with the last full second, for git's sake (see `workspace::stamp`), and
+/// a run can follow another within one.
+async fn outlive_saves(scope: &Scope<'_>) -> Result<(), StoreError> {
+    let saved = in_store(scope, Store::last_saved_ms).await?;
+    let saved_second = saved.and_then(|ms| u64::try_from(ms / 1000).ok());
+    let now = clock::since_epoch();
+    if saved_second == Some(now.as_secs()) {
+        let rest = Duration::from_secs(1) - Duration::from_nanos(now.subsec_nanos().into());
+        tokio::time::sleep(rest).await;
+    }
+    Ok(())
+}
+
 fn lay_out(
     run: &Run,
     inputs: &CheckoutInputs,
@@ -77,7 +101,7 @@ fn lay_out(
         owner: Owner { uid, gid },
     };
     let staged = workspace::stage(&run.source(), inputs, workspace, staging)?;
-    let target = inputs.target(workspace)?;
+    let target = workspace::target(inputs, workspace)?;
     let inside = Path::new(&target).strip_prefix(HOME_ROOT);
     workspace::install(&staged, home, inside.unwrap_or(Path::new(&target)))?;
     Ok(staged)

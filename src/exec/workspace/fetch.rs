@@ -4,8 +4,9 @@
 use std::collections::{BTreeMap, BTreeSet};
 use std::num::NonZeroU32;
 
-use super::{CheckoutInputs, Source, WorkspaceError};
+use super::{Source, WorkspaceError};
 use crate::git::{Git, GitError, Ref};
+use crate::plan::CheckoutInputs;
 
 const HEADS: &str = "refs/heads/";
 const TAGS: &str = "refs/tags/";

@@ -1,9 +1,10 @@
 //! What the action logs (`git-source-provider.ts`), without what it logs about credentials and
 //! about its own temporary configuration: there are none here.
 
+use super::Source;
 use super::fetch::{Checkout, Fetch};
-use super::{CheckoutInputs, Source};
 use crate::event::LogLine;
+use crate::plan::CheckoutInputs;
 
 type Line = (LogLine, String);
 

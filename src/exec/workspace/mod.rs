@@ -10,19 +10,19 @@
 mod error;
 mod fetch;
 mod index;
-mod inputs;
 mod install;
 mod log;
 mod stage;
 mod stamp;
+mod target;
 
 use crate::git::{Facts, GitError, Repository, Snapshot};
 use crate::plan::github_event::{GithubContext, Trigger};
 
 pub use error::WorkspaceError;
-pub use inputs::CheckoutInputs;
 pub use install::install;
 pub use stage::{Owner, Staged, Staging, stage};
+pub use target::target;
 
 /// What checkouts of a run are made from.
 #[derive(Debug, Clone, Copy)]

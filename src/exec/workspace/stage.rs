@@ -8,10 +8,11 @@ use tempfile::TempDir;
 
 use super::fetch::{Checkout, Fetch};
 use super::index::{Entry, Index};
-use super::{CheckoutInputs, Source, WorkspaceError, log, stamp};
+use super::{Source, WorkspaceError, log, stamp, target};
 use crate::clock;
 use crate::event::LogLine;
 use crate::git::{Git, GitError};
+use crate::plan::CheckoutInputs;
 
 /// Who a checkout belongs to, as this machine counts: the job's user, or the user lrun runs as
 /// where a user namespace shows that one as the job's.
@@ -65,7 +66,7 @@ pub fn stage(
     workspace: &str,
     staging: Staging<'_>,
 ) -> Result<Staged, WorkspaceError> {
-    let target = inputs.target(workspace)?;
+    let target = target(inputs, workspace)?;
     let fetch = Fetch::new(source, inputs)?;
     let holder = tempfile::Builder::new()
         .prefix("checkout-")

@@ -1,8 +1,7 @@
-//! The inputs of `actions/checkout` (action.yml of v1 to v6; `input-helper.ts`).
+//! What an `actions/checkout` step asks for (action.yml of v1 to v6; `input-helper.ts`), and what
+//! of it lrun cannot do.
 
 use std::num::NonZeroU32;
-
-use super::WorkspaceError;
 
 /// The inputs of the newest major; older ones have a part of them.
 const KNOWN: &[&str] = &[
@@ -49,7 +48,7 @@ pub struct CheckoutInputs {
     /// `fetch-tags`
     pub fetch_tags: bool,
     /// Whether tags are fetched whole; see the majors.
-    pub(super) whole_tags: bool,
+    pub whole_tags: bool,
     /// `submodules` other than `false`, as given.
     submodules: Option<String>,
     /// `lfs: true`
@@ -122,32 +121,6 @@ impl CheckoutInputs {
         self.sparse
             .then(|| "checkout with sparse-checkout is not supported".to_owned())
     }
-
-    /// Where the checkout goes: an absolute path inside the place, `workspace` or below it.
-    pub fn target(&self, workspace: &str) -> Result<String, WorkspaceError> {
-        let start = match self.path.starts_with('/') {
-            true => "",
-            false => workspace,
-        };
-        let mut parts: Vec<&str> = Vec::new();
-        for part in start.split('/').chain(self.path.split('/')) {
-            match part {
-                "" | "." => {}
-                ".." => {
-                    parts.pop();
-                }
-                part => parts.push(part),
-            }
-        }
-        let path = format!("/{}", parts.join("/"));
-        match path.strip_prefix(workspace) {
-            Some(rest) if rest.is_empty() || rest.starts_with('/') => Ok(path),
-            _ => Err(WorkspaceError::OutsideWorkspace {
-                path,
-                workspace: workspace.to_owned(),
-            }),
-        }
-    }
 }
 
 /// `Math.floor(Number(input || '1'))`, and everything that is no positive number is all history.
@@ -186,18 +159,6 @@ mod tests {
         let start = "Unexpected input(s) 'depht', valid inputs are ['repository', 'ref', 'token'";
         assert!(warning.starts_with(start), "{warning}");
         assert_eq!(CheckoutInputs::read([("ref", "x")], None).1, None);
-    }
-
-    #[test]
-    fn a_path_stays_in_the_workspace() {
-        let target = |path| read(&[("path", path)]).target("/w/hello");
-        assert_eq!(target("").unwrap(), "/w/hello");
-        assert_eq!(target("./a//b/../c").unwrap(), "/w/hello/a/c");
-        assert_eq!(target("/w/hello/x").unwrap(), "/w/hello/x");
-        for outside in ["..", "../hello2", "/w/hello2", "a/../../x"] {
-            let error = target(outside).unwrap_err().to_string();
-            assert!(error.ends_with("is not under '/w/hello'"), "{error}");
-        }
     }
 
     #[test]
