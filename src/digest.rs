@@ -80,7 +80,7 @@ mod tests {
     #[test]
     fn digests_read_back_as_written() {
         let digest = Digest::of("data|zstd-without-long|1.0");
-        // protocol.md 1.8: the version of `path: data` under zstd.
+        // What the real client makes of `path: data` under zstd.
         let text = "3ad75f27293d65a135214b8c82b296080f911dc107e52f1e7ec871a2eda46e69";
         assert_eq!(digest.to_string(), text);
         assert_eq!(text.parse(), Ok(digest));

@@ -31,7 +31,7 @@ pub struct CacheRequest {
     pub version: Digest,
 }
 
-/// How archives of a place are compressed; part of a version (protocol.md 1.8).
+/// How archives of a place are compressed; part of a version.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
 pub enum Compression {
     /// What every hosted label has.
@@ -53,7 +53,7 @@ impl Compression {
 }
 
 /// The version of a cache entry: the hash over the path lines and the compression
-/// (toolkit `cacheUtils.getCacheVersion`, protocol.md 1.8). Linux only, so never `windows-only`.
+/// (toolkit `cacheUtils.getCacheVersion`). Linux only, so never `windows-only`.
 pub fn version(paths: &[String], compression: Compression) -> Digest {
     let mut text = paths.join("|");
     text.push('|');
@@ -244,7 +244,7 @@ mod tests {
 
     #[test]
     fn versions_are_the_toolkit_s() {
-        // protocol.md 1.8, golden values of the real client.
+        // Golden values of the real client.
         let lines = |lines: &[&str]| lines.iter().map(|&l| l.to_owned()).collect::<Vec<_>>();
         assert_eq!(
             version(&lines(&["data"]), Compression::Gzip).to_string(),

@@ -1,4 +1,4 @@
-//! The environment of a step's process (protocol.md 5.1; truth.md 3).
+//! The environment of a step's process, in the runner's order (`ExecutionContext`, `Handler`).
 //!
 //! Later wins: the label's environment, what the user named, the `env` context, PATH with
 //! what steps put in front of it, then GitHub's and the runner's own, which nothing overrides.

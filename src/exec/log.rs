@@ -1,7 +1,7 @@
 //! A step's log: lines out of bytes, workflow commands carried out, secrets masked, facts sent.
 //!
 //! One log per step. Standard output and error are read line by line each; a command works
-//! on either (protocol.md 5.3).
+//! on either (runner `ActionCommandManager`).
 
 use indexmap::IndexMap;
 
@@ -13,7 +13,7 @@ use crate::ids::StepKey;
 
 /// GitHub keeps ten annotations of each level a step.
 const ANNOTATIONS_PER_LEVEL: usize = 10;
-/// A longer message is cut (language.md 3.4).
+/// A longer message is cut (runner `ExecutionContext`).
 const MESSAGE_CHARACTERS: usize = 4096;
 /// A line longer than this is cut in pieces, so that a job cannot fill lrun's memory.
 const LINE_BYTES: usize = 1 << 20;

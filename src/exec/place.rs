@@ -251,7 +251,7 @@ fn label_of(spec: &LegSpec) -> Option<&Label> {
 }
 
 /// One plain directory for the home, with `work` and the workspace in it, on the store's
-/// file system: renames and hard links work across all of it (workspace.md).
+/// file system: renames and hard links work across all of it, as on a hosted runner.
 fn make_directories(
     run: &Run,
     home: &Path,
@@ -395,7 +395,7 @@ async fn job_environment(
     })
 }
 
-/// `GITHUB_*` and `RUNNER_*` (protocol.md 5.1). Null context values become empty text.
+/// `GITHUB_*` and `RUNNER_*` as the runner exports them. Null context values become empty text.
 fn github_variables(
     run: &Run,
     spec: &LegSpec,

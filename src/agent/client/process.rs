@@ -12,8 +12,8 @@ use crate::agent::protocol::{Exit, Signal, Stream};
 #[derive(Debug)]
 pub struct Process {
     /// What it writes. Ends when the process has ended and its output is complete, or
-    /// five seconds after its end if a background process holds it open (`protocol.md`
-    /// 5.4 of the runner's behaviour: `ProcessInvoker` waits that long).
+    /// five seconds after its end if a background process holds it open (the runner's
+    /// `ProcessInvoker` waits that long).
     pub output: Output,
     signals: Signals,
     replies: UnboundedReceiver<Reply>,

@@ -1,4 +1,4 @@
-//! `actions/upload-artifact` on the store (protocol.md 3.2). The files are found and read in
+//! `actions/upload-artifact` on the store. The files are found and read in
 //! the place, as the job's user; the archive is made here.
 
 use std::io::{Read, Seek as _};

@@ -1,5 +1,5 @@
 //! `actions/cache`, `actions/cache/restore` and `actions/cache/save` on the store
-//! (protocol.md 1). Keys, order, outputs, log lines and failures are the action's; only the
+//! as the toolkit does it. Keys, order, outputs, log lines and failures are the action's; only the
 //! lines about an archive's size or rate differ, because there is no archive.
 
 use tokio::sync::mpsc;

@@ -1,5 +1,6 @@
 //! The rules of `actions/cache` that need no store and no place: inputs, validation, the
-//! result table and its quirks by version, log lines (protocol.md 1.1–1.5).
+//! result table and its quirks by version, log lines (actions/cache v3 to
+//! v6 and the toolkit's `cache.ts`).
 
 use super::{Inputs, input};
 use crate::lookup::{CacheRequest, Compression, Lookup, version};

@@ -1,4 +1,4 @@
-//! `run:` steps (protocol.md 5.2, 5.4).
+//! `run:` steps (runner `ScriptHandler`, `ProcessInvoker`, `FileCommandManager`).
 
 use std::time::Duration;
 

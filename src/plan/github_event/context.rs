@@ -115,7 +115,7 @@ impl GithubContext {
     }
 
     /// The scopes whose caches the run may read, in the order they are searched: its own, the
-    /// base of its pull request, the default branch (protocol.md 1.10).
+    /// base of its pull request, the default branch (docs: restrictions for accessing a cache).
     pub fn readable_scopes(&self) -> Vec<Scope> {
         let mut scopes = vec![Scope(self.git_ref.clone())];
         for branch in [&self.base_ref, &self.identity.default_branch] {

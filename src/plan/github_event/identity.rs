@@ -63,7 +63,7 @@ impl Identity {
 }
 
 /// Whatever the clone's host: the cache and artifact clients take any other for GitHub
-/// Enterprise Server and switch protocols (protocol.md 2.0, `isGhes`).
+/// Enterprise Server and switch protocols (toolkit `isGhes`).
 pub(super) const SERVER_URL: &str = "https://github.com";
 
 /// The folder's name in the letters GitHub allows.
