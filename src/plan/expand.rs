@@ -1,7 +1,5 @@
 //! From a job to its legs: matrix, names, labels, place.
 
-use std::sync::Arc;
-
 use crate::expr::{EvaluationError, Value, to_number};
 use crate::ids::JobKey;
 use crate::source::Diagnostic;
@@ -62,34 +60,21 @@ pub fn expand(
     let max_parallel = value(strategy.and_then(|strategy| strategy.max_parallel.as_ref()))?
         .map(|value| to_number(&value) as u32);
     let matrix_token = strategy.and_then(|strategy| strategy.matrix.as_ref());
-    let Some(matrix) = value(matrix_token)? else {
-        let only = Leg {
-            matrix: Arc::default(),
-            segments: Vec::new(),
-        };
-        let strategy = strategy_context(fail_fast, max_parallel, 0, 1);
-        let expansion = Expansion {
-            workflow,
-            job,
-            facts,
-            fail_fast,
-            max_parallel,
-        };
-        return Ok(vec![expansion.leg(
-            0,
-            &only,
-            strategy.into(),
-            Value::Null,
-        )?]);
+    let legs = match value(matrix_token)? {
+        None => vec![(Leg::default(), Value::Null)],
+        Some(matrix) => expand_matrix(&matrix)
+            .map_err(|error| {
+                ExpandError::Invalid(Diagnostic {
+                    source: workflow.source.clone(),
+                    span: matrix_token.map_or(job.id.span, |token| token.span),
+                    message: error.to_string(),
+                    help: None,
+                })
+            })?
+            .into_iter()
+            .map(|leg| (leg.clone(), Value::Object(leg.matrix)))
+            .collect(),
     };
-    let legs = expand_matrix(&matrix).map_err(|error| {
-        ExpandError::Invalid(Diagnostic {
-            source: workflow.source.clone(),
-            span: matrix_token.map_or(job.id.span, |token| token.span),
-            message: error.to_string(),
-            help: None,
-        })
-    })?;
     let expansion = Expansion {
         workflow,
         job,
@@ -98,16 +83,11 @@ pub fn expand(
         max_parallel,
     };
     let total = legs.len() as u32;
-    let numbered = (0..total).zip(&legs);
-    numbered
-        .map(|(index, leg)| {
+    (0..total)
+        .zip(legs)
+        .map(|(index, (leg, matrix))| {
             let strategy = strategy_context(fail_fast, max_parallel, index, total);
-            expansion.leg(
-                index,
-                leg,
-                strategy.into(),
-                Value::Object(leg.matrix.clone()),
-            )
+            expansion.leg(index, &leg, strategy.into(), matrix)
         })
         .collect()
 }

@@ -13,8 +13,8 @@ const MAX_LEGS: usize = 256;
 const MAX_NAME: usize = 100;
 const ELLIPSIS: &str = "...";
 
-/// One leg of a matrix.
-#[derive(Debug, Clone, PartialEq)]
+/// One leg of a matrix; the default is that of a job without one.
+#[derive(Debug, Clone, PartialEq, Default)]
 pub struct Leg {
     /// The `matrix` context.
     pub matrix: Arc<Object>,
