@@ -48,9 +48,9 @@ pub enum EventKind {
         /// Why.
         reason: SkipReason,
     },
-    /// A job could not be started: its matrix or its labels turned out wrong, or its place
-    /// could not be brought up. It counts as failed.
-    JobFailedToStart {
+    /// Something of a job itself, not of a step, went wrong: its matrix, its condition, its
+    /// environment, its outputs, its place. It counts as failed.
+    JobFailed {
         /// The job.
         job: JobKey,
         /// Why, and what to do.

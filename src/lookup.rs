@@ -180,6 +180,11 @@ pub enum MissReason {
         /// The job.
         job: JobKey,
     },
+    /// `cache-mode` does not let the job read.
+    NotPermitted {
+        /// The mode.
+        mode: String,
+    },
     /// The entry was found but could not be laid out: what tar would have failed with.
     NotRestored {
         /// The first of its lines.
@@ -230,6 +235,11 @@ pub enum NotSaved {
     Unreadable {
         /// tar's lines.
         problems: Vec<String>,
+    },
+    /// `cache-mode` does not let the job write.
+    NotPermitted {
+        /// The mode.
+        mode: String,
     },
     /// The key or the paths are not acceptable.
     Invalid {

@@ -7,6 +7,7 @@ use indexmap::IndexMap;
 use super::failure::Failure;
 use crate::exec::Run;
 use crate::expr::{Expression, Object, Value};
+use crate::plan::Plan;
 use crate::workflow::{Job, JobBody, Step, StepAction, Token, Workflow};
 
 /// The `inputs` context of a run started by `event`: typed as declared, with defaults.
@@ -88,10 +89,17 @@ fn chosen(name: &str, definition: &Token, value: String) -> Result<Value, Failur
     }
 }
 
-/// Secrets that some step of the workflow reads and that have no value, each with the steps.
-pub(super) fn missing_secrets(run: &Run) -> BTreeMap<String, String> {
+/// Secrets that jobs of the plan read and that have no value, each with where it is read.
+pub(super) fn missing_secrets(run: &Run, plan: &Plan) -> BTreeMap<String, String> {
     let mut missing: BTreeMap<String, BTreeSet<String>> = BTreeMap::new();
-    for (place, token) in run.workflow.jobs.values().flat_map(tokens_of_job) {
+    let planned = plan.jobs.iter().filter(|job| job.skip.is_none());
+    let jobs = planned.filter_map(|job| run.workflow.jobs.get(&job.id));
+    let of_workflow = run
+        .workflow
+        .env
+        .iter()
+        .map(|env| ("the workflow's env".to_owned(), env));
+    for (place, token) in of_workflow.chain(jobs.flat_map(tokens_of_job)) {
         for secret in secrets_in(token) {
             let given = run.given.secrets.keys();
             if !given
@@ -111,11 +119,10 @@ pub(super) fn missing_secrets(run: &Run) -> BTreeMap<String, String> {
 
 /// What of a job may read secrets, each with the name of its place.
 fn tokens_of_job(job: &Job) -> Vec<(String, &Token)> {
-    let own = job
-        .env
-        .iter()
-        .map(|env| (format!("job {}", job.id.value), env));
-    let mut tokens: Vec<_> = own.collect();
+    let own = job.env.iter().chain(&job.outputs);
+    let mut tokens: Vec<_> = own
+        .map(|token| (format!("job {}", job.id.value), token))
+        .collect();
     if let JobBody::Steps(steps) = &job.body {
         for (index, step) in steps.iter().enumerate() {
             let place = format!("{}/{}", job.id.value, index + 1);

@@ -1,6 +1,7 @@
 //! Everything between arguments and the first job: the repository's state, the event, the
 //! store, the plan, and what stands in the way. Nothing has been started when this fails.
 
+use std::fs::File;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
@@ -23,7 +24,7 @@ use crate::plan::github_event::{
     EventError, EventOptions, GithubContext, Identity, RunIdentity, Trigger,
 };
 use crate::plan::{self, Plan, PlanError, Selection};
-use crate::store::Store;
+use crate::store::{self, Store};
 use crate::workflow::Workflow;
 
 /// A run that may start.
@@ -32,6 +33,8 @@ pub(super) struct Prepared {
     pub(super) plan: Plan,
     /// Where the run's record goes.
     pub(super) record: PathBuf,
+    /// Held until the run is over.
+    pub(super) alive: File,
     pub(super) summary: RunSummary,
     /// What is known to differ before anything runs.
     pub(super) differences: Vec<Difference>,
@@ -64,9 +67,8 @@ pub(super) fn prepare(
     let record = store
         .next_run(&Identity::of(&facts).repository(), &workflow.source.path)
         .map_err(Failure::cannot_run)?;
-    let directory = record.directory.join("work");
     let mut snapshot =
-        workspace::take_snapshot(&repository, &whole, &trigger, &directory.join("objects"))
+        workspace::take_snapshot(&repository, &whole, &trigger, &record.work.join("objects"))
             .map_err(of_git)?;
     if let Some(folder) = &folder {
         snapshot = snapshot.of_folder(&repository, folder).map_err(of_git)?;
@@ -84,6 +86,7 @@ pub(super) fn prepare(
         secrets: given.secrets,
         env: given.env,
     };
+    let place = place_settings(arguments, settings, &repository)?;
     let run = Arc::new(Run {
         id: record.id,
         github,
@@ -95,17 +98,21 @@ pub(super) fn prepare(
         },
         store_position: store.position().map_err(Failure::cannot_run)?,
         backend: Sandbox::default(),
-        place: place_settings(arguments, settings)?,
+        place,
         events,
-        directory,
+        directory: record.work.clone(),
         store,
         workflow,
     });
-    let plan = make_plan(arguments, &run)?;
+    let plan = make_plan(arguments, &run).inspect_err(|_| {
+        // Nothing was started: nothing is left of the attempt.
+        let _ = store::remove_tree(&record.directory);
+    })?;
     Ok(Prepared {
         record: record.directory.join("events.jsonl"),
+        alive: record.alive,
         summary: summary(&run, &plan),
-        differences: differences(&run, &trigger),
+        differences: differences(&run, &plan, &trigger),
         plan,
         run,
     })
@@ -157,7 +164,11 @@ fn event_options(arguments: &RunArguments, given: &GivenTexts) -> Result<EventOp
     })
 }
 
-fn place_settings(arguments: &RunArguments, settings: &Settings) -> Result<PlaceSettings, Failure> {
+fn place_settings(
+    arguments: &RunArguments,
+    settings: &Settings,
+    repository: &Repository,
+) -> Result<PlaceSettings, Failure> {
     let machine = Machine {
         root: Path::new("/"),
         home: settings.home.as_deref(),
@@ -184,8 +195,20 @@ fn place_settings(arguments: &RunArguments, settings: &Settings) -> Result<Place
         },
         carried,
         toolchains,
+        hidden: hidden(settings, repository),
         name: format!("host: {}", system_name()),
     })
+}
+
+/// What of the user's a job must not see. A home or a repository at the root of the file
+/// system cannot be hidden without hiding everything.
+fn hidden(settings: &Settings, repository: &Repository) -> Vec<PathBuf> {
+    let git = repository.objects.parent().map(Path::to_owned);
+    let directories = settings.home.iter().chain([&repository.root]).chain(&git);
+    directories
+        .filter(|path| path.parent().is_some())
+        .cloned()
+        .collect()
 }
 
 /// `debian-12`, from os-release(5).
@@ -244,7 +267,7 @@ fn summary(run: &Run, plan: &Plan) -> RunSummary {
     }
 }
 
-fn differences(run: &Run, trigger: &Trigger) -> Vec<Difference> {
+fn differences(run: &Run, plan: &Plan, trigger: &Trigger) -> Vec<Difference> {
     let mut all = Vec::new();
     let mut add = |kind, effect| {
         all.push(Difference {
@@ -271,11 +294,15 @@ fn differences(run: &Run, trigger: &Trigger) -> Vec<Difference> {
     if let Some(text) = plan::not_started(&run.workflow, &run.github) {
         add(DifferenceKind::Other { text }, Effect::MayShift);
     }
+    for setting in &run.place.carried.without_credentials {
+        let text = format!("{setting} was carried into the jobs without the credentials in it");
+        add(DifferenceKind::Other { text }, Effect::MayShift);
+    }
     for text in &trigger.assumptions {
         let text = text.clone();
         add(DifferenceKind::Other { text }, Effect::None);
     }
-    for (secret, steps) in inputs::missing_secrets(run) {
+    for (secret, steps) in inputs::missing_secrets(run, plan) {
         let text = format!("secret {secret} has no value here and is empty in {steps}");
         add(DifferenceKind::Other { text }, Effect::MayFlip);
     }

@@ -15,6 +15,7 @@ use crate::event::{EventKind, Events};
 use crate::exec::{self, Canceller};
 use crate::report::{self, Json, Plain, PlainOptions, Record, Reporter};
 use crate::source::Source;
+use crate::store;
 use crate::workflow::{self, Workflow};
 
 /// Runs a workflow.
@@ -66,6 +67,7 @@ async fn carry_out(
         run,
         plan,
         record,
+        alive,
         summary,
         differences,
     } = prepared;
@@ -82,7 +84,8 @@ async fn carry_out(
     let directory = run.directory.clone();
     let ended = exec::execute(run, plan, jobs, cancellation).await;
     // Whatever jobs left behind is gone with the run.
-    let _ = std::fs::remove_dir_all(&directory);
+    let _ = store::remove_tree(&directory);
+    drop(alive);
     events.send(EventKind::RunFinished {
         verdict: ended.verdict,
         timing: ended.timing,

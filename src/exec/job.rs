@@ -2,10 +2,12 @@
 
 use std::path::PathBuf;
 use std::sync::Arc;
+use std::time::Duration;
 
 use indexmap::IndexMap;
+use tokio::task::JoinHandle;
 
-use super::cancel::Cancellation;
+use super::cancel::{Cancellation, Canceller};
 use super::contexts::{FixedContexts, StepRecord};
 use super::effects::{Effects, Post};
 use super::environment::JobEnvironment;
@@ -13,18 +15,23 @@ use super::file_command;
 use super::handler::{self, Interrupt, Scope};
 use super::log::StepLog;
 use super::mask::Masker;
+use super::masked::masked;
 use super::paths::Paths;
 use super::place::{self, CommandWatch, Up};
 use super::run::Run;
 use super::step::{self, Ran};
 use crate::agent::{Agent, AgentError};
 use crate::clock::Moment;
+use crate::difference::{Difference, DifferenceKind, Effect, Site};
 use crate::event::{End, EventKind};
 use crate::expr::Value;
 use crate::ids::{JobKey, Phase, StepKey};
 use crate::outcome::{Outcome, SkipReason, Timing};
 use crate::plan::PlannedLeg;
 use crate::workflow::{Job, JobBody, Step};
+
+/// GitHub's limit for a job that names none.
+const DEFAULT_MINUTES: f64 = 360.0;
 
 /// What a leg is started with.
 pub(super) struct LegSpec {
@@ -109,35 +116,26 @@ pub(super) async fn run(run: Arc<Run>, spec: LegSpec, cancellation: Cancellation
         Some(job) => in_place(&run, job, &spec, cancellation).await,
         None => Ok((Outcome::Skipped, Outcome::Skipped, IndexMap::new())),
     };
-    match ended {
-        Ok((outcome, conclusion, outputs)) => {
-            run.events.send(EventKind::JobFinished {
-                job: key.clone(),
-                end: End {
-                    outcome,
-                    conclusion,
-                    timing: Timing::wall(start.elapsed()),
-                },
-            });
-            LegEnd {
-                key,
-                conclusion,
-                outputs,
-                fail_fast,
-            }
-        }
-        Err(failure) => {
-            run.events.send(EventKind::JobFailedToStart {
-                job: key.clone(),
-                message: failure.to_string(),
-            });
-            LegEnd {
-                key,
-                conclusion: Outcome::Failure,
-                outputs: IndexMap::new(),
-                fail_fast,
-            }
-        }
+    let (outcome, conclusion, outputs) = ended.unwrap_or_else(|failure| {
+        run.events.send(EventKind::JobFailed {
+            job: key.clone(),
+            message: failure.to_string(),
+        });
+        (Outcome::Failure, Outcome::Failure, IndexMap::new())
+    });
+    run.events.send(EventKind::JobFinished {
+        job: key.clone(),
+        end: End {
+            outcome,
+            conclusion,
+            timing: Timing::wall(start.elapsed()),
+        },
+    });
+    LegEnd {
+        key,
+        conclusion,
+        outputs,
+        fail_fast,
     }
 }
 
@@ -165,10 +163,17 @@ async fn in_place(
         state: JobState::new(run),
     };
     let led = leading.lead(&mut commands).await;
-    let down = place::take_down(ground).await;
-    let results = led.map_err(place::PlaceError::Agent)?;
-    down?;
-    Ok(results)
+    // What is left behind is told; it does not decide how the job ended.
+    if let Err(error) = place::take_down(ground).await {
+        run.events.send(EventKind::Differs(Difference {
+            kind: DifferenceKind::Other {
+                text: error.to_string(),
+            },
+            site: Site::Job(spec.leg.key.clone()),
+            effect: Effect::MayShift,
+        }));
+    }
+    led.map_err(place::PlaceError::Agent)
 }
 
 impl JobState {
@@ -188,8 +193,12 @@ impl JobState {
 
 impl Leading<'_> {
     async fn lead(mut self, commands: &mut CommandWatch) -> Result<Results, AgentError> {
-        self.start_job_env().await?;
-        if let JobBody::Steps(steps) = &self.job.body {
+        let limit = self.limit().await?;
+        let start = Moment::now();
+        let keeper = self.keep_time(limit);
+        if let JobBody::Steps(steps) = &self.job.body
+            && self.start_job_env().await?
+        {
             for (index, step) in steps.iter().enumerate() {
                 self.run_step(index, step).await?;
                 let key = self.step_key(index, Phase::Main);
@@ -199,7 +208,51 @@ impl Leading<'_> {
             }
             self.run_posts(steps).await?;
         }
+        keeper.abort();
+        self.note_cancellation();
+        if self.state.status == Outcome::Cancelled && start.elapsed() >= limit {
+            let minutes = limit.as_secs() / 60;
+            self.fail(format!(
+                "The job has exceeded the maximum execution time of {minutes} minutes."
+            ));
+        }
         self.finish().await
+    }
+
+    /// What the job's `timeout-minutes` gives it; 360 minutes unless it says otherwise.
+    async fn limit(&mut self) -> Result<Duration, AgentError> {
+        let minutes = match &self.job.timeout_minutes {
+            None => Ok(DEFAULT_MINUTES),
+            Some(token) => {
+                self.evaluate(&self.state.env, |contexts| token.evaluate_number(contexts))
+                    .await?
+            }
+        };
+        let minutes = minutes.unwrap_or_else(|message| {
+            self.fail(message);
+            DEFAULT_MINUTES
+        });
+        Ok(Duration::from_secs(minutes.max(0.0) as u64 * 60))
+    }
+
+    /// Cancels the job once its time is over, besides when it is cancelled from outside.
+    fn keep_time(&mut self, limit: Duration) -> JoinHandle<()> {
+        let (canceller, cancellation) = Canceller::new();
+        let mut outer = std::mem::replace(&mut self.cancellation, cancellation);
+        tokio::spawn(async move {
+            tokio::select! {
+                () = outer.cancelled() => {}
+                () = tokio::time::sleep(limit) => {}
+            }
+            canceller.cancel();
+            // Whoever listens must never find nobody left to ask.
+            std::future::pending().await
+        })
+    }
+
+    /// Sends a fact about the job, without secrets.
+    fn send(&self, kind: EventKind) {
+        self.run.events.send(masked(kind, &self.state.masker));
     }
 
     pub(super) fn step_key(&self, index: usize, phase: Phase) -> StepKey {
@@ -210,22 +263,27 @@ impl Leading<'_> {
         }
     }
 
-    /// The `env` of the workflow and of the job; an error in it fails the job at once.
-    async fn start_job_env(&mut self) -> Result<(), AgentError> {
-        let run = self.run;
-        for token in [&run.workflow.env, &self.job.env] {
+    /// The `env` of the workflow and of the job. False: it has no value, and the job has failed.
+    async fn start_job_env(&mut self) -> Result<bool, AgentError> {
+        for token in [&self.run.workflow.env, &self.job.env] {
             match self.text_map(token.as_ref(), &self.state.env).await? {
                 Ok(env) => self.state.env.extend(env),
                 Err(message) => {
-                    run.events.send(EventKind::JobFailedToStart {
-                        job: self.place.key.clone(),
-                        message,
-                    });
-                    self.state.status = Outcome::Failure;
+                    self.fail(message);
+                    return Ok(false);
                 }
             }
         }
-        Ok(())
+        Ok(true)
+    }
+
+    /// Something of the job itself, not of a step, went wrong.
+    fn fail(&mut self, message: String) {
+        self.send(EventKind::JobFailed {
+            job: self.place.key.clone(),
+            message,
+        });
+        self.state.status = Outcome::Failure;
     }
 
     async fn run_step(&mut self, index: usize, step: &Step) -> Result<(), AgentError> {
@@ -251,7 +309,7 @@ impl Leading<'_> {
                     wall_us: Timing::wall(start.elapsed()).wall_us,
                     ..effects.cost
                 };
-                self.run.events.send(EventKind::StepFinished {
+                self.send(EventKind::StepFinished {
                     step: key,
                     end: End {
                         outcome: effects.outcome,
@@ -269,7 +327,7 @@ impl Leading<'_> {
     }
 
     fn step_skipped(&mut self, key: StepKey, step: &Step, name: String, reason: SkipReason) {
-        self.run.events.send(EventKind::StepSkipped {
+        self.send(EventKind::StepSkipped {
             step: key,
             name,
             reason,
@@ -318,7 +376,7 @@ impl Leading<'_> {
                     let reason = SkipReason::Condition {
                         condition: "success()".to_owned(),
                     };
-                    self.run.events.send(EventKind::StepSkipped {
+                    self.send(EventKind::StepSkipped {
                         step: key,
                         name,
                         reason,
@@ -338,16 +396,23 @@ impl Leading<'_> {
         state: super::effects::CacheState,
     ) -> Result<(), AgentError> {
         let start = Moment::now();
-        self.run.events.send(EventKind::StepStarted {
+        self.send(EventKind::StepStarted {
             step: key.clone(),
             name: name.clone(),
             named: true,
         });
         let mut log = self.open_log(key.clone());
-        let outcome = match step::inputs(self, step, &self.state.env).await? {
+        // Evaluated again, under what the steps made of the environment and the step's own.
+        let mut env = self.state.env.clone();
+        env.extend(
+            self.text_map(step.env.as_ref(), &env)
+                .await?
+                .unwrap_or_default(),
+        );
+        let outcome = match step::inputs(self, step, &env).await? {
             Ok(inputs) => {
-                let scope = self.scope(step, &name, &mut log);
-                handler::save_cache(scope, &inputs, Some(state))
+                let mut scope = self.scope(step, &name, &mut log);
+                handler::save_cache(&mut scope, &inputs, Some(state))
                     .await?
                     .outcome
             }
@@ -357,7 +422,10 @@ impl Leading<'_> {
             }
         };
         self.close_log(log);
-        self.run.events.send(EventKind::StepFinished {
+        if outcome == Outcome::Failure {
+            self.state.status = Outcome::Failure;
+        }
+        self.send(EventKind::StepFinished {
             step: key,
             end: End {
                 outcome,
@@ -400,17 +468,12 @@ impl Leading<'_> {
     }
 
     async fn finish(mut self) -> Result<Results, AgentError> {
-        self.note_cancellation();
         let outputs = match &self.job.outputs {
             None => IndexMap::new(),
             Some(token) => match self.text_map(Some(token), &self.state.env).await? {
                 Ok(outputs) => self.without_secrets(outputs),
                 Err(message) => {
-                    self.run.events.send(EventKind::JobFailedToStart {
-                        job: self.place.key.clone(),
-                        message,
-                    });
-                    self.state.status = Outcome::Failure;
+                    self.fail(message);
                     IndexMap::new()
                 }
             },
@@ -426,13 +489,22 @@ impl Leading<'_> {
         Ok((outcome, conclude(outcome, forgiven), outputs))
     }
 
-    /// An output that holds a secret is dropped, as GitHub does ("Skip output … since it may
-    /// contain secret"); an empty one is not set.
+    /// An output that holds a secret is dropped, as GitHub drops it; an empty one is not set.
     fn without_secrets(&self, outputs: IndexMap<String, String>) -> IndexMap<String, String> {
-        outputs
+        let (safe, secret): (IndexMap<_, _>, IndexMap<_, _>) = outputs
             .into_iter()
-            .filter(|(_, value)| !value.is_empty() && self.state.masker.mask(value) == *value)
-            .collect()
+            .filter(|(_, value)| !value.is_empty())
+            .partition(|(_, value)| self.state.masker.mask(value) == *value);
+        for name in secret.keys() {
+            self.send(EventKind::Differs(Difference {
+                kind: DifferenceKind::Other {
+                    text: format!("Skip output '{name}' since it may contain secret."),
+                },
+                site: Site::Job(self.place.key.clone()),
+                effect: Effect::MayShift,
+            }));
+        }
+        safe
     }
 }
 

@@ -7,6 +7,7 @@ use indexmap::IndexMap;
 
 use super::command::{Command, CommandName};
 use super::mask::Masker;
+use super::masked::masked;
 use crate::agent::protocol::Stream;
 use crate::event::{Annotation, EventKind, Events, Level, LogLine};
 use crate::ids::StepKey;
@@ -66,9 +67,9 @@ impl StepLog {
         (self.masker, self.said)
     }
 
-    /// Sends a fact about this step.
+    /// Sends a fact about this step, without secrets.
     pub(super) fn send(&self, kind: EventKind) {
-        self.events.send(kind);
+        self.events.send(masked(kind, &self.masker));
     }
 
     /// The step.

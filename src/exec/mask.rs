@@ -38,6 +38,11 @@ impl Masker {
         }
     }
 
+    /// Whether there is nothing to hide.
+    pub fn is_empty(&self) -> bool {
+        self.values.is_empty()
+    }
+
     /// The text with every value in it hidden; borrowed when there is none. Values that touch
     /// or overlap become one mask, so that it does not tell them apart.
     pub fn mask<'a>(&self, text: &'a str) -> Cow<'a, str> {

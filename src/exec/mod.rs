@@ -16,6 +16,7 @@ mod handler;
 mod job;
 mod log;
 pub mod mask;
+mod masked;
 mod needs;
 mod paths;
 mod place;

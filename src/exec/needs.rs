@@ -6,7 +6,7 @@ use indexmap::IndexMap;
 use serde_json::json;
 
 use super::job::LegEnd;
-use crate::expr::{CallError, Contexts, Object, Value};
+use crate::expr::{CallError, Contexts, EvaluationError, Object, Value};
 use crate::outcome::Outcome;
 use crate::plan::Facts;
 use crate::workflow::Condition;
@@ -99,15 +99,17 @@ impl Needs {
         })
     }
 
-    /// Whether a job's `if` holds. An error in it is a false condition: GitHub does not run
-    /// the job either.
+    /// Whether a job's `if` holds.
+    ///
+    /// # Errors
+    /// Why it has no value: the job fails then ("Error when evaluating 'if' for job").
     pub(super) fn condition_holds(
         &self,
         condition: &Condition,
         needs: &[String],
         facts: Facts,
         cancelled: bool,
-    ) -> bool {
+    ) -> Result<bool, EvaluationError> {
         let contexts = JobCondition {
             all: self,
             ancestors: self.ancestors(needs),
@@ -117,7 +119,7 @@ impl Needs {
         condition
             .expression
             .evaluate(&contexts)
-            .is_ok_and(|value| value.is_truthy())
+            .map(|value| value.is_truthy())
     }
 }
 

@@ -2,6 +2,7 @@
 
 use std::os::unix::fs::PermissionsExt;
 use std::path::{Path, PathBuf};
+use std::time::Duration;
 
 use indexmap::IndexMap;
 use serde_json::json;
@@ -11,7 +12,7 @@ use super::environment::JobEnvironment;
 use super::job::{LegSpec, Place};
 use super::paths::{self, EVENT, Paths};
 use super::run::Run;
-use crate::agent::protocol::{FileSpec, ProcessSpec, User};
+use crate::agent::protocol::{FileSpec, ProcessSpec, Signal, User};
 use crate::agent::{AgentError, EnvironmentSpec, Mount, Network};
 use crate::backend::{self, Backend as _, BackendError, Shortcoming};
 use crate::config::network::Carried;
@@ -22,6 +23,11 @@ use crate::ids::{JobKey, StepKey};
 use crate::inventory::{Finding, Inventory, Toolchains};
 use crate::label::Label;
 use crate::plan::Placement;
+use crate::store;
+
+/// What a command may take to say its version, and how much it may say.
+const ANSWER_TIME: Duration = Duration::from_secs(5);
+const ANSWER_BYTES: usize = 64 * 1024;
 
 /// Why a job's place could not be made.
 #[derive(Debug, thiserror::Error)]
@@ -29,6 +35,14 @@ pub(super) enum PlaceError {
     /// A directory of the run could not be made.
     #[error("cannot make {}: {source}", path.display())]
     Directory {
+        /// The directory.
+        path: PathBuf,
+        /// Why.
+        source: std::io::Error,
+    },
+    /// What a job left could not be removed.
+    #[error("cannot remove {}: {source}", path.display())]
+    LeftBehind {
         /// The directory.
         path: PathBuf,
         /// Why.
@@ -51,6 +65,8 @@ pub struct PlaceSettings {
     pub carried: Carried,
     /// Tools of this machine at the paths where the image keeps them.
     pub toolchains: Toolchains,
+    /// Directories of this machine that no job sees: the user's home and the repository.
+    pub hidden: Vec<PathBuf>,
     /// How the place is called in the report, such as `host: debian-12`.
     pub name: String,
 }
@@ -94,7 +110,7 @@ pub(super) async fn bring_up(run: &Run, spec: &LegSpec) -> Result<Up, PlaceError
         place: run.place.name.clone(),
     });
     let paths = Paths::new(&run.github.identity.repository());
-    let directory = run.directory.join(leg.key.to_string());
+    let directory = run.directory.join("jobs").join(leg.key.to_string());
     let home = directory.join("home");
     let staging = directory.join("staging");
     make_directories(run, &home, &staging, &paths)?;
@@ -130,7 +146,7 @@ pub(super) async fn take_down(ground: Ground) -> Result<(), PlaceError> {
     ground.backend.take_down().await?;
     let directory = ground.directory;
     let removed = tokio::task::spawn_blocking(move || {
-        std::fs::remove_dir_all(&directory).map_err(|source| PlaceError::Directory {
+        store::remove_tree(&directory).map_err(|source| PlaceError::LeftBehind {
             path: directory,
             source,
         })
@@ -158,7 +174,9 @@ impl CommandWatch {
                     let output = answer_of(&question.argv, place, environment).await?;
                     question.answer(&output)
                 }
-                Finding::Unknown { .. } => None,
+                Finding::Unknown { command } => Some(DifferenceKind::Other {
+                    text: format!("nothing here knows whether the label's image has `{command}`"),
+                }),
             };
             if let Some(kind) = kind {
                 run.events.send(EventKind::Differs(Difference {
@@ -181,7 +199,8 @@ async fn answer_of(
     let spec = ProcessSpec {
         argv: argv.to_vec(),
         env: environment.base.clone().into_iter().collect(),
-        cwd: place.paths.workspace.clone(),
+        // Not the workspace: files of the job there may choose what runs.
+        cwd: "/".to_owned(),
         user: User::Job,
     };
     let mut process = match place.agent.spawn(spec).await {
@@ -190,9 +209,17 @@ async fn answer_of(
         Err(error) => return Err(error),
     };
     let mut output = Vec::new();
-    while let Some((_, bytes)) = process.output.recv().await {
-        output.extend(bytes);
-    }
+    let reading = async {
+        while let Some((_, bytes)) = process.output.recv().await {
+            output.extend(bytes);
+            if output.len() > ANSWER_BYTES {
+                break;
+            }
+        }
+    };
+    // Out of time or out of bounds: what there is may do for an answer.
+    let _ = tokio::time::timeout(ANSWER_TIME, reading).await;
+    process.signal(Signal::Kill)?;
     process.wait().await?;
     // The question opened commands too.
     place.agent.opened().await?;
@@ -333,7 +360,13 @@ fn environment_spec(run: &Run, directory: &Path, home: &Path) -> EnvironmentSpec
         home: home.to_owned(),
         mounts: mounts.collect(),
         files: files.collect(),
-        hidden: vec![run.store.root().to_owned()],
+        hidden: run
+            .place
+            .hidden
+            .iter()
+            .cloned()
+            .chain([run.store.root().to_owned()])
+            .collect(),
         hostname: "runner".to_owned(),
         network: match run.place.network {
             NetworkAccess::Host => Network::Host,

@@ -16,12 +16,12 @@ use crate::backend::sandbox::Sandbox;
 use crate::clock::Moment;
 use crate::difference::{Difference, DifferenceKind, Effect, Site, Verdict};
 use crate::event::{EventKind, Events};
-use crate::expr::Value;
+use crate::expr::{EvaluationError, Value};
 use crate::git::{self, Repository, Snapshot};
 use crate::ids::{JobKey, RunId};
 use crate::outcome::{Outcome, SkipReason, Timing};
 use crate::plan::github_event::GithubContext;
-use crate::plan::{self, ExpandError, Facts, Placement, Plan, PlannedJob, PlannedLeg};
+use crate::plan::{self, Facts, Placement, Plan, PlannedJob, PlannedLeg};
 use crate::store::Store;
 use crate::workflow::{Job, Workflow};
 
@@ -196,9 +196,16 @@ impl Scheduler {
         let Some(job) = run.workflow.jobs.get(&planned.id) else {
             return;
         };
-        if let Some(reason) = self.skip_reason(planned, job) {
-            self.skip(planned, &reason);
-            return;
+        match self.skip_reason(planned, job) {
+            Ok(None) => {}
+            Ok(Some(reason)) => return self.skip(planned, &reason),
+            Err(error) => {
+                let id = &planned.id;
+                return self.fail(
+                    planned,
+                    format!("Error when evaluating 'if' for job '{id}': {error}"),
+                );
+            }
         }
         let legs = match planned.legs {
             Some(ref legs) => Ok(legs.clone()),
@@ -211,13 +218,17 @@ impl Scheduler {
         };
         match legs {
             Ok(legs) => self.queue_legs(planned, legs),
-            Err(error) => self.fail(planned, &error),
+            Err(error) => self.fail(planned, error.to_string()),
         }
     }
 
-    fn skip_reason(&self, planned: &PlannedJob, job: &Job) -> Option<SkipReason> {
+    fn skip_reason(
+        &self,
+        planned: &PlannedJob,
+        job: &Job,
+    ) -> Result<Option<SkipReason>, EvaluationError> {
         if let Some(reason) = &planned.skip {
-            return Some(reason.clone());
+            return Ok(Some(reason.clone()));
         }
         let facts = self
             .run
@@ -225,19 +236,19 @@ impl Scheduler {
             .with("needs", self.needs.context(&planned.needs));
         let holds =
             self.needs
-                .condition_holds(&job.condition, &planned.needs, facts, self.cancelled);
+                .condition_holds(&job.condition, &planned.needs, facts, self.cancelled)?;
         if holds {
-            return None;
+            return Ok(None);
         }
         if self.cancelled {
-            return Some(SkipReason::Cancelled);
+            return Ok(Some(SkipReason::Cancelled));
         }
-        Some(match self.needs.unsuccessful(&planned.needs) {
+        Ok(Some(match self.needs.unsuccessful(&planned.needs) {
             Some((job, result)) => SkipReason::Needs { job, result },
             None => SkipReason::Condition {
                 condition: job.condition.text.clone(),
             },
-        })
+        }))
     }
 
     fn skip(&mut self, planned: &PlannedJob, reason: &SkipReason) {
@@ -255,13 +266,10 @@ impl Scheduler {
         );
     }
 
-    /// A matrix that turned out wrong fails its job, as on GitHub.
-    fn fail(&mut self, planned: &PlannedJob, error: &ExpandError) {
+    /// A matrix or a condition that turned out wrong fails its job, as on GitHub.
+    fn fail(&mut self, planned: &PlannedJob, message: String) {
         let job = JobKey::new(&planned.id, 0);
-        self.run.events.send(EventKind::JobFailedToStart {
-            job,
-            message: error.to_string(),
-        });
+        self.run.events.send(EventKind::JobFailed { job, message });
         self.ran = true;
         self.needs.done(
             &planned.id,

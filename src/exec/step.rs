@@ -153,21 +153,32 @@ fn refuse(log: &mut StepLog, message: &str) -> Effects {
 async fn built_in(
     job: &Leading<'_>,
     env: &Env,
-    scope: Scope<'_>,
+    mut scope: Scope<'_>,
     action: &ActionRef,
 ) -> Result<Effects, AgentError> {
     let inputs = match inputs(job, scope.step, env).await? {
         Ok(inputs) => inputs,
         Err(message) => return Ok(refuse(scope.log, &message)),
     };
-    match action.action {
-        BuiltIn::Checkout => handler::checkout(scope, action, &inputs.values).await,
-        BuiltIn::Cache | BuiltIn::CacheRestore => {
-            handler::restore_cache(scope, action, &inputs).await
+    let mut interrupt = scope.interrupt.clone();
+    let name = scope.name;
+    let work = async {
+        match action.action {
+            BuiltIn::Checkout => handler::checkout(&mut scope, action, &inputs.values).await,
+            BuiltIn::Cache | BuiltIn::CacheRestore => {
+                handler::restore_cache(&mut scope, action, &inputs).await
+            }
+            BuiltIn::CacheSave => handler::save_cache(&mut scope, &inputs, None).await,
+            BuiltIn::UploadArtifact => {
+                handler::upload_artifact(&mut scope, action, &inputs.values).await
+            }
         }
-        BuiltIn::CacheSave => handler::save_cache(scope, &inputs, None).await,
-        BuiltIn::UploadArtifact => handler::upload_artifact(scope, action, &inputs.values).await,
-    }
+    };
+    let interruption = tokio::select! {
+        effects = work => return effects,
+        interruption = interrupt.raised() => interruption,
+    };
+    Ok(Effects::of(interruption.outcome(name, scope.log)))
 }
 
 async fn script(job: &Leading<'_>, env: &Env, scope: Scope<'_>) -> Result<Effects, AgentError> {

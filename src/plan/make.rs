@@ -129,10 +129,12 @@ fn of_inputs(action: &ActionRef, with: &Token, facts: &Facts) -> Option<Obstacle
     if action.action != BuiltIn::Checkout {
         return None;
     }
-    let with = with.evaluate_strings(facts).ok()?;
-    let pairs = with
+    let known: Vec<(&str, String)> = with
+        .as_mapping()?
         .iter()
-        .map(|(name, value)| (name.as_str(), value.as_str()));
+        .filter_map(|pair| Some((pair.key.name()?, pair.value.evaluate_string(facts).ok()?)))
+        .collect();
+    let pairs = known.iter().map(|(name, value)| (*name, value.as_str()));
     let (inputs, _) = CheckoutInputs::read(pairs, None);
     let github = facts.contexts.get("github")?.as_object()?;
     let repository = github.get("repository")?.to_text();

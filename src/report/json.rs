@@ -69,7 +69,7 @@ enum Fact<'a> {
         #[serde(flatten)]
         skip: Skip,
     },
-    JobFailedToStart {
+    JobFailed {
         #[serde(flatten)]
         job: Job<'a>,
         message: &'a str,
@@ -193,7 +193,7 @@ impl<'a> From<&'a EventKind> for Fact<'a> {
                 job: job.into(),
                 skip: reason.into(),
             },
-            EventKind::JobFailedToStart { job, message } => Self::JobFailedToStart {
+            EventKind::JobFailed { job, message } => Self::JobFailed {
                 job: job.into(),
                 message,
             },

@@ -267,7 +267,7 @@ impl<W: Write> Reporter for Plain<W> {
             EventKind::RunStarted(run) => self.run_started(run)?,
             EventKind::JobStarted { job, place } => self.job_started(job, place),
             EventKind::JobSkipped { job, reason } => self.job_skipped(job, reason)?,
-            EventKind::JobFailedToStart { job, message } => self.job_failed(job, message)?,
+            EventKind::JobFailed { job, message } => self.job_failed(job, message)?,
             EventKind::JobFinished { job, end } => self.job_finished(job, *end)?,
             EventKind::StepStarted { step, name, named } => {
                 // A name that GitHub made up starts with what it says of every step.

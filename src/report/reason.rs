@@ -36,6 +36,10 @@ pub(super) fn lines(reason: &MissReason) -> (String, Vec<String>) {
             format!("job {job} saved the key during this run; on GitHub that is a race"),
             Vec::new(),
         ),
+        MissReason::NotPermitted { mode } => (
+            format!("cache-mode '{mode}' does not permit reads"),
+            Vec::new(),
+        ),
         MissReason::NotRestored { problem } => (
             format!("the entry was found but could not be restored: {problem}"),
             Vec::new(),
@@ -78,6 +82,9 @@ pub(super) fn not_saved(reason: &NotSaved) -> (String, &[String]) {
         NotSaved::Reserved { by: None } => ("the key exists already".to_owned(), &[]),
         NotSaved::Reserved { by: Some(job) } => (format!("job {job} reserved the key first"), &[]),
         NotSaved::NothingMatched => ("no path matched anything".to_owned(), &[]),
+        NotSaved::NotPermitted { mode } => {
+            (format!("cache-mode '{mode}' does not permit writes"), &[])
+        }
         NotSaved::Unreadable { problems } => ("files could not be read".to_owned(), problems),
         NotSaved::Invalid { message } => (message.clone(), &[]),
     }

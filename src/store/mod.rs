@@ -27,4 +27,4 @@ pub use contents::{StoredTree, TreeItems, TreeWriter};
 pub use error::StoreError;
 pub use reservation::{CacheIdentity, NewEntry, Reservation, Reserve, Saver};
 pub use root::Store;
-pub use runs::NewRun;
+pub use runs::{NewRun, remove_tree};

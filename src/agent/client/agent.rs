@@ -50,7 +50,7 @@ impl Agent {
     }
 
     /// Reads files as `user`, all in one round trip: `None` for what is not a regular file
-    /// that `user` can read, or is larger than 64 MiB.
+    /// that `user` can read, or is larger than 8 MiB.
     pub async fn read_files(
         &self,
         user: User,

@@ -10,7 +10,7 @@ use crate::agent::message::{Content, FileProblem};
 use crate::agent::protocol::FileSpec;
 
 /// No file larger than this is read in one piece.
-const LARGEST: u64 = 64 * 1024 * 1024;
+const LARGEST: u64 = 8 * 1024 * 1024;
 
 /// Says what was tried when it failed.
 pub(super) fn problem(action: &str, path: &str, error: &io::Error) -> FileProblem {
@@ -53,7 +53,7 @@ pub(super) fn read(path: &str) -> Option<Content> {
 fn open_regular(path: &str) -> io::Result<File> {
     let file = OpenOptions::new()
         .read(true)
-        .custom_flags(libc::O_NONBLOCK | libc::O_NOCTTY)
+        .custom_flags(libc::O_NONBLOCK | libc::O_NOCTTY | libc::O_NOFOLLOW)
         .open(path)?;
     if file.metadata()?.is_file() {
         Ok(file)

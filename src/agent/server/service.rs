@@ -9,6 +9,7 @@ use std::time::Duration;
 
 use nix::errno::Errno;
 use nix::poll::{PollFd, PollFlags, PollTimeout, poll};
+use nix::sys::prctl;
 use nix::sys::signal::{SigSet, Signal as SystemSignal, kill};
 use nix::sys::signalfd::{SfdFlags, SignalFd};
 
@@ -61,6 +62,9 @@ impl Service {
         lifeline: Option<OwnedFd>,
         identity: Identity,
     ) -> io::Result<Self> {
+        // Where the job's user has the agent's id on this machine, this keeps its memory,
+        // its descriptors and its program out of the job's reach.
+        prctl::set_dumpable(false)?;
         let mut mask = SigSet::empty();
         mask.add(SystemSignal::SIGCHLD);
         mask.thread_block()?;

@@ -63,12 +63,12 @@ fn settle(
 ) -> io::Result<()> {
     sigprocmask(SigmaskHow::SIG_SETMASK, Some(&SigSet::empty()), None)?;
     setsid()?;
-    identity.assume(user)?;
     for (fd, number) in [(input, 0), (out, 1), (err, 2)] {
         // SAFETY: replaces a descriptor that nothing in this process uses from here on:
         // the loop that owned it is never returned to.
         nix::errno::Errno::result(unsafe { libc::dup2(fd.as_raw_fd(), number) })?;
     }
+    identity.assume(user)?;
     // SAFETY: as above; a kernel without the call leaves them open, which only delays
     // an end of file.
     unsafe { libc::syscall(libc::SYS_close_range, 3_u32, u32::MAX, 0_u32) };

@@ -63,16 +63,19 @@ pub(super) fn furnish(uppers: &Uppers) -> Result<(), SandboxError> {
 /// Empties what no ordinary user of this machine can read. Needed where the place's root
 /// has the id of this machine's.
 ///
-/// `/usr` holds programs, not secrets, and is too large to be walked for every job; trees
-/// beside `/etc` and `/var` are looked at three levels deep. What is `hidden` as a whole is
-/// passed over.
+/// Of `/usr` only what is `/usr/local`'s is looked at: the rest comes from packages, and is too
+/// large to be walked for every job. Trees beside `/etc`, `/var` and `/usr/local` are looked at
+/// three levels deep. What is `hidden` as a whole is passed over.
 pub(super) fn empty_secrets(uppers: &Uppers, hidden: &[PathBuf]) -> Result<(), SandboxError> {
     const SHALLOW: usize = 3;
     for entry in fs::read_dir("/").during("list", "/")?.flatten() {
         let path = entry.path();
         let depth = match path.to_str() {
             Some("/etc" | "/var") => usize::MAX,
-            Some("/usr") => continue,
+            Some("/usr") => {
+                empty_secrets_in(Path::new("/usr/local"), usize::MAX, uppers, hidden)?;
+                continue;
+            }
             _ if is_apart(&path) => continue,
             _ => SHALLOW,
         };
@@ -97,11 +100,14 @@ fn empty_secrets_in(
     if metadata.is_file() && metadata.mode() & 0o004 == 0 {
         return uppers.empty_file(path, &metadata);
     }
-    if !metadata.is_dir() || depth == 0 {
+    if !metadata.is_dir() {
         return Ok(());
     }
     if metadata.mode() & 0o001 == 0 {
         return uppers.empty_directory(path);
+    }
+    if depth == 0 {
+        return Ok(());
     }
     for entry in fs::read_dir(path).into_iter().flatten().flatten() {
         if entry

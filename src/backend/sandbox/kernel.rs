@@ -96,6 +96,15 @@ pub(super) fn reset_signals() {
     }
 }
 
+/// Leaves the caller's session keyring, which may hold Kerberos tickets and disk keys, for an
+/// empty one. A kernel without keyrings has nothing to leave.
+pub(super) fn leave_session_keyring() {
+    const JOIN_SESSION_KEYRING: libc::c_long = 1;
+    let unnamed = std::ptr::null::<libc::c_char>();
+    // SAFETY: the call takes a name or null, and touches no memory of this program.
+    unsafe { libc::syscall(libc::SYS_keyctl, JOIN_SESSION_KEYRING, unnamed) };
+}
+
 /// Takes one of the standard descriptors, which nothing else in this program uses.
 pub(super) fn take_standard_fd(number: i32) -> io::Result<OwnedFd> {
     // SAFETY: F_DUPFD_CLOEXEC gives a new descriptor or fails.

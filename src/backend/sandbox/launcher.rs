@@ -68,6 +68,7 @@ fn launch() -> Result<i32, SandboxError> {
 fn settle() -> Result<(), SandboxError> {
     setsid().during("lead a session of", "the launcher")?;
     kernel::reset_signals();
+    kernel::leave_session_keyring();
     umask(Mode::from_bits_truncate(0o022));
     Ok(())
 }

@@ -224,6 +224,8 @@ impl<'a> RootFs<'a> {
         self.give_to_job(&job_home)?;
         let target = self.root.join("home");
         fs::create_dir_all(&target).during("make", &target)?;
+        let mode = fs::Permissions::from_mode(self.recipe.mode_of_roots(0o755));
+        fs::set_permissions(&self.spec.home, mode).during("set the mode of", &self.spec.home)?;
         bind(&self.spec.home, &target)
     }
 

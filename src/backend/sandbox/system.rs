@@ -22,7 +22,17 @@ pub(super) enum Processes {
 
 /// Parts of /proc that file modes alone protect, from the place's root too where it has
 /// the id of this machine's.
-const READ_ONLY_PROC: &[&str] = &["bus", "fs", "irq", "sys", "sysrq-trigger"];
+const READ_ONLY_PROC: &[&str] = &[
+    "acpi",
+    "bus",
+    "driver",
+    "fs",
+    "irq",
+    "mtrr",
+    "scsi",
+    "sys",
+    "sysrq-trigger",
+];
 
 const DEVICES: &[&str] = &["full", "null", "random", "tty", "urandom", "zero"];
 

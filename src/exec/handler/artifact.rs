@@ -2,6 +2,7 @@
 //! the place, as the job's user; the archive is made here.
 
 use std::io::{Read, Seek as _};
+use std::path::Path;
 
 use tokio::sync::mpsc::Receiver;
 
@@ -25,11 +26,9 @@ const NEWEST: u32 = 7;
 /// `GITHUB_RETENTION_DAYS` of a repository that did not change it.
 const RETENTION_DAYS: i64 = 90;
 
-/// Why there is no artifact, beside what the inputs say.
+/// Why there is no archive.
 #[derive(Debug, thiserror::Error)]
-enum UploadError {
-    #[error(transparent)]
-    Store(#[from] StoreError),
+enum ArchiveError {
     #[error(transparent)]
     Zip(#[from] ZipError),
     #[error("cannot make the archive: {0}")]
@@ -38,7 +37,7 @@ enum UploadError {
 
 /// Uploads the files that `path` names.
 pub(in crate::exec) async fn upload(
-    scope: Scope<'_>,
+    scope: &mut Scope<'_>,
     action: &ActionRef,
     inputs: &Inputs,
 ) -> Result<Effects, AgentError> {
@@ -86,7 +85,7 @@ pub(in crate::exec) async fn upload(
 }
 
 async fn upload_found(
-    scope: Scope<'_>,
+    scope: &mut Scope<'_>,
     major: u32,
     inputs: &ArtifactInputs,
     name: String,
@@ -94,18 +93,9 @@ async fn upload_found(
 ) -> Result<Effects, AgentError> {
     let files = found.files.len() as u64;
     let (items, sending) = scope.place.agent.send_artifact(found).await?;
-    let task = {
-        let (run, name, inputs) = (scope.run.id, name.clone(), inputs.clone());
-        in_store(&scope, move |store| {
-            let mut archive = write_archive(items, &inputs)?;
-            if inputs.overwrite {
-                // Best effort, and by the input's name, as the action does it.
-                store.delete_artifact(run, &inputs.name)?;
-            }
-            Ok::<_, UploadError>(store.save_artifact(run, &name, &mut archive)?)
-        })
-    };
-    let (saved, sent) = tokio::join!(task, sending);
+    let (archived, directory) = (inputs.clone(), scope.run.directory.clone());
+    let archiving = in_store(scope, move |_| write_archive(items, &archived, &directory));
+    let (archive, sent) = tokio::join!(archiving, sending);
     let sent = sent?;
     for problem in &sent.left_out {
         scope.log.warning(problem);
@@ -113,9 +103,26 @@ async fn upload_found(
     if let Some(problem) = sent.problems.first() {
         return Ok(failed(scope.log, problem));
     }
+    let mut archive = match archive {
+        Ok(archive) => archive,
+        Err(error) => return Ok(failed(scope.log, &error)),
+    };
+    let (run, taken, overwritten) = (
+        scope.run.id,
+        name,
+        inputs.overwrite.then(|| inputs.name.clone()),
+    );
+    let saved = in_store(scope, move |store| {
+        if let Some(name) = overwritten {
+            // Best effort, and by the input's name, as the action does it.
+            store.delete_artifact(run, &name)?;
+        }
+        store.save_artifact(run, &taken, &mut archive)
+    })
+    .await;
     Ok(match saved {
-        Ok(artifact) => uploaded(&scope, (major, inputs), files, &artifact),
-        Err(UploadError::Store(StoreError::ArtifactExists { name })) => failed(
+        Ok(artifact) => uploaded(scope, (major, inputs), files, &artifact),
+        Err(StoreError::ArtifactExists { name }) => failed(
             scope.log,
             &format!(
                 "Failed to CreateArtifact: Received non-retryable error: Failed request: (409) \
@@ -130,8 +137,9 @@ async fn upload_found(
 fn write_archive(
     mut items: Receiver<TreeItem>,
     inputs: &ArtifactInputs,
-) -> Result<impl Read + use<>, UploadError> {
-    let mut file = tempfile::tempfile()?;
+    directory: &Path,
+) -> Result<impl Read + Send + use<>, ArchiveError> {
+    let mut file = tempfile::tempfile_in(directory)?;
     if inputs.archive {
         let mut zip = ZipWriter::new(&mut file, inputs.compression_level);
         while let Some(item) = items.blocking_recv() {

@@ -26,7 +26,7 @@ use crate::workflow::{ActionRef, BuiltIn};
 
 /// The main part of `actions/cache`, and `actions/cache/restore`.
 pub(in crate::exec) async fn restore(
-    mut scope: Scope<'_>,
+    scope: &mut Scope<'_>,
     action: &ActionRef,
     inputs: &ActionInputs,
 ) -> Result<Effects, AgentError> {
@@ -51,16 +51,35 @@ pub(in crate::exec) async fn restore(
              step should be used instead.",
         );
     }
-    let found = look_up(&scope, &request, &inputs.key_origin).await;
+    let found = match forbidding_mode(scope, "read") {
+        Some(mode) => {
+            scope.log.runner(format!(
+                "Cache restore skipped: the effective cache-mode '{mode}' does not permit reads."
+            ));
+            Ok(CacheAnswer {
+                lookup: Lookup::Miss {
+                    reasons: vec![MissReason::NotPermitted { mode }],
+                },
+                tree: None,
+            })
+        }
+        None => look_up(scope, &request, &inputs.key_origin).await,
+    };
     let found = match found {
         Ok(found) => found,
         Err(error) => {
             // An unusable service is a miss with a warning, as in the action.
-            scope.log.warning(format!("Failed to restore: {error}"));
-            return Ok(effects);
+            let problem = error.to_string();
+            scope.log.warning(format!("Failed to restore: {problem}"));
+            CacheAnswer {
+                lookup: Lookup::Miss {
+                    reasons: vec![MissReason::Damaged { problem }],
+                },
+                tree: None,
+            }
         }
     };
-    let (lookup, matched) = match bring_back(&mut scope, &cache, &found).await? {
+    let (lookup, matched) = match bring_back(scope, &cache, &found).await? {
         Ok(matched) => (found.lookup, matched),
         Err(reason) => (
             Lookup::Miss {
@@ -75,7 +94,7 @@ pub(in crate::exec) async fn restore(
         origin: inputs.key_origin.clone(),
         lookup,
     });
-    tell(&mut scope, &mut effects, action, &cache, &matched);
+    tell(scope, &mut effects, action, &cache, &matched);
     if action.action == BuiltIn::Cache {
         effects.post = Some(Post::SaveCache(CacheState {
             key: request.key,
@@ -88,12 +107,16 @@ pub(in crate::exec) async fn restore(
 
 /// The post part of `actions/cache` (with what its main part left) and `actions/cache/save`.
 pub(in crate::exec) async fn save(
-    scope: Scope<'_>,
+    scope: &mut Scope<'_>,
     inputs: &ActionInputs,
     state: Option<CacheState>,
 ) -> Result<Effects, AgentError> {
     let is_post = state.is_some();
-    let cache = match CacheInputs::read(&inputs.values) {
+    let mut values = inputs.values.clone();
+    if let Some(state) = &state {
+        values.insert("key".to_owned(), state.key.clone());
+    }
+    let cache = match CacheInputs::read(&values) {
         Ok(cache) => cache,
         // Only the post part never fails the job.
         Err(message) if is_post => {
@@ -102,10 +125,9 @@ pub(in crate::exec) async fn save(
         }
         Err(message) => return Ok(fail(scope.log, message)),
     };
-    let mut request = cache.request();
+    let request = cache.request();
     let mut origin = inputs.key_origin.clone();
     if let Some(state) = state {
-        request.key = state.key;
         origin = state.origin;
         let exact = state
             .matched
@@ -119,9 +141,19 @@ pub(in crate::exec) async fn save(
             return Ok(Effects::of(Outcome::Success));
         }
     }
-    let saved = store_paths(&scope, &request, &origin).await?;
+    let saved = store_paths(scope, &request, &origin).await?;
     report_save(scope.log, &request.key, saved, is_post);
     Ok(Effects::of(Outcome::Success))
+}
+
+/// The `cache-mode` in force, the job's over the workflow's, if it does not permit to `read` or
+/// to `write`.
+fn forbidding_mode(scope: &Scope<'_>, access: &str) -> Option<String> {
+    let workflow = &scope.run.workflow;
+    let of_job = workflow.jobs.get(&scope.place.key.id)?.cache_mode.as_ref();
+    let mode = &of_job.or(workflow.cache_mode.as_ref())?.value;
+    let permits = mode == access || mode == "write" || (mode == "write-only" && access == "write");
+    (!permits).then(|| mode.clone())
 }
 
 /// What was found and restored.
@@ -272,6 +304,9 @@ async fn store_paths(
     if let Err(message) = cache_rules::validate_save(request) {
         return Ok(Err(NotSaved::Invalid { message }));
     }
+    if let Some(mode) = forbidding_mode(scope, "write") {
+        return Ok(Err(NotSaved::NotPermitted { mode }));
+    }
     let (tree, report) = pack(scope, request).await?;
     if report.matched.iter().all(|&count| count == 0) {
         return Ok(Err(NotSaved::NothingMatched));
@@ -384,8 +419,8 @@ fn report_save(log: &mut StepLog, key: &str, saved: Result<Saved, NotSaved>, is_
         NotSaved::Reserved { .. } => log.runner(format!(
             "Failed to save: Unable to reserve cache with key {key}, another job may be creating this cache."
         )),
-        NotSaved::NothingMatched => log.warning(
-            "Path Validation Error: Path(s) specified in the action for caching do(es) not exist, hence no cache is being saved.",
+        NotSaved::NothingMatched => log.runner(
+            "[warning]Path Validation Error: Path(s) specified in the action for caching do(es) not exist, hence no cache is being saved.",
         ),
         NotSaved::Unreadable { problems } => {
             for problem in problems {
@@ -393,7 +428,10 @@ fn report_save(log: &mut StepLog, key: &str, saved: Result<Saved, NotSaved>, is_
             }
             log.warning(tar_failed("save", problems));
         }
-        NotSaved::Invalid { message } => log.warning(message.clone()),
+        NotSaved::NotPermitted { mode } => log.runner(format!(
+            "Cache save skipped: the effective cache-mode '{mode}' does not permit writes."
+        )),
+        NotSaved::Invalid { message } => log.runner(format!("[warning]{message}")),
         NotSaved::ExactHit => {}
     }
     if !is_post {

@@ -21,7 +21,7 @@ const HOME_ROOT: &str = "/home";
 
 /// Lays the content out beside the place and moves it in with one rename.
 pub(in crate::exec) async fn checkout(
-    scope: Scope<'_>,
+    scope: &mut Scope<'_>,
     action: &ActionRef,
     inputs: &Inputs,
 ) -> Result<Effects, AgentError> {

@@ -4,6 +4,8 @@ use std::time::Duration;
 
 use crate::clock::Moment;
 use crate::exec::cancel::Cancellation;
+use crate::exec::log::StepLog;
+use crate::outcome::Outcome;
 
 /// What may end a step before it is done.
 #[derive(Debug, Clone)]
@@ -24,6 +26,24 @@ pub(in crate::exec) enum Interruption {
         /// What it was given.
         minutes: u64,
     },
+}
+
+impl Interruption {
+    /// What the step named `name` ends as, once its log says why.
+    pub(in crate::exec) fn outcome(self, name: &str, log: &mut StepLog) -> Outcome {
+        match self {
+            Self::Cancelled => {
+                log.error("The operation was canceled.");
+                Outcome::Cancelled
+            }
+            Self::TimedOut { minutes } => {
+                log.error(format!(
+                    "The action '{name}' has timed out after {minutes} minutes."
+                ));
+                Outcome::Failure
+            }
+        }
+    }
 }
 
 impl Interrupt {

@@ -135,16 +135,7 @@ fn outcome(
     log: &mut StepLog,
 ) -> Outcome {
     match interruption {
-        Some(Interruption::Cancelled) => {
-            log.error("The operation was canceled.");
-            Outcome::Cancelled
-        }
-        Some(Interruption::TimedOut { minutes }) => {
-            log.error(format!(
-                "The action '{name}' has timed out after {minutes} minutes."
-            ));
-            Outcome::Failure
-        }
+        Some(interruption) => interruption.outcome(name, log),
         None if exit.code == 0 => Outcome::Success,
         None => {
             log.error(format!("Process completed with exit code {}.", exit.code));
@@ -188,22 +179,48 @@ async fn read_files(
     effects: &mut Effects,
 ) -> Result<(), AgentError> {
     let wanted = process.files.all().map(str::to_owned).to_vec();
-    let contents = place.agent.read_files(User::Job, wanted).await?;
-    let text = |index: usize| {
+    let contents = place.agent.read_files(User::Job, wanted.clone()).await?;
+    // One that is gone says nothing; one that is there and cannot be read does not say so.
+    let there = match contents.iter().any(Option::is_none) {
+        true => place.agent.exists(wanted).await?,
+        false => Vec::new(),
+    };
+    let mut failed = false;
+    let mut text = |index: usize, name: &str| {
         let bytes = contents.get(index).and_then(Option::as_deref);
+        if bytes.is_none() && there.get(index) == Some(&true) {
+            refuse_file(log, name, &"the file cannot be read, or is too large");
+            failed = true;
+        }
         String::from_utf8_lossy(bytes.unwrap_or_default()).into_owned()
     };
+    let [env, output, path, state, summary] = [
+        text(0, "env"),
+        text(1, "output"),
+        text(2, "path"),
+        text(3, "state"),
+        text(4, "summary"),
+    ];
     let mut take = |name: &str, text: &str| {
-        let Pairs { pairs, error } = file_command::parse_pairs(text);
+        let Pairs { mut pairs, error } = file_command::parse_pairs(text);
         if let Some(error) = error {
             refuse_file(log, name, &error);
-            effects.outcome = Outcome::Failure;
+            failed = true;
+        }
+        if let Some(nameless) = pairs.iter().position(|(name, _)| name.is_empty()) {
+            let line = format!("={}", pairs[nameless].1);
+            refuse_file(log, name, &FileCommandError::EmptyName { line });
+            pairs.truncate(nameless);
+            failed = true;
         }
         pairs
     };
-    let env = take("env", &text(0));
-    let outputs = take("output", &text(1));
-    take("state", &text(3));
+    let env = take("env", &env);
+    let outputs = take("output", &output);
+    take("state", &state);
+    if failed && effects.outcome == Outcome::Success {
+        effects.outcome = Outcome::Failure;
+    }
     for (name, value) in env {
         match file_command::blocked_variable(&name) {
             Some(message) => log.error(message),
@@ -211,14 +228,14 @@ async fn read_files(
         }
     }
     effects.outputs = outputs.into_iter().collect::<IndexMap<_, _>>();
-    effects.path = text(2);
-    if text(4).len() > SUMMARY_BYTES {
+    effects.path = path;
+    if summary.len() > SUMMARY_BYTES {
         log.error("$GITHUB_STEP_SUMMARY upload aborted, supports content up to a size of 1024k.");
     }
     Ok(())
 }
 
-fn refuse_file(log: &mut StepLog, name: &str, error: &FileCommandError) {
+fn refuse_file(log: &mut StepLog, name: &str, error: &dyn std::fmt::Display) {
     log.error(format!(
         "Unable to process file command '{name}' successfully."
     ));
@@ -228,7 +245,6 @@ fn refuse_file(log: &mut StepLog, name: &str, error: &FileCommandError) {
 impl Shell {
     /// None for an option that is neither built in nor has a place for the script.
     fn parse(option: Option<&str>) -> Option<Self> {
-        let words = |text: &str| text.split_whitespace().map(str::to_owned).collect();
         let built_in = |command: &str, extension| {
             Some(Self {
                 command: words(command),
@@ -280,6 +296,33 @@ impl Shell {
     }
 }
 
+/// The words of a command line: blanks part them, double quotes keep them together and are
+/// taken away (.NET's `ProcessStartInfo.Arguments`).
+fn words(line: &str) -> Vec<String> {
+    let mut words = vec![String::new()];
+    let (mut quoted, mut begun) = (false, false);
+    for c in line.chars() {
+        match c {
+            '"' => (quoted, begun) = (!quoted, true),
+            c if c.is_whitespace() && !quoted => {
+                if std::mem::take(&mut begun) {
+                    words.push(String::new());
+                }
+            }
+            c => {
+                begun = true;
+                if let Some(word) = words.last_mut() {
+                    word.push(c);
+                }
+            }
+        }
+    }
+    if !begun {
+        words.pop();
+    }
+    words
+}
+
 fn extension(program: &str) -> &'static str {
     match program {
         "bash" | "sh" => ".sh",
@@ -319,5 +362,9 @@ mod tests {
         assert_eq!(argv(Some("bash -l {0}")), ["bash", "-l", "/t/x"]);
         assert_eq!(argv(Some("perl {0}")), ["perl", "/t/x"]);
         assert!(Shell::parse(Some("perl")).is_none());
+        assert_eq!(
+            argv(Some("script -q  -c \"bash -e {0}\" ")),
+            ["script", "-q", "-c", "bash -e /t/x"]
+        );
     }
 }

@@ -133,6 +133,9 @@ enum Reason<'a> {
         r#ref: &'a str,
     },
     Concurrent(Job<'a>),
+    NotPermitted {
+        mode: &'a str,
+    },
     NotRestored {
         problem: &'a str,
     },
@@ -180,6 +183,7 @@ impl<'a> From<&'a MissReason> for Reason<'a> {
             MissReason::OtherVersion { run, paths } => Self::OtherVersion { run: *run, paths },
             MissReason::OtherScope { scope } => Self::OtherRef { r#ref: &scope.0 },
             MissReason::Concurrent { job } => Self::Concurrent(job.into()),
+            MissReason::NotPermitted { mode } => Self::NotPermitted { mode },
             MissReason::NotRestored { problem } => Self::NotRestored { problem },
             MissReason::Damaged { problem } => Self::Damaged { problem },
         }
@@ -192,6 +196,7 @@ pub(in crate::report) enum Unsaved<'a> {
     ExactHit,
     Reserved { by: Option<Job<'a>> },
     NothingMatched,
+    NotPermitted { mode: &'a str },
     Unreadable { problems: &'a [String] },
     Invalid { message: &'a str },
 }
@@ -204,6 +209,7 @@ impl<'a> From<&'a NotSaved> for Unsaved<'a> {
                 by: by.as_ref().map(Job::from),
             },
             NotSaved::NothingMatched => Self::NothingMatched,
+            NotSaved::NotPermitted { mode } => Self::NotPermitted { mode },
             NotSaved::Unreadable { problems } => Self::Unreadable { problems },
             NotSaved::Invalid { message } => Self::Invalid { message },
         }
