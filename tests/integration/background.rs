@@ -2,7 +2,10 @@
 
 use std::fs;
 
-use crate::project::Project;
+use nix::sys::signal::{Signal, kill};
+use nix::unistd::Pid;
+
+use crate::project::{Project, workflow_of};
 
 /// Whether a process of this machine has the word among its arguments.
 fn is_running(word: &str) -> bool {
@@ -53,4 +56,24 @@ fn nothing_survives_the_job() {
     let run = project.lrun().args(&["ci.yml"]).run().exited(0);
     assert!(run.output("Look").contains(&"running".to_owned()));
     assert!(!is_running(&marker));
+}
+
+#[test]
+fn what_a_killed_run_leaves_is_removed_by_the_next() {
+    let project = Project::of_steps("- run: |\n    echo ready\n    sleep 5 # marker");
+    let run = project
+        .lrun()
+        .args(&["ci.yml"])
+        .run_watched(|event, process| {
+            if event["type"] == "step-output" && event["text"] == "ready" {
+                let process = i32::try_from(process).expect("process ids are positive");
+                kill(Pid::from_raw(process), Signal::SIGKILL).expect("it is running");
+            }
+        });
+    assert_eq!(run.code, None, "{}", run.transcript());
+    let work = project.store().join("runs/1/work");
+    assert!(work.exists(), "a killed run cannot clean up");
+    project.write(".github/workflows/short.yml", &workflow_of("- run: x=1"));
+    project.lrun().args(&["short.yml"]).run().exited(0);
+    assert!(!work.exists(), "the next run does");
 }

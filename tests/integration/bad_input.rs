@@ -185,3 +185,9 @@ fn a_relative_store_is_refused_by_name() {
         .plain();
     assert_refused(&report, INVALID, &["LRUN_STORE", "here"]);
 }
+
+#[test]
+fn an_input_that_is_known_is_refused_whatever_the_others_will_be() {
+    let steps = "- id: a\n  run: x=1\n- uses: actions/checkout@v5\n  with: { submodules: true, ref: '${{ steps.a.outputs.x }}' }";
+    refused(&Project::of_steps(steps), CANNOT_RUN, &["submodules: true"]);
+}

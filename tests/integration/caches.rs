@@ -94,3 +94,26 @@ fn a_file_that_may_not_be_read_warns_and_stays_green() {
         run.transcript()
     );
 }
+
+#[test]
+fn the_post_step_saves_under_the_key_its_main_step_had() {
+    let project = Project::of_steps(
+        "- uses: actions/cache@v4\n  env: { NAME: one }\n  with:\n    path: cached\n    key: ${{ env.NAME }}\n- run: mkdir -p cached && touch cached/x",
+    );
+    let save = || project.lrun().args(&["ci.yml"]).run().exited(0);
+    assert_eq!(save().saves(), 1);
+    assert_eq!(save().lookups(), ["hit"]);
+}
+
+#[test]
+fn a_cache_mode_that_permits_nothing_neither_reads_nor_writes() {
+    let steps = "- uses: actions/cache@v4\n  with:\n    path: cached\n    key: one\n- run: mkdir -p cached && touch cached/x";
+    let project = Project::of_steps(steps);
+    assert_eq!(project.lrun().args(&["ci.yml"]).run().exited(0).saves(), 1);
+    let text = workflow_of(&steps.replace("key: one", "key: one\n    restore-keys: o"));
+    let text = text.replace("runs-on", "cache-mode: none\n    runs-on");
+    project.write(".github/workflows/none.yml", &text);
+    let run = project.lrun().args(&["none.yml"]).run().exited(0);
+    assert_eq!(run.lookups(), ["miss"]);
+    assert_eq!(run.not_saved(), ["not-permitted"]);
+}

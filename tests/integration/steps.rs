@@ -140,3 +140,61 @@ fn a_recorded_run_prints_the_same_bytes_again() {
     assert_eq!(replayed.code, Some(0), "{}", replayed.stderr);
     assert_eq!(replayed.stdout, report.stdout);
 }
+
+#[test]
+fn a_secret_in_a_name_that_github_makes_up_is_hidden_everywhere() {
+    let project = Project::of_steps("- run: echo ${{ secrets.TOKEN }}");
+    let report = project
+        .lrun()
+        .args(&["ci.yml", "-s", "TOKEN=very-secret-value"])
+        .plain();
+    assert_eq!(report.code, Some(0), "{}", report.stderr);
+    assert!(report.stdout.contains("echo ***"), "{}", report.stdout);
+    let record = std::fs::read_to_string(project.store().join("runs/1/events.jsonl"));
+    assert!(!record.expect("a record").contains("very-secret-value"));
+}
+
+#[test]
+fn an_output_without_a_name_fails_its_step() {
+    let project = Project::of_steps("- name: Nameless\n  run: echo =v >> \"$GITHUB_OUTPUT\"");
+    let run = project.lrun().args(&["ci.yml"]).run().exited(1);
+    assert_eq!(run.conclusions("Nameless"), ["failure"]);
+}
+
+#[test]
+fn a_condition_of_a_job_that_has_no_value_fails_the_run() {
+    let project = Project::of_workflow(
+        "\
+on: push
+jobs:
+  objects:
+    runs-on: ubuntu-24.04
+    outputs: { text: '{' }
+    steps: [{ uses: actions/checkout@v5 }]
+  broken:
+    needs: objects
+    if: fromJSON(needs.objects.outputs.text).x
+    runs-on: ubuntu-24.04
+    steps: [{ uses: actions/checkout@v5 }]
+  after:
+    needs: objects
+    runs-on: ubuntu-24.04
+    steps: [{ name: After, uses: actions/checkout@v5 }]
+",
+    );
+    let run = project.lrun().args(&["ci.yml"]).run().exited(1);
+    // The name of the first job is that of a directory of the run's own, too.
+    assert_eq!(run.conclusions("After"), ["success"]);
+    let failed: Vec<_> = run.of_type("job-failed").collect();
+    assert_eq!(failed.len(), 1, "{}", run.transcript());
+    assert_eq!(failed[0]["job"], "broken");
+}
+
+#[test]
+fn what_a_job_leaves_read_only_is_removed_and_decides_nothing() {
+    let project =
+        Project::of_steps("- run: mkdir -p kept/inner && touch kept/inner/x && chmod -R a-w kept");
+    let run = project.lrun().args(&["ci.yml"]).run().exited(0);
+    assert!(run.differences("cannot remove").is_empty());
+    assert!(!project.store().join("runs/1/work").exists());
+}

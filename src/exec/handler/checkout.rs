@@ -37,7 +37,7 @@ pub(in crate::exec) async fn checkout(
         scope.log.error(obstacle);
         return Ok(Effects::of(Outcome::Failure));
     }
-    if let Err(error) = outlive_saves(&scope).await {
+    if let Err(error) = outlive_saves(scope).await {
         scope.log.error(error.to_string());
         return Ok(Effects::of(Outcome::Failure));
     }
