@@ -171,10 +171,10 @@ impl Verdict {
     pub fn new(conclusions: &[Outcome], ran: bool, may_flip: u32) -> Self {
         if conclusions.contains(&Outcome::Cancelled) {
             Self::Cancelled
-        } else if conclusions.contains(&Outcome::Failure) {
-            Self::Failed
         } else if !ran {
             Self::NotRun
+        } else if conclusions.contains(&Outcome::Failure) {
+            Self::Failed
         } else {
             Self::Passed {
                 differences: may_flip,

@@ -69,7 +69,7 @@ impl fmt::Display for SkipReason {
             Self::Condition { condition } => write!(f, "if: {condition} is false"),
             Self::Needs { job, result } => write!(f, "needs {job}, which ended as {result}"),
             Self::NotRunHere { obstacle } => write!(f, "not run here: {obstacle}"),
-            Self::Cancelled => f.write_str("the run was cancelled"),
+            Self::Cancelled => f.write_str("cancelled with the run, or with its matrix"),
         }
     }
 }

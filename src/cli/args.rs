@@ -1,5 +1,6 @@
 //! The command line as it was typed.
 
+use std::num::NonZeroUsize;
 use std::path::PathBuf;
 
 use clap::{Args, Parser, Subcommand, ValueEnum};
@@ -55,7 +56,7 @@ pub(super) struct RunArguments {
     pub(super) list: bool,
     /// How many jobs run at once; default: one for each processor.
     #[arg(long, value_name = "N")]
-    pub(super) jobs: Option<usize>,
+    pub(super) jobs: Option<NonZeroUsize>,
     #[command(flatten)]
     pub(super) pretend: PretendArguments,
     #[command(flatten)]

@@ -8,7 +8,7 @@ use super::failure::Failure;
 use crate::exec::Run;
 use crate::expr::{Expression, Object, Value};
 use crate::plan::Plan;
-use crate::workflow::{Job, JobBody, Step, StepAction, Token, Workflow};
+use crate::workflow::{Job, JobBody, Pair, Step, StepAction, Token, Workflow};
 
 /// The `inputs` context of a run started by `event`: typed as declared, with defaults.
 pub(super) fn context(
@@ -16,11 +16,7 @@ pub(super) fn context(
     event: &str,
     given: &IndexMap<String, String>,
 ) -> Result<Value, Failure> {
-    let trigger = workflow.on.iter().find(|trigger| trigger.name == event);
-    let declared = trigger
-        .filter(|_| event == "workflow_dispatch")
-        .and_then(|trigger| trigger.configuration.as_ref()?.get("inputs")?.as_mapping());
-    let declared = declared.unwrap_or_default();
+    let declared = declared(workflow, event);
     let known: Vec<&str> = declared.iter().filter_map(|pair| pair.key.name()).collect();
     if let Some(name) = given.keys().find(|name| !known.contains(&name.as_str())) {
         let have = match known.as_slice() {
@@ -38,6 +34,37 @@ pub(super) fn context(
         }
     }
     Ok(Value::from(inputs))
+}
+
+/// The inputs of a dispatch as its payload has them: texts, with defaults.
+pub(super) fn texts(
+    workflow: &Workflow,
+    event: &str,
+    given: &IndexMap<String, String>,
+) -> Vec<(String, String)> {
+    let default = |name: &str, definition: &Token| {
+        let value = definition.get("default").and_then(Token::scalar);
+        given
+            .get(name)
+            .cloned()
+            .or_else(|| Some(value?.to_text().to_string()))
+    };
+    declared(workflow, event)
+        .iter()
+        .filter_map(|pair| {
+            let name = pair.key.name()?;
+            Some((name.to_owned(), default(name, &pair.value)?))
+        })
+        .collect()
+}
+
+/// The inputs that a dispatch declares.
+fn declared<'w>(workflow: &'w Workflow, event: &str) -> &'w [Pair] {
+    let trigger = workflow.on.iter().find(|trigger| trigger.name == event);
+    trigger
+        .filter(|_| event == "workflow_dispatch")
+        .and_then(|trigger| trigger.configuration.as_ref()?.get("inputs")?.as_mapping())
+        .unwrap_or_default()
 }
 
 fn input(name: &str, definition: &Token, given: Option<&String>) -> Result<Value, Failure> {
@@ -146,12 +173,21 @@ fn secrets_in(token: &Token) -> Vec<String> {
     let mut names = Vec::new();
     token.for_each_template(&mut |template, _| {
         for reference in template.expressions().flat_map(Expression::references) {
-            if let [context, name, ..] = reference.as_slice()
-                && context.eq_ignore_ascii_case("secrets")
-            {
-                names.push(name.clone());
+            match reference.as_slice() {
+                [context, name, ..] if context.eq_ignore_ascii_case("secrets") => {
+                    names.push(name.clone());
+                }
+                [context, token, ..] if is_token(context, token) => {
+                    names.push("GITHUB_TOKEN".to_owned());
+                }
+                _ => {}
             }
         }
     });
     names
+}
+
+/// Whether a reference is `github.token`, which is the secret under another name.
+fn is_token(context: &str, property: &str) -> bool {
+    context.eq_ignore_ascii_case("github") && property.eq_ignore_ascii_case("token")
 }

@@ -17,14 +17,14 @@ use crate::difference::{Difference, DifferenceKind, Effect, Site};
 use crate::event::{Events, JobSummary, RunSummary};
 use crate::exec::{Content, Given, NetworkAccess, PlaceSettings, Run, workspace};
 use crate::expr::Value;
-use crate::git::{Facts, GitError, Repository};
+use crate::git::{Facts, GitError, Repository, Snapshot};
 use crate::inventory::{ToolSource, Toolchains};
 use crate::label::Architecture;
 use crate::plan::github_event::{
     EventError, EventOptions, GithubContext, Identity, RunIdentity, Trigger,
 };
 use crate::plan::{self, Plan, PlanError, Selection};
-use crate::store::{self, Store};
+use crate::store::{self, NewRun, Store};
 use crate::workflow::Workflow;
 
 /// A run that may start.
@@ -48,74 +48,148 @@ pub(super) fn prepare(
     workflow: Arc<Workflow>,
     events: Events,
 ) -> Result<Prepared, Failure> {
-    let given = given::read(arguments)?;
-    let repository = Repository::discover(&found.root).map_err(of_git)?;
-    let folder = folder_within(&repository, &found.root);
-    let whole = Facts::gather(&repository).map_err(of_git)?;
-    let facts = match &folder {
-        Some(folder) => whole.of_folder(folder),
-        None => whole.clone(),
-    };
-    let options = event_options(arguments, &given)?;
-    let declared: Vec<&str> = workflow
-        .on
-        .iter()
-        .map(|trigger| trigger.name.as_str())
-        .collect();
-    let trigger = Trigger::choose(&declared, &options, &facts).map_err(of_event)?;
+    let subject = Subject::find(arguments, found, &workflow)?;
     let store = Store::open(&settings.store.value).map_err(Failure::cannot_run)?;
+    let repository = Identity::of(&subject.facts).repository();
     let record = store
-        .next_run(&Identity::of(&facts).repository(), &workflow.source.path)
+        .next_run(&repository, &workflow.source.path)
         .map_err(Failure::cannot_run)?;
-    let mut snapshot =
-        workspace::take_snapshot(&repository, &whole, &trigger, &record.work.join("objects"))
-            .map_err(of_git)?;
-    if let Some(folder) = &folder {
-        snapshot = snapshot.of_folder(&repository, folder).map_err(of_git)?;
+    let directory = record.directory.clone();
+    let beginning = Beginning {
+        subject,
+        workflow,
+        store,
+        record,
+        events,
+    };
+    beginning.prepare(arguments, settings).inspect_err(|_| {
+        // Nothing was started: nothing is left of the attempt.
+        let _ = store::remove_tree(&directory);
+    })
+}
+
+/// What of which repository is to run, and as what.
+struct Subject {
+    repository: Repository,
+    /// The folder that runs, if it is not the repository itself.
+    folder: Option<PathBuf>,
+    /// What the repository is like.
+    whole: Facts,
+    /// The same of the folder.
+    facts: Facts,
+    options: EventOptions,
+    trigger: Trigger,
+    given: GivenTexts,
+}
+
+impl Subject {
+    fn find(arguments: &RunArguments, found: &Found, workflow: &Workflow) -> Result<Self, Failure> {
+        let given = given::read(arguments)?;
+        let repository = Repository::discover(&found.root).map_err(of_git)?;
+        let folder = folder_within(&repository, &found.root);
+        let whole = Facts::gather(&repository).map_err(of_git)?;
+        let facts = match &folder {
+            Some(folder) => whole.of_folder(folder),
+            None => whole.clone(),
+        };
+        let mut options = event_options(arguments)?;
+        let declared: Vec<&str> = workflow.on.iter().map(|on| on.name.as_str()).collect();
+        let trigger = Trigger::choose(&declared, &options, &facts).map_err(of_event)?;
+        // GitHub's payload has the defaults too.
+        options.inputs = inputs::texts(workflow, &trigger.event, &given.inputs);
+        Ok(Self {
+            repository,
+            folder,
+            whole,
+            facts,
+            options,
+            trigger,
+            given,
+        })
     }
-    let identity = RunIdentity {
-        run: record.id,
-        number: record.number,
-        workflow: workflow_name(&workflow),
-        workflow_path: workflow.source.path.clone(),
-    };
-    let github = GithubContext::new(&trigger, &options, &facts, &snapshot, identity);
-    let given = Given {
-        inputs: inputs::context(&workflow, &trigger.event, &given.inputs)?,
-        vars: Value::from(serde_json::json!(given.vars)),
-        secrets: given.secrets,
-        env: given.env,
-    };
-    let place = place_settings(arguments, settings, &repository)?;
-    let run = Arc::new(Run {
-        id: record.id,
-        github,
-        given,
-        content: Content {
+
+    fn snapshot(&self, objects: &Path) -> Result<Snapshot, GitError> {
+        let Self {
+            repository, whole, ..
+        } = self;
+        let snapshot = workspace::take_snapshot(repository, whole, &self.trigger, objects)?;
+        match &self.folder {
+            Some(folder) => snapshot.of_folder(repository, folder),
+            None => Ok(snapshot),
+        }
+    }
+}
+
+/// A run that has its place in the store and nothing else.
+struct Beginning {
+    subject: Subject,
+    workflow: Arc<Workflow>,
+    store: Store,
+    record: NewRun,
+    events: Events,
+}
+
+impl Beginning {
+    fn prepare(self, arguments: &RunArguments, settings: &Settings) -> Result<Prepared, Failure> {
+        let Self {
+            subject,
+            workflow,
+            store,
+            record,
+            events,
+        } = self;
+        let snapshot = subject
+            .snapshot(&record.work.join("objects"))
+            .map_err(of_git)?;
+        let identity = RunIdentity {
+            run: record.id,
+            number: record.number,
+            workflow: workflow_name(&workflow),
+            workflow_path: workflow.source.path.clone(),
+        };
+        let Subject {
             repository,
             facts,
-            snapshot,
-        },
-        store_position: store.position().map_err(Failure::cannot_run)?,
-        backend: Sandbox::default(),
-        place,
-        events,
-        directory: record.work.clone(),
-        store,
-        workflow,
-    });
-    let plan = make_plan(arguments, &run).inspect_err(|_| {
-        // Nothing was started: nothing is left of the attempt.
-        let _ = store::remove_tree(&record.directory);
-    })?;
-    Ok(Prepared {
-        record: record.directory.join("events.jsonl"),
-        alive: record.alive,
-        summary: summary(&run, &plan),
-        differences: differences(&run, &plan, &trigger),
-        plan,
-        run,
-    })
+            options,
+            trigger,
+            given,
+            ..
+        } = subject;
+        let github = GithubContext::new(&trigger, &options, &facts, &snapshot, identity);
+        let given = Given {
+            inputs: inputs::context(&workflow, &trigger.event, &given.inputs)?,
+            vars: Value::from(serde_json::json!(given.vars)),
+            secrets: given.secrets,
+            env: given.env,
+        };
+        let place = place_settings(arguments, settings, &repository)?;
+        let run = Arc::new(Run {
+            id: record.id,
+            github,
+            given,
+            content: Content {
+                repository,
+                facts,
+                snapshot,
+            },
+            store_position: store.position().map_err(Failure::cannot_run)?,
+            backend: Sandbox::default(),
+            place,
+            events,
+            directory: record.work,
+            store,
+            workflow,
+        });
+        let plan = make_plan(arguments, &run)?;
+        Ok(Prepared {
+            record: record.directory.join("events.jsonl"),
+            alive: record.alive,
+            summary: summary(&run, &plan),
+            differences: differences(&run, &plan, &trigger),
+            plan,
+            run,
+        })
+    }
 }
 
 /// The folder that is run, if it is not the repository itself.
@@ -131,7 +205,7 @@ fn workflow_name(workflow: &Workflow) -> String {
     }
 }
 
-fn event_options(arguments: &RunArguments, given: &GivenTexts) -> Result<EventOptions, Failure> {
+fn event_options(arguments: &RunArguments) -> Result<EventOptions, Failure> {
     let pretend = &arguments.pretend;
     let payload = match &pretend.event_path {
         None => None,
@@ -159,7 +233,7 @@ fn event_options(arguments: &RunArguments, given: &GivenTexts) -> Result<EventOp
         base: pretend.base.clone(),
         number: pretend.pr,
         committed: pretend.committed,
-        inputs: given.inputs.clone().into_iter().collect(),
+        inputs: Vec::new(),
         schedule: None,
     })
 }

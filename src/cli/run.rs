@@ -80,7 +80,7 @@ async fn carry_out(
     for difference in differences {
         events.send(EventKind::Differs(difference));
     }
-    let jobs = arguments.jobs.unwrap_or_else(processors);
+    let jobs = arguments.jobs.map_or_else(processors, usize::from);
     let directory = run.directory.clone();
     let ended = exec::execute(run, plan, jobs, cancellation).await;
     // Whatever jobs left behind is gone with the run.

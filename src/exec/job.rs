@@ -50,6 +50,8 @@ pub(super) struct LegEnd {
     pub(super) conclusion: Outcome,
     pub(super) outputs: IndexMap<String, String>,
     pub(super) fail_fast: bool,
+    /// Whether it had a place: without one it ran nothing.
+    pub(super) placed: bool,
 }
 
 impl LegEnd {
@@ -60,6 +62,7 @@ impl LegEnd {
             conclusion: Outcome::Cancelled,
             outputs: IndexMap::new(),
             fail_fast: false,
+            placed: false,
         }
     }
 }
@@ -116,6 +119,7 @@ pub(super) async fn run(run: Arc<Run>, spec: LegSpec, cancellation: Cancellation
         Some(job) => in_place(&run, job, &spec, cancellation).await,
         None => Ok((Outcome::Skipped, Outcome::Skipped, IndexMap::new())),
     };
+    let placed = !matches!(ended, Err(place::PlaceError::Backend(_)));
     let (outcome, conclusion, outputs) = ended.unwrap_or_else(|failure| {
         run.events.send(EventKind::JobFailed {
             job: key.clone(),
@@ -136,6 +140,7 @@ pub(super) async fn run(run: Arc<Run>, spec: LegSpec, cancellation: Cancellation
         conclusion,
         outputs,
         fail_fast,
+        placed,
     }
 }
 

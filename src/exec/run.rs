@@ -340,7 +340,6 @@ impl Scheduler {
     fn start_leg(&mut self, leg: PlannedLeg) {
         let (canceller, cancellation) = Canceller::new();
         self.cancellers.insert(leg.key.clone(), canceller);
-        self.ran = true;
         let Some(open) = self.open.get_mut(&leg.key.id) else {
             return;
         };
@@ -363,6 +362,7 @@ impl Scheduler {
             Err(_) => return,
         };
         self.cancellers.remove(&end.key);
+        self.ran |= end.placed;
         let Some(open) = self.open.get_mut(&end.key.id) else {
             return;
         };

@@ -53,7 +53,8 @@ pub struct Toolchains {
     pub root_files: Vec<PlacedFile>,
     /// What to mount, at home and elsewhere.
     pub mounts: Vec<Mount>,
-    /// Directories with commands besides those on the label's PATH, such as a tool cache's.
+    /// Directories with commands besides those on the label's PATH. None that this machine's own
+    /// processes use too: what they open there would be taken for the job's.
     pub bins: Vec<String>,
 }
 
@@ -116,8 +117,6 @@ impl Toolchains {
         for (name, from) in toolchains {
             let at = place(&format!(".rustup/toolchains/{name}"));
             self.directories.push(at.clone());
-            // cargo starts the toolchain's own rustc, not the proxy.
-            self.bins.push(format!("{at}/bin"));
             self.mounts.push(Mount { from, at });
         }
         let rustup = source.directory("CARGO_HOME", ".cargo").join("bin/rustup");
@@ -173,7 +172,6 @@ impl Toolchains {
             path: format!("{at}.complete"),
             content: String::new(),
         });
-        self.bins.push(format!("{at}/bin"));
         self.mounts.push(Mount { from, at });
     }
 }
@@ -372,6 +370,6 @@ mod tests {
                 .any(|file| file.path == "/opt/hostedtoolcache/Python/3.11.7/x64.complete")
         );
         assert!(tools.directories.is_empty() && tools.files.is_empty());
-        assert_eq!(tools.bins[2], "/opt/hostedtoolcache/node/22.1.0/x64/bin");
+        assert!(tools.bins.is_empty(), "{:?}", tools.bins);
     }
 }

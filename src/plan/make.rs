@@ -6,6 +6,7 @@ use super::expand::{ExpandError, PlannedLeg, expand};
 use super::obstacle::{self, Obstacle, ObstacleKind};
 use super::select::{self, Selection, UnknownJob};
 use crate::outcome::SkipReason;
+use crate::source::Diagnostic;
 use crate::workflow::{ActionRef, BuiltIn, Job, JobBody, Step, StepAction, Token, Uses, Workflow};
 
 /// Everything a run will do.
@@ -63,6 +64,15 @@ pub fn plan(workflow: &Workflow, selection: &Selection, facts: &Facts) -> Result
 }
 
 fn plan_job(workflow: &Workflow, job: &Job, facts: &Facts) -> Result<PlannedJob, ExpandError> {
+    // GitHub's service refuses such a file; its readers in the open do not.
+    if matches!(&job.body, JobBody::Steps(steps) if steps.is_empty()) {
+        return Err(ExpandError::Invalid(Diagnostic {
+            source: workflow.source.clone(),
+            span: job.id.span,
+            message: "No steps defined in `steps` and no workflow called in `uses`".to_owned(),
+            help: None,
+        }));
+    }
     let excluded = decided_false(&job.condition.expression, facts);
     let legs = match excluded {
         true => Some(Vec::new()),
@@ -89,7 +99,7 @@ fn refusals(workflow: &Workflow, job: &Job, planned: &PlannedJob, facts: &Facts)
         .legs
         .as_ref()
         .is_some_and(|legs| legs.iter().all(|leg| !leg.placement.runs_here()));
-    if nothing_runs_here {
+    if nothing_runs_here && matches!(job.body, JobBody::Steps(_)) {
         return Vec::new();
     }
     let mut found = obstacle::of_job(workflow, job);
@@ -107,7 +117,13 @@ fn of_step(workflow: &Workflow, job: &Job, step: &Step, facts: &Facts) -> Option
         StepAction::Run { .. } if !step.background => return None,
         StepAction::Uses { reference, with } if !step.background => {
             match Uses::parse(&reference.value) {
-                Uses::BuiltIn(action) => of_inputs(&action, with.as_ref()?, facts)?,
+                Uses::BuiltIn(action) => match action.why_not() {
+                    Some(why) => ObstacleKind::Action {
+                        reference: reference.value.clone(),
+                        why,
+                    },
+                    None => of_inputs(&action, with.as_ref()?, facts)?,
+                },
                 other => ObstacleKind::Action {
                     reference: reference.value.clone(),
                     why: other.why_not(),

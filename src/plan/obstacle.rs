@@ -47,7 +47,7 @@ impl fmt::Display for Obstacle {
         let position = self.source.position(self.span.start);
         write!(
             f,
-            "{} (Line: {}, Col: {}): job '{}': ",
+            "{}:{}:{}: job '{}': ",
             self.source.path, position.line, position.column, self.job
         )?;
         match &self.kind {
@@ -71,7 +71,12 @@ impl fmt::Display for Obstacle {
 /// What is in the way of a job as a whole.
 pub(super) fn of_job(workflow: &Workflow, job: &Job) -> Vec<Obstacle> {
     let mut kinds = Vec::new();
-    if let Some(token) = job.container.as_ref().or(job.services.as_ref()) {
+    // An empty text is no container.
+    let container = job
+        .container
+        .as_ref()
+        .filter(|token| token.as_str() != Some(""));
+    if let Some(token) = container.or(job.services.as_ref()) {
         kinds.push((token.span, ObstacleKind::Container));
     }
     if let JobBody::Calls { uses, .. } = &job.body {

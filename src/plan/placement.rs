@@ -20,11 +20,11 @@ pub enum Placement {
 }
 
 impl Placement {
-    /// The place for a job with these labels. All must fit; one that names a hosted
-    /// ubuntu image decides.
+    /// The place for a job with these labels. All must be a hosted ubuntu image's: a runner
+    /// with others is one's own, and nothing is known of it.
     pub fn for_labels(labels: &[String]) -> Self {
-        let hosted = labels.iter().find_map(|label| Label::find(label));
-        match hosted {
+        let hosted: Option<Vec<Label>> = labels.iter().map(|label| Label::find(label)).collect();
+        match hosted.and_then(|labels| labels.into_iter().next()) {
             Some(label) if Some(label.architecture) == Architecture::here() => Self::Here {
                 label: Arc::new(label),
             },
@@ -48,6 +48,9 @@ impl Placement {
 }
 
 fn obstacle(labels: &str) -> String {
+    if labels.is_empty() {
+        return "'runs-on' gives no label".to_owned();
+    }
     let lower = labels.to_ascii_lowercase();
     if lower.contains("windows") || lower.contains("macos") {
         format!("{labels} is another operating system")

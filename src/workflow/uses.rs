@@ -90,6 +90,27 @@ fn built_in(path: &str) -> Option<BuiltIn> {
 }
 
 impl ActionRef {
+    /// Why GitHub would not run this version; none when it would, as far as is known here.
+    /// Branches other than `main` and tags that are no versions are not known.
+    pub fn why_not(&self) -> Option<&'static str> {
+        let (oldest, newest) = match self.action {
+            BuiltIn::Checkout => (1, 6),
+            BuiltIn::Cache | BuiltIn::CacheRestore | BuiltIn::CacheSave => (3, 6),
+            BuiltIn::UploadArtifact => (4, 7),
+        };
+        let is_commit =
+            self.version.len() == 40 && self.version.bytes().all(|byte| byte.is_ascii_hexdigit());
+        match self.numbers() {
+            Some((major, ..)) if major < oldest => {
+                Some("GitHub fails this retired version at once")
+            }
+            Some((major, ..)) if major > newest => Some("no such version is known"),
+            Some(_) => None,
+            None if is_commit || self.version == "main" => None,
+            None => Some("only versions, commits and main are known of this action"),
+        }
+    }
+
     /// The version's numbers where it is a version tag: `v4.1` is `(4, Some(1), None)`.
     /// Branches and commits have none: they are taken as the newest.
     pub fn numbers(&self) -> Option<(u32, Option<u32>, Option<u32>)> {

@@ -191,3 +191,43 @@ fn an_input_that_is_known_is_refused_whatever_the_others_will_be() {
     let steps = "- id: a\n  run: x=1\n- uses: actions/checkout@v5\n  with: { submodules: true, ref: '${{ steps.a.outputs.x }}' }";
     refused(&Project::of_steps(steps), CANNOT_RUN, &["submodules: true"]);
 }
+
+#[test]
+fn a_job_without_steps_is_invalid() {
+    let project = Project::of_workflow("on: push\njobs:\n  a: { runs-on: ubuntu-24.04 }\n");
+    refused(&project, INVALID, &["ci.yml:3:3", "No steps defined"]);
+}
+
+#[test]
+fn versions_that_github_fails_or_does_not_have_are_refused() {
+    for reference in [
+        "actions/cache@v2",
+        "actions/checkout@v99",
+        "actions/checkout@nosuchbranch",
+        "actions/upload-artifact@v3",
+    ] {
+        let project = Project::of_steps(&format!(
+            "- uses: {reference}\n  with: {{ path: a, key: b }}"
+        ));
+        refused(&project, CANNOT_RUN, &[reference]);
+    }
+}
+
+#[test]
+fn a_call_of_a_workflow_is_refused_before_anything_starts() {
+    let project = Project::of_workflow(
+        "on: push\njobs:\n  a: { uses: ./.github/workflows/b.yml }\n  c: { runs-on: ubuntu-24.04, steps: [{ run: x=1 }] }\n",
+    );
+    refused(&project, CANNOT_RUN, &["reusable workflow", "ci.yml:3:"]);
+}
+
+#[test]
+fn machines_of_one_s_own_are_not_stood_in_for() {
+    let text = workflow_of("- run: x=1").replace("ubuntu-24.04", "[self-hosted, ubuntu-24.04]");
+    let run = Project::of_workflow(&text)
+        .lrun()
+        .args(&["ci.yml"])
+        .run()
+        .exited(4);
+    assert_eq!(run.differences("self-hosted").len(), 1);
+}

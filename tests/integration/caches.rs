@@ -117,3 +117,13 @@ fn a_cache_mode_that_permits_nothing_neither_reads_nor_writes() {
     assert_eq!(run.lookups(), ["miss"]);
     assert_eq!(run.not_saved(), ["not-permitted"]);
 }
+
+#[test]
+fn a_pattern_that_leads_upward_saves_nothing_and_stays_green() {
+    let project = Project::of_steps(
+        "- uses: actions/cache@v4\n  with:\n    path: ../x\n    key: one\n- name: After\n  run: x=1",
+    );
+    let run = project.lrun().args(&["ci.yml"]).run().exited(0);
+    assert_eq!(run.conclusions("After"), ["success"]);
+    assert_eq!(run.not_saved(), ["invalid"]);
+}

@@ -9,7 +9,9 @@
 //! to end the place and to remove its state directory. Process 1 dies with the launcher
 //! (by signal), and when lrun's end of its channel closes: whichever of the three is
 //! killed, and by whatever, no process of the place survives it. No mount is ever made in
-//! this machine's mount namespace.
+//! this machine's mount namespace. Where /proc is masked, as in a container, there is no
+//! process namespace and the job's processes are ended by descent only: the place then says
+//! [`SharedProcesses`](crate::backend::Shortcoming::SharedProcesses).
 
 mod bring_up;
 mod error;

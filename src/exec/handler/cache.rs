@@ -7,7 +7,7 @@ use tokio::sync::mpsc;
 use super::cache_rules::{self, CacheInputs};
 use super::{Scope, in_store};
 use crate::agent::AgentError;
-use crate::agent::protocol::PackSpec;
+use crate::agent::protocol::{PackReport, PackSpec};
 use crate::archive::FAILED;
 use crate::digest::Digest;
 use crate::event::EventKind;
@@ -307,7 +307,16 @@ async fn store_paths(
     if let Some(mode) = forbidding_mode(scope, "write") {
         return Ok(Err(NotSaved::NotPermitted { mode }));
     }
-    let (tree, report) = pack(scope, request).await?;
+    let (tree, report) = match pack(scope, request).await {
+        Ok(packed) => packed,
+        Err(AgentError::Refused { message }) => return Ok(Err(NotSaved::Invalid { message })),
+        Err(error) => return Err(error),
+    };
+    let tree = match tree {
+        Ok(tree) => tree,
+        Err(error) => return Ok(Err(invalid(&error))),
+    };
+    let report = report?;
     if report.matched.iter().all(|&count| count == 0) {
         return Ok(Err(NotSaved::NothingMatched));
     }
@@ -316,10 +325,6 @@ async fn store_paths(
             problems: report.problems,
         }));
     }
-    let tree = match tree {
-        Ok(tree) => tree,
-        Err(error) => return Ok(Err(invalid(&error))),
-    };
     // The reservation is made once the archive exists, as the toolkit does.
     let Some(writable) = scope.run.github.writable_scope() else {
         let message = format!(
@@ -377,7 +382,7 @@ async fn pack(
 ) -> Result<
     (
         Result<StoredTree, StoreError>,
-        crate::agent::protocol::PackReport,
+        Result<PackReport, AgentError>,
     ),
     AgentError,
 > {
@@ -395,7 +400,7 @@ async fn pack(
         writer.finish()
     });
     let (tree, report) = tokio::join!(writing, packing);
-    Ok((tree, report?))
+    Ok((tree, report))
 }
 
 /// The action's lines about a save, and the fact.

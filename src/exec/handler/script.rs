@@ -59,11 +59,16 @@ pub(in crate::exec) async fn run(
     };
     let path = format!("{}/{unique}{}", paths::TEMP, shell.extension);
     announce(&scope, script, &shell);
-    scope
-        .place
-        .agent
-        .write_files(User::Job, files_to_write(&path, &shell, script, &process))
-        .await?;
+    let files = files_to_write(&path, &shell, script, &process);
+    match scope.place.agent.write_files(User::Job, files).await {
+        Ok(()) => {}
+        // A disk that the job filled fails this step; later ones may make room.
+        Err(error @ AgentError::File { .. }) => {
+            scope.log.error(error.to_string());
+            return Ok(Effects::of(Outcome::Failure));
+        }
+        Err(error) => return Err(error),
+    }
     let spec = ProcessSpec {
         argv: shell.argv(&path),
         env: process.env.clone(),

@@ -74,13 +74,18 @@ impl Step {
 
     /// Messages are in the log already; what it lacks is the place.
     pub(super) fn annotated(&mut self, annotation: &Annotation) {
-        let Some(file) = &annotation.file else {
-            return;
-        };
         let level = match annotation.level {
             Level::Error => "error",
             Level::Warning => "warning",
             Level::Notice => "notice",
+        };
+        let Some(file) = &annotation.file else {
+            // Errors stand among the lines of the step that failed by them.
+            if annotation.level == Level::Warning {
+                self.below
+                    .push((6, format!("{level}: {}", annotation.message)));
+            }
+            return;
         };
         let mut place = file.clone();
         for number in [annotation.line, annotation.column].into_iter().flatten() {
