@@ -307,16 +307,16 @@ async fn store_paths(
     if let Some(mode) = forbidding_mode(scope, "write") {
         return Ok(Err(NotSaved::NotPermitted { mode }));
     }
-    let (tree, report) = match pack(scope, request).await {
-        Ok(packed) => packed,
-        Err(AgentError::Refused { message }) => return Ok(Err(NotSaved::Invalid { message })),
-        Err(error) => return Err(error),
-    };
+    let (tree, report) = pack(scope, request).await?;
     let tree = match tree {
         Ok(tree) => tree,
         Err(error) => return Ok(Err(invalid(&error))),
     };
-    let report = report?;
+    let report = match report {
+        Ok(report) => report,
+        Err(AgentError::Refused { message }) => return Ok(Err(NotSaved::Invalid { message })),
+        Err(error) => return Err(error),
+    };
     if report.matched.iter().all(|&count| count == 0) {
         return Ok(Err(NotSaved::NothingMatched));
     }
