@@ -12,7 +12,7 @@ use std::time::{Duration, UNIX_EPOCH};
 #[path = "support/ordinary_user.rs"]
 mod ordinary_user;
 
-use lrun::archive::{Manifest, PackRequest, Packed, Unpacker, pack};
+use lrun::archive::{Manifest, PackError, PackRequest, Packed, Unpacker, pack};
 use lrun::tree::{Kind, Member, Roots, TreeItem};
 use ordinary_user::as_ordinary_user;
 use tempfile::TempDir;
@@ -222,20 +222,26 @@ fn what_cannot_be_read_is_complained_of_as_tar_does() {
     });
 }
 
+/// Packs the file `f` of a directory.
+fn pack_f(
+    directory: &Path,
+    sink: &mut dyn FnMut(TreeItem) -> io::Result<()>,
+) -> Result<Packed, PackError> {
+    let workspace = directory.to_str().expect("text");
+    let roots = Roots {
+        workspace,
+        home: workspace,
+    };
+    let paths = &["f".to_owned()];
+    pack(&PackRequest { paths, roots }, sink)
+}
+
 /// What is said of the file `f`, `alpha`, when it is changed before its content is read.
 fn complaints_after(change: fn(&Path)) -> Vec<String> {
     let root = TempDir::new().expect("a directory");
     write(root.path(), "f", "alpha");
-    let workspace = root.path().to_str().expect("text");
-    let request = PackRequest {
-        paths: &["f".to_owned()],
-        roots: Roots {
-            workspace,
-            home: workspace,
-        },
-    };
     let mut length = 0;
-    let packed = pack(&request, &mut |item| {
+    let packed = pack_f(root.path(), &mut |item| {
         match item {
             TreeItem::Member(_) => change(&root.path().join("f")),
             TreeItem::Content(bytes) => length += bytes.len(),
@@ -267,15 +273,7 @@ fn a_file_that_changes_meanwhile_is_complained_of() {
 fn a_receiver_that_fails_ends_the_pack() {
     let root = TempDir::new().expect("a directory");
     write(root.path(), "f", "x");
-    let workspace = root.path().to_str().expect("text");
-    let request = PackRequest {
-        paths: &["f".to_owned()],
-        roots: Roots {
-            workspace,
-            home: workspace,
-        },
-    };
-    let error = pack(&request, &mut |_| Err(io::Error::other("full"))).expect_err("it failed");
+    let error = pack_f(root.path(), &mut |_| Err(io::Error::other("full"))).expect_err("it failed");
     assert_eq!(error.to_string(), "cannot hand on packed files: full");
 }
 

@@ -3,7 +3,6 @@
 use std::fs;
 
 use nix::sys::signal::{Signal, kill};
-use nix::unistd::Pid;
 
 use crate::project::{Project, workflow_of};
 
@@ -64,12 +63,7 @@ fn what_a_killed_run_leaves_is_removed_by_the_next() {
     let run = project
         .lrun()
         .args(&["ci.yml"])
-        .run_watched(|event, process| {
-            if event["type"] == "step-output" && event["text"] == "ready" {
-                let process = i32::try_from(process).expect("process ids are positive");
-                kill(Pid::from_raw(process), Signal::SIGKILL).expect("it is running");
-            }
-        });
+        .run_and_when_ready(|lrun| kill(lrun, Signal::SIGKILL).expect("it is running"));
     assert_eq!(run.code, None, "{}", run.transcript());
     let work = project.store().join("runs/1/work");
     assert!(work.exists(), "a killed run cannot clean up");

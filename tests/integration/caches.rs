@@ -23,7 +23,6 @@ fn a_key_of_the_commit_misses_after_every_edit() {
 
 #[test]
 fn a_miss_names_the_file_that_changed() {
-    let project = Project::new(&[("deps.lock", "one\n")]);
     let steps = "\
 - uses: actions/checkout@v5
 - id: cache
@@ -36,8 +35,7 @@ fn a_miss_names_the_file_that_changed() {
   run: |
     mkdir -p cached && date > cached/made
     echo \"hit=${{ steps.cache.outputs.cache-hit }}\"";
-    project.write(".github/workflows/ci.yml", &workflow_of(steps));
-    project.commit("second");
+    let project = Project::of_steps_and(steps, &[("deps.lock", "one\n")]);
     let first = project.lrun().args(&["ci.yml"]).run().exited(0);
     assert_eq!(first.lookups(), ["miss"]);
     assert!(first.output("Hit").contains(&"hit=".to_owned()));

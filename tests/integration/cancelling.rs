@@ -1,7 +1,6 @@
 //! Ctrl-C ends everything, and steps that always run still do.
 
 use nix::sys::signal::{Signal, kill};
-use nix::unistd::Pid;
 
 use crate::project::Project;
 
@@ -13,12 +12,7 @@ fn an_interrupt_ends_the_step_runs_always_steps_and_exits_130() {
     let run = project
         .lrun()
         .args(&["ci.yml"])
-        .run_watched(|event, process| {
-            if event["type"] == "step-output" && event["text"] == "ready" {
-                let process = i32::try_from(process).expect("process ids are positive");
-                kill(Pid::from_raw(process), Signal::SIGINT).expect("it is running");
-            }
-        });
+        .run_and_when_ready(|lrun| kill(lrun, Signal::SIGINT).expect("it is running"));
     let run = run.exited(130);
     assert_eq!(run.conclusions("Long"), ["cancelled"]);
     assert_eq!(run.conclusions("Next"), ["skipped"]);

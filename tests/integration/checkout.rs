@@ -137,7 +137,6 @@ fn the_user_s_folder_is_untouched() {
 
 #[test]
 fn edits_during_a_run_are_not_seen_by_it() {
-    let project = Project::new(&[("file.txt", "old\n")]);
     let steps = "\
 - name: Wait
   run: |
@@ -146,13 +145,10 @@ fn edits_during_a_run_are_not_seen_by_it() {
 - uses: actions/checkout@v5
 - name: Look
   run: cat file.txt";
-    project.write(".github/workflows/ci.yml", &workflow_of(steps));
-    project.commit("second");
+    let project = Project::of_steps_and(steps, &[("file.txt", "old\n")]);
     let file = project.path().join("file.txt");
-    let run = project.lrun().args(&["ci.yml"]).run_watched(|event, _| {
-        if event["type"] == "step-output" && event["text"] == "ready" {
-            fs::write(&file, "new\n").expect("writable");
-        }
+    let run = project.lrun().args(&["ci.yml"]).run_and_when_ready(|_| {
+        fs::write(&file, "new\n").expect("writable");
     });
     let run = run.exited(0);
     assert!(run.output("Look").contains(&"old".to_owned()));

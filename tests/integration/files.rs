@@ -1,10 +1,9 @@
 //! A job's files are on one file system of plain directories.
 
-use crate::project::{Project, workflow_of};
+use crate::project::Project;
 
 #[test]
 fn directories_of_a_checkout_and_of_a_cache_can_be_renamed() {
-    let project = Project::new(&[("tree/file.txt", "x\n")]);
     let steps = "\
 - uses: actions/checkout@v5
 - id: cache
@@ -20,8 +19,7 @@ fn directories_of_a_checkout_and_of_a_cache_can_be_renamed() {
     perl -e 'rename(\"cached\", \"elsewhere\") or die \"cached: $!\"'
     cat moved/file.txt elsewhere/file.txt
     mv elsewhere cached";
-    project.write(".github/workflows/ci.yml", &workflow_of(steps));
-    project.commit("second");
+    let project = Project::of_steps_and(steps, &[("tree/file.txt", "x\n")]);
     let first = project.lrun().args(&["ci.yml"]).run().exited(0);
     assert_eq!(first.lookups(), ["miss"]);
     let second = project.lrun().args(&["ci.yml"]).run().exited(0);
@@ -40,14 +38,13 @@ fn hard_links_reach_from_the_workspace_to_the_home() {
 #[test]
 fn make_regenerates_as_after_a_real_checkout() {
     // A checkout writes in the order of names: `configure` is older than `configure.ac`.
-    let project = Project::new(&[
+    let steps = "- uses: actions/checkout@v5\n- name: Make\n  run: make configure";
+    let files = [
         ("configure", "old\n"),
         ("configure.ac", "source\n"),
         ("Makefile", "configure: configure.ac\n\techo regenerated\n"),
-    ]);
-    let steps = "- uses: actions/checkout@v5\n- name: Make\n  run: make configure";
-    project.write(".github/workflows/ci.yml", &workflow_of(steps));
-    project.commit("second");
+    ];
+    let project = Project::of_steps_and(steps, &files);
     let run = project.lrun().args(&["ci.yml"]).run().exited(0);
     assert!(run.output("Make").contains(&"regenerated".to_owned()));
 }

@@ -110,11 +110,11 @@ impl Lrun {
 
     /// Runs it for its events, to the end.
     pub(crate) fn run(self) -> Run {
-        self.run_watched(|_, _| {})
+        self.run_and_when_ready(|_| {})
     }
 
-    /// Runs it for its events and shows each to `watch` as it comes, with lrun's process id.
-    pub(crate) fn run_watched(mut self, mut watch: impl FnMut(&Value, u32)) -> Run {
+    /// Runs it for its events and acts, given lrun's process, once a step has printed `ready`.
+    pub(crate) fn run_and_when_ready(mut self, act: impl FnOnce(Pid)) -> Run {
         self.command.arg("--json");
         let child = self.command.stdout(Stdio::piped()).stderr(Stdio::piped());
         let mut child: Child = child.spawn().expect("lrun can be started");
@@ -127,12 +127,19 @@ impl Lrun {
             let _ = stderr.read_to_string(&mut text);
             text
         });
-        let mut events = Vec::new();
+        let mut act = Some(act);
+        let mut events: Vec<Value> = Vec::new();
         for line in BufReader::new(child.stdout.take().expect("it is a pipe")).lines() {
             let line = line.expect("lrun writes UTF-8");
-            let event = serde_json::from_str(&line)
+            let event: Value = serde_json::from_str(&line)
                 .unwrap_or_else(|error| panic!("not JSON: {error}: {line}"));
-            watch(&event, process);
+            if event["type"] == "step-output"
+                && event["text"] == "ready"
+                && let Some(act) = act.take()
+            {
+                let process = i32::try_from(process).expect("process ids are positive");
+                act(Pid::from_raw(process));
+            }
             events.push(event);
         }
         let status = child.wait().expect("it was started");

@@ -42,7 +42,14 @@ impl Project {
 
     /// A repository whose workflow has one job `build` of these steps, as YAML at no indent.
     pub(crate) fn of_steps(steps: &str) -> Self {
-        Self::of_workflow(&workflow_of(steps))
+        Self::of_steps_and(steps, &[])
+    }
+
+    /// The same beside other files.
+    pub(crate) fn of_steps_and(steps: &str, files: &[(&str, &str)]) -> Self {
+        let text = workflow_of(steps);
+        let workflow = [(".github/workflows/ci.yml", text.as_str())];
+        Self::new(&[&workflow, files].concat())
     }
 
     /// A copy of one of the repositories in `examples/`, committed.

@@ -30,7 +30,7 @@ jobs:
         run: echo \"hit=${{ steps.cache.outputs.cache-hit }}\"
 ";
 
-fn run_with(jobs: &str) -> Run {
+fn run_and_when_ready(jobs: &str) -> Run {
     let project = Project::of_workflow(MATRIX);
     project
         .lrun()
@@ -42,7 +42,7 @@ fn run_with(jobs: &str) -> Run {
 #[test]
 fn four_legs_miss_one_saves_three_find_the_key_reserved() {
     for jobs in ["1", "4"] {
-        let run = run_with(jobs);
+        let run = run_and_when_ready(jobs);
         let misses = run
             .lookups()
             .iter()
