@@ -209,17 +209,19 @@ impl Scheduler {
         }
         let legs = match planned.legs {
             Some(ref legs) => Ok(legs.clone()),
-            None => {
-                let facts = run
-                    .facts()
-                    .with("needs", self.needs.context(&planned.needs));
-                plan::expand(&run.workflow, job, &facts)
-            }
+            None => plan::expand(&run.workflow, job, &self.facts(planned)),
         };
         match legs {
             Ok(legs) => self.queue_legs(planned, legs),
             Err(error) => self.fail(planned, error.to_string()),
         }
+    }
+
+    /// What the keys of a job whose needs are done may use.
+    fn facts(&self, planned: &PlannedJob) -> Facts {
+        self.run
+            .facts()
+            .with("needs", self.needs.context(&planned.needs))
     }
 
     fn skip_reason(
@@ -230,13 +232,12 @@ impl Scheduler {
         if let Some(reason) = &planned.skip {
             return Ok(Some(reason.clone()));
         }
-        let facts = self
-            .run
-            .facts()
-            .with("needs", self.needs.context(&planned.needs));
-        let holds =
-            self.needs
-                .condition_holds(&job.condition, &planned.needs, facts, self.cancelled)?;
+        let holds = self.needs.condition_holds(
+            &job.condition,
+            &planned.needs,
+            self.facts(planned),
+            self.cancelled,
+        )?;
         if holds {
             return Ok(None);
         }
