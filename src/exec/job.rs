@@ -237,7 +237,9 @@ impl Leading<'_> {
             self.fail(message);
             DEFAULT_MINUTES
         });
-        Ok(Duration::from_secs(minutes.max(0.0) as u64 * 60))
+        Ok(Duration::from_secs(
+            (minutes.max(0.0) as u64).saturating_mul(60),
+        ))
     }
 
     /// Cancels the job once its time is over, besides when it is cancelled from outside.
@@ -409,12 +411,14 @@ impl Leading<'_> {
         let mut log = self.open_log(key.clone());
         // Evaluated again, under what the steps made of the environment and the step's own.
         let mut env = self.state.env.clone();
-        env.extend(
-            self.text_map(step.env.as_ref(), &env)
-                .await?
-                .unwrap_or_default(),
-        );
-        let outcome = match step::inputs(self, step, &env).await? {
+        let inputs = match self.text_map(step.env.as_ref(), &env).await? {
+            Ok(own) => {
+                env.extend(own);
+                step::inputs(self, step, &env).await?
+            }
+            Err(message) => Err(message),
+        };
+        let outcome = match inputs {
             Ok(inputs) => {
                 let mut scope = self.scope(step, &name, &mut log);
                 handler::save_cache(&mut scope, &inputs, Some(state))

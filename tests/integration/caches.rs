@@ -125,3 +125,12 @@ fn a_pattern_that_leads_upward_saves_nothing_and_stays_green() {
     assert_eq!(run.conclusions("After"), ["success"]);
     assert_eq!(run.not_saved(), ["invalid"]);
 }
+
+#[test]
+fn a_post_step_whose_env_has_no_value_any_more_fails() {
+    let project = Project::of_steps(
+        "- id: cache\n  uses: actions/cache@v4\n  env:\n    X: ${{ fromJSON(env.BAD || '1') }}\n  with: { path: cached, key: one }\n- run: mkdir cached && echo 'BAD={' >> \"$GITHUB_ENV\"",
+    );
+    let run = project.lrun().args(&["ci.yml"]).run().exited(1);
+    assert_eq!(run.conclusions("Post Run actions/cache@v4"), ["failure"]);
+}

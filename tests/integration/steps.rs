@@ -1,6 +1,6 @@
 //! Steps, jobs, and what they tell each other.
 
-use crate::project::Project;
+use crate::project::{Project, workflow_of};
 
 #[test]
 fn files_of_commands_and_outputs_reach_later_steps_and_jobs() {
@@ -197,4 +197,11 @@ fn what_a_job_leaves_read_only_is_removed_and_decides_nothing() {
     let run = project.lrun().args(&["ci.yml"]).run().exited(0);
     assert!(run.differences("cannot remove").is_empty());
     assert!(!project.store().join("runs/1/work").exists());
+}
+
+#[test]
+fn a_job_may_have_more_minutes_than_a_number_holds() {
+    let text = workflow_of("- run: x=1").replace("steps:", "timeout-minutes: 1e30\n    steps:");
+    let project = Project::of_workflow(&text);
+    project.lrun().args(&["ci.yml"]).run().exited(0);
 }
