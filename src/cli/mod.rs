@@ -41,14 +41,17 @@ pub fn main() -> ExitCode {
             return ExitCode::from(code as u8);
         }
     };
-    let ended = match &arguments.command {
+    let ended = std::panic::catch_unwind(|| match &arguments.command {
         None => run::run(&arguments.run),
         Some(Command::Run(arguments)) => run::run(arguments),
         Some(Command::Replay(arguments)) => replay::replay(arguments),
-    };
-    let code = ended.unwrap_or_else(|Failure { code, text }| {
-        tell(text);
-        code
+    });
+    // The panic hook has told what it was.
+    let code = ended.map_or(exit::ExitCode::Internal, |ended| {
+        ended.unwrap_or_else(|Failure { code, text }| {
+            tell(text);
+            code
+        })
     });
     ExitCode::from(code as u8)
 }
