@@ -2,6 +2,7 @@
 //! an ordinary user, these tests try the recipe of whoever runs them.
 #![expect(clippy::unwrap_used, reason = "a test that cannot go on has failed")]
 
+use std::collections::HashSet;
 use std::fs;
 use std::io::Write as _;
 use std::os::unix::fs::MetadataExt as _;
@@ -843,6 +844,7 @@ fn pack_spec(path: &str) -> PackSpec {
         paths: vec![path.to_owned()],
         workspace: "/home/runner/w".to_owned(),
         home: "/home/runner".to_owned(),
+        known: HashSet::new(),
     }
 }
 

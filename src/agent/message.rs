@@ -115,11 +115,13 @@ pub(super) enum Piece {
 /// The stream of a report's frame among those of a worker.
 pub(super) const REPORT: u32 = 0;
 const ITEMS: u32 = 1;
+const STATS: u32 = 2;
 
 impl Piece {
     pub(super) fn into_frame(self) -> io::Result<Frame> {
         match self {
             Self::Item(TreeItem::Member(member)) => Frame::control(ITEMS, &member),
+            Self::Item(TreeItem::Stat { stat, known }) => Frame::control(STATS, &(stat, known)),
             Self::Item(TreeItem::Content(bytes)) => Ok(Frame::new(ITEMS, FrameKind::Out, bytes)),
             Self::Report(frame) => Ok(frame),
         }
@@ -128,6 +130,10 @@ impl Piece {
     pub(super) fn from_frame(frame: Frame) -> io::Result<Self> {
         Ok(match (frame.stream, frame.kind) {
             (ITEMS, FrameKind::Control) => Self::Item(TreeItem::Member(frame.message()?)),
+            (STATS, _) => {
+                let (stat, known) = frame.message()?;
+                Self::Item(TreeItem::Stat { stat, known })
+            }
             (ITEMS, _) => Self::Item(TreeItem::Content(frame.payload)),
             _ => Self::Report(frame),
         })

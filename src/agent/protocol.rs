@@ -1,11 +1,14 @@
 //! What travels between lrun and an agent. Private to the two: both are the same binary,
 //! so there is no version to negotiate.
 
+use std::collections::HashSet;
+
 use serde::{Deserialize, Serialize};
 
 use crate::digest::Digest;
 use crate::lookup::HashedFile;
 use crate::outcome::Timing;
+use crate::tree::Stat;
 
 pub use crate::tree::TreeItem;
 
@@ -108,6 +111,8 @@ pub struct PackSpec {
     pub workspace: String,
     /// What `~` stands for.
     pub home: String,
+    /// Files whose content lrun has: it is neither read nor sent.
+    pub known: HashSet<Stat>,
 }
 
 /// What became of a pack.

@@ -61,6 +61,7 @@ fn send(found: &FoundFiles) -> (BTreeMap<String, (u32, String)>, Sent) {
                 last = String::from_utf8(member.path).unwrap();
                 files.insert(last.clone(), (member.mode, String::new()));
             }
+            TreeItem::Stat { .. } => panic!("artifacts are sent whole"),
             TreeItem::Content(bytes) => {
                 let content = &mut files.get_mut(&last).unwrap().1;
                 content.push_str(std::str::from_utf8(&bytes).unwrap());

@@ -5,7 +5,7 @@
 //! names' bytes, so that equal directories give equal trees; named pipes and devices are left
 //! out like sockets, since a tree has no place for them.
 
-use std::collections::HashMap;
+use std::collections::{HashMap, HashSet};
 use std::ffi::OsStr;
 use std::fs::{self, File, Metadata, OpenOptions};
 use std::io;
@@ -13,10 +13,12 @@ use std::os::unix::ffi::OsStrExt as _;
 use std::os::unix::fs::{MetadataExt as _, OpenOptionsExt as _};
 use std::path::PathBuf;
 
+use nix::unistd::geteuid;
+
 use super::content::{Ending, Sink, member, send_content};
 use super::manifest::Manifest;
 use super::problem::Problems;
-use crate::tree::{GlobError, Kind, Roots, TreeItem};
+use crate::tree::{GlobError, Kind, Roots, Stat, TreeItem};
 
 /// The toolkit excludes the archive it is writing, by its name, wherever that occurs.
 const EXCLUDED: &[u8] = b"cache.tzst";
@@ -28,6 +30,8 @@ pub struct PackRequest<'a> {
     pub paths: &'a [String],
     /// What relative patterns and the members' paths, and `~`, are relative to.
     pub roots: Roots<'a>,
+    /// Files whose content the receiver has: it is neither read nor sent.
+    pub known: &'a HashSet<Stat>,
 }
 
 /// What became of it.
@@ -58,6 +62,8 @@ pub fn pack(request: &PackRequest<'_>, sink: Sink<'_>) -> Result<Packed, PackErr
     let mut packer = Packer {
         workspace: PathBuf::from(request.roots.workspace),
         sink,
+        known: request.known,
+        user: geteuid().as_raw(),
         seen: HashMap::new(),
         problems: Problems::default(),
     };
@@ -80,6 +86,9 @@ enum Depth {
 struct Packer<'a> {
     workspace: PathBuf,
     sink: Sink<'a>,
+    known: &'a HashSet<Stat>,
+    /// Who packs.
+    user: u32,
     /// Device and inode of every member but directories, with the first name it had.
     seen: HashMap<(u64, u64), Vec<u8>>,
     problems: Problems,
@@ -125,6 +134,12 @@ impl Packer<'_> {
     }
 
     fn add_file(&mut self, name: &[u8], metadata: &Metadata, depth: Depth) -> io::Result<()> {
+        if self.is_known(metadata) {
+            if !self.add_link_to_seen(name, metadata)? {
+                self.emit_file(name, metadata, true)?;
+            }
+            return Ok(());
+        }
         // tar opens a file before it asks whether it has it already.
         let file = OpenOptions::new()
             .read(true)
@@ -140,13 +155,17 @@ impl Packer<'_> {
         if self.add_link_to_seen(name, metadata)? {
             return Ok(());
         }
-        let size = metadata.len();
-        let kind = Kind::File { size, content: () };
-        self.emit(name, kind, metadata)?;
-        if self.send_content(name, &mut file, size)? {
+        self.emit_file(name, metadata, false)?;
+        if self.send_content(name, &mut file, metadata.len())? {
             self.compare(name, metadata, file.metadata().as_ref());
         }
         Ok(())
+    }
+
+    /// Whether the receiver has the content, and tar could read it.
+    fn is_known(&self, metadata: &Metadata) -> bool {
+        let is_readable = metadata.uid() == self.user && metadata.mode() & 0o400 != 0;
+        is_readable && self.known.contains(&stat(metadata))
     }
 
     fn add_symlink(&mut self, name: &[u8], metadata: &Metadata, depth: Depth) -> io::Result<()> {
@@ -191,7 +210,24 @@ impl Packer<'_> {
     }
 
     fn emit(&mut self, name: &[u8], kind: Kind<()>, metadata: &Metadata) -> io::Result<()> {
-        (self.sink)(TreeItem::Member(member(name, kind, metadata)))
+        self.emit_with_stat(name, kind, metadata, false)
+    }
+
+    fn emit_file(&mut self, name: &[u8], metadata: &Metadata, known: bool) -> io::Result<()> {
+        let size = metadata.len();
+        self.emit_with_stat(name, Kind::File { size, content: () }, metadata, known)
+    }
+
+    fn emit_with_stat(
+        &mut self,
+        name: &[u8],
+        kind: Kind<()>,
+        metadata: &Metadata,
+        known: bool,
+    ) -> io::Result<()> {
+        (self.sink)(TreeItem::Member(member(name, kind, metadata)))?;
+        let stat = stat(metadata);
+        (self.sink)(TreeItem::Stat { stat, known })
     }
 
     /// tar does not mind much that a file below a directory vanishes before its turn.
@@ -215,5 +251,12 @@ impl Packer<'_> {
 
     fn path(&self, name: &[u8]) -> PathBuf {
         self.workspace.join(OsStr::from_bytes(name))
+    }
+}
+
+fn stat(metadata: &Metadata) -> Stat {
+    Stat {
+        ino: metadata.ino(),
+        ctime_ns: metadata.ctime() * 1_000_000_000 + metadata.ctime_nsec(),
     }
 }

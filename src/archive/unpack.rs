@@ -67,6 +67,7 @@ impl Unpacker {
     pub fn take(&mut self, item: TreeItem) {
         match item {
             TreeItem::Content(bytes) => self.write(&bytes),
+            TreeItem::Stat { .. } => {}
             TreeItem::Member(member) => {
                 self.finish_file();
                 self.finish_directories(|directory| !is_above(directory, &member.path));

@@ -108,6 +108,7 @@ impl<W: Write> ZipWriter<W> {
         match item {
             TreeItem::Member(member) => self.start(member),
             TreeItem::Content(bytes) => self.zip.write_all(bytes).map_err(ZipError::Content),
+            TreeItem::Stat { .. } => Ok(()),
         }
     }
 

@@ -108,7 +108,7 @@ impl Blobs {
         self.directory.join(shard).join(rest)
     }
 
-    fn has(&self, digest: Digest, size: u64) -> bool {
+    pub(super) fn has(&self, digest: Digest, size: u64) -> bool {
         fs::metadata(self.path(digest)).is_ok_and(|metadata| metadata.len() == size)
     }
 

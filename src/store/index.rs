@@ -10,7 +10,8 @@ use super::error::StoreError;
 
 /// The steps from an empty database to today's schema. The number of steps that a store has
 /// taken is its format (`user_version`). A step that has been released is never changed.
-const MIGRATIONS: &[&str] = &["
+const MIGRATIONS: &[&str] = &[
+    "
     CREATE TABLE runs (
         id INTEGER PRIMARY KEY AUTOINCREMENT,
         repository TEXT NOT NULL,
@@ -67,7 +68,30 @@ const MIGRATIONS: &[&str] = &["
         created_ms INTEGER NOT NULL,
         UNIQUE (run, name)
     ) STRICT;
-"];
+",
+    "
+    -- About the bytes of the archive GitHub would keep; unknown for entries of before.
+    ALTER TABLE entries ADD COLUMN archive_size INTEGER;
+    -- Trees laid out. Idle: `run` and `place` are null. Leased: `run`, `job` and `leg` have it at
+    -- `place`, from the root of the store; `over` once the job has ended.
+    CREATE TABLE shelf (
+        id INTEGER PRIMARY KEY AUTOINCREMENT,
+        key TEXT NOT NULL,
+        note TEXT NOT NULL,
+        bytes INTEGER NOT NULL,
+        uid INTEGER NOT NULL,
+        gid INTEGER NOT NULL,
+        used_ms INTEGER NOT NULL,
+        run INTEGER,
+        job TEXT,
+        leg INTEGER,
+        place BLOB,
+        over INTEGER NOT NULL
+    ) STRICT;
+    CREATE INDEX shelf_key ON shelf (key, used_ms);
+    CREATE INDEX shelf_run ON shelf (run) WHERE run IS NOT NULL;
+",
+];
 
 #[derive(Debug)]
 pub(super) struct Index {

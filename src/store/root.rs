@@ -30,7 +30,7 @@ impl Store {
     /// Opens the store at `root`, an absolute path, and makes it (mode 0700) where there is
     /// none. What processes that died have left behind for a day is removed.
     pub fn open(root: &Path) -> Result<Self, StoreError> {
-        for directory in ["", "blobs", "runs", "tmp", "locks"] {
+        for directory in ["", "blobs", "runs", "shelf", "tmp", "locks"] {
             let path = root.join(directory);
             DirBuilder::new()
                 .recursive(true)

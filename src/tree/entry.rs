@@ -2,7 +2,7 @@
 
 use serde::{Deserialize, Serialize};
 
-use crate::digest::Digest;
+use crate::digest::{Digest, NotADigest};
 
 /// A directory as data: entries in the order they were archived, parents before children.
 #[derive(Debug, Clone, PartialEq, Eq, Default, Serialize, Deserialize)]
@@ -13,10 +13,10 @@ pub struct Tree {
 
 /// One member of a tree. Owners are not kept: everything belongs to the job's user.
 ///
-/// `C` is how the content of a file is known: by its digest once it is stored, not yet
-/// (`()`) while it travels behind its [`Member`].
+/// `C` is how the content of a file is known: as [`Stored`] once it is, not yet (`()`) while it
+/// travels behind its [`Member`].
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
-pub struct Entry<C = Digest> {
+pub struct Entry<C = Stored> {
     /// Path as tar would store it: relative to the workspace, `/` as separator; leading `..` allowed.
     /// Bytes that are no UTF-8 stand as they are.
     #[serde(with = "path_bytes")]
@@ -32,11 +32,39 @@ pub struct Entry<C = Digest> {
 /// A member whose content travels behind it, as in a tar file.
 pub type Member = Entry<()>;
 
+/// The content of a file in the store.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Serialize, Deserialize)]
+#[serde(into = "String", try_from = "String")]
+pub struct Stored {
+    /// The blob's name.
+    pub digest: Digest,
+    /// About how many bytes of a `tar.zst` it takes; none where nobody has found out.
+    pub packed: Option<u64>,
+}
+
+/// What tells that a file is the one it was, and unchanged: each change gives it another time
+/// of change, which no job can set.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Serialize, Deserialize)]
+pub struct Stat {
+    /// Its inode.
+    pub ino: u64,
+    /// When it was last changed in any way (ctime), nanoseconds since 1970.
+    pub ctime_ns: i64,
+}
+
 /// One piece of a tree on its way out of a place or into it.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum TreeItem {
     /// The next member. Exactly as many bytes of content follow as a file is long.
     Member(Member),
+    /// What the member announced last is on disk. `known`: whoever receives it has its content
+    /// from there already, and none follows.
+    Stat {
+        /// The stat data.
+        stat: Stat,
+        /// Whether the content is left out.
+        known: bool,
+    },
     /// The next bytes of the file announced last.
     Content(Vec<u8>),
 }
@@ -44,7 +72,7 @@ pub enum TreeItem {
 /// What a member is.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "lowercase")]
-pub enum Kind<C = Digest> {
+pub enum Kind<C = Stored> {
     /// A directory.
     Directory,
     /// A regular file, its content a blob.
@@ -97,6 +125,31 @@ impl<C> Entry<C> {
     }
 }
 
+/// The digest, and behind a plus sign what it takes in an archive.
+impl From<Stored> for String {
+    fn from(stored: Stored) -> Self {
+        match stored.packed {
+            Some(packed) => format!("{}+{packed}", stored.digest),
+            None => stored.digest.to_string(),
+        }
+    }
+}
+
+impl TryFrom<String> for Stored {
+    type Error = NotADigest;
+
+    fn try_from(text: String) -> Result<Self, NotADigest> {
+        let (digest, packed) = match text.split_once('+') {
+            Some((digest, packed)) => (digest, packed.parse().ok()),
+            None => (text.as_str(), None),
+        };
+        Ok(Self {
+            digest: digest.parse()?,
+            packed,
+        })
+    }
+}
+
 impl Tree {
     /// Bytes of file content, each file once.
     pub fn size(&self) -> u64 {
@@ -113,6 +166,7 @@ impl Tree {
 }
 
 /// Paths are text in almost every tree; where they are not, they are kept as an array of bytes.
+/// In a compact format they are bytes at all times.
 mod path_bytes {
     use serde::{Deserialize, Deserializer, Serialize, Serializer};
 
@@ -124,6 +178,9 @@ mod path_bytes {
     }
 
     pub(super) fn serialize<S: Serializer>(path: &[u8], serializer: S) -> Result<S::Ok, S::Error> {
+        if !serializer.is_human_readable() {
+            return path.serialize(serializer);
+        }
         match std::str::from_utf8(path) {
             Ok(text) => serializer.serialize_str(text),
             Err(_) => path.serialize(serializer),
@@ -133,6 +190,9 @@ mod path_bytes {
     pub(super) fn deserialize<'de, D: Deserializer<'de>>(
         deserializer: D,
     ) -> Result<Vec<u8>, D::Error> {
+        if !deserializer.is_human_readable() {
+            return Vec::deserialize(deserializer);
+        }
         Ok(match PathText::deserialize(deserializer)? {
             PathText::Text(text) => text.into_bytes(),
             PathText::Bytes(bytes) => bytes,

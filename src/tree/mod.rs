@@ -10,7 +10,7 @@ mod hash_files;
 mod pattern;
 mod segment;
 
-pub use entry::{Entry, Kind, Member, Tree, TreeItem};
+pub use entry::{Entry, Kind, Member, Stat, Stored, Tree, TreeItem};
 pub use files::{FileKind, Files, HostFiles, Links};
 pub use glob::{Found, Glob, GlobError, GlobOptions, Roots};
 pub use hash_files::{HashFilesError, HashedFiles, hash_files, hash_files_in};

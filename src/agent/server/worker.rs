@@ -155,6 +155,7 @@ fn pack(spec: &PackSpec, output: &mut impl io::Write) -> Result<PackReport, Comp
             workspace: &spec.workspace,
             home: &spec.home,
         },
+        known: &spec.known,
     };
     let mut send = |item| output.write_all(&Piece::Item(item).into_frame()?.encode());
     let packed = archive::pack(&request, &mut send).map_err(|error| refused(&error))?;

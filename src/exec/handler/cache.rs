@@ -390,6 +390,7 @@ async fn pack(
         paths: request.paths.clone(),
         workspace: scope.place.paths.workspace.clone(),
         home: paths::HOME.to_owned(),
+        known: std::collections::HashSet::new(),
     };
     let (mut items, packing) = scope.place.agent.pack(spec).await?;
     let writing = in_store(scope, move |store| {

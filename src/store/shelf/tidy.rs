@@ -1,0 +1,228 @@
+//! Making a directory what its manifest says again, after a job had it.
+
+use std::collections::{BTreeSet, HashSet};
+use std::ffi::OsStr;
+use std::fs::{self, File, Permissions};
+use std::io::{self, Read as _};
+use std::os::unix::ffi::OsStrExt as _;
+use std::os::unix::fs::{OpenOptionsExt as _, PermissionsExt as _};
+use std::path::Path;
+
+use super::layout::Layout;
+use super::manifest::{Laid, Manifest};
+use super::{Owner, inspect};
+use crate::digest::Hasher;
+use crate::store::StoreError;
+use crate::store::root::Store;
+use crate::store::runs::remove_tree;
+use crate::tree::Kind;
+
+/// A job that changed more than a quarter of so many parts left another tree: laying all of it
+/// out when it is wanted costs little more, and only then.
+const FEW: usize = 1000;
+
+/// Removes what is new in the directory, lays out again what differs, and gives its manifest as
+/// it is now; none when too much differs. Files whose content the store does not have are gone
+/// from the manifest when they were changed.
+///
+/// No process of a job may have the directory any more.
+pub(super) fn tidy(
+    store: &Store,
+    directory: &Path,
+    manifest: Manifest,
+    owner: Owner,
+) -> Result<Option<Manifest>, StoreError> {
+    let failed = |error| StoreError::io(directory, error);
+    let tidying = Tidying {
+        layout: Layout {
+            blobs: store.blobs(),
+            directory,
+            owner: (nix::unistd::geteuid().as_raw() != owner.uid).then_some(owner),
+        },
+    };
+    tidying.open_up(&manifest).map_err(failed)?;
+    let root = inspect::open(directory).map_err(failed)?;
+    let unchanged = tidying.unchanged(&root, &manifest);
+    let changed = unchanged.iter().filter(|unchanged| !**unchanged).count();
+    if changed > FEW && changed * 4 > manifest.parts.len() {
+        return Ok(None);
+    }
+    let touched = touched(&manifest.parts, &unchanged);
+    for &at in &touched {
+        let path = tidying.layout.path(&manifest.parts[at].entry.path);
+        let is_directory = path.symlink_metadata().is_ok_and(|found| found.is_dir());
+        if is_directory {
+            tidying.make_writable(&path).map_err(failed)?;
+        } else {
+            remove(&path).map_err(|error| StoreError::io(&path, error))?;
+            tidying.layout.lay(&manifest.parts[at].entry)?;
+        }
+    }
+    tidying.remove_what_is_new(&manifest, &touched)?;
+    tidying.lay_again(&manifest.parts, &unchanged)?;
+    for &at in touched.iter().rev() {
+        tidying.layout.finish_directory(&manifest.parts[at].entry)?;
+    }
+    let mut parts = manifest.parts;
+    let mut unchanged = unchanged.into_iter();
+    // What could not be laid out again is not there.
+    parts.retain(|part| unchanged.next() == Some(true) || can_be_laid(part));
+    Manifest::of(parts, directory).map(Some)
+}
+
+fn can_be_laid(part: &Laid) -> bool {
+    !matches!(part.entry.kind, Kind::File { content: None, .. })
+}
+
+/// The directories that changed or have changed parts in them, parents first.
+fn touched(parts: &[Laid], unchanged: &[bool]) -> BTreeSet<usize> {
+    let directories: std::collections::HashMap<&[u8], usize> = parts
+        .iter()
+        .enumerate()
+        .filter(|(_, part)| part.entry.kind == Kind::Directory)
+        .map(|(at, part)| (&part.entry.path[..], at))
+        .collect();
+    let changed = parts.iter().enumerate().filter(|(at, _)| !unchanged[*at]);
+    changed
+        .flat_map(|(at, part)| {
+            let path = &part.entry.path[..];
+            let itself = (part.entry.kind == Kind::Directory).then_some(at);
+            let parent = match path.iter().rposition(|&byte| byte == b'/') {
+                Some(slash) => &path[..slash],
+                None => b"",
+            };
+            [itself, directories.get(parent).copied()]
+        })
+        .flatten()
+        .collect()
+}
+
+struct Tidying<'a> {
+    layout: Layout<'a>,
+}
+
+impl Tidying<'_> {
+    /// Lets the caller look into directories that the job closed to its owner.
+    fn open_up(&self, manifest: &Manifest) -> io::Result<()> {
+        for part in &manifest.parts {
+            if part.entry.kind != Kind::Directory {
+                continue;
+            }
+            let path = self.layout.path(&part.entry.path);
+            let Ok(found) = path.symlink_metadata() else {
+                continue;
+            };
+            let mode = found.permissions().mode() & 0o7777;
+            if found.is_dir() && mode != part.entry.mode && mode & 0o500 != 0o500 {
+                fs::set_permissions(&path, Permissions::from_mode(mode | 0o700))?;
+            }
+        }
+        Ok(())
+    }
+
+    /// As [`inspect::unchanged`]; where stat data prove nothing, the content decides. Another
+    /// name of a changed file is changed, too.
+    fn unchanged(&self, root: &std::os::fd::OwnedFd, manifest: &Manifest) -> Vec<bool> {
+        let mut unchanged = inspect::unchanged(root, manifest);
+        let mut changed: HashSet<&[u8]> = HashSet::new();
+        for (part, unchanged) in manifest.parts.iter().zip(&mut unchanged) {
+            let is_link_to_changed = |target: &Vec<u8>| changed.contains(&target[..]);
+            *unchanged &= match &part.entry.kind {
+                Kind::Hardlink { target } => !is_link_to_changed(target),
+                _ => manifest.is_certain(part) || self.has_content(part),
+            };
+            if !*unchanged {
+                changed.insert(&part.entry.path);
+            }
+        }
+        unchanged
+    }
+
+    fn has_content(&self, part: &Laid) -> bool {
+        let Kind::File {
+            content: Some(content),
+            ..
+        } = &part.entry.kind
+        else {
+            return false;
+        };
+        let read = || -> io::Result<bool> {
+            let mut file = File::options()
+                .read(true)
+                .custom_flags(libc::O_NOFOLLOW | libc::O_NONBLOCK)
+                .open(self.layout.path(&part.entry.path))?;
+            let mut hasher = Hasher::default();
+            let mut buffer = vec![0; 128 * 1024];
+            loop {
+                match file.read(&mut buffer)? {
+                    0 => return Ok(hasher.finish() == content.digest),
+                    length => hasher.update(&buffer[..length]),
+                }
+            }
+        };
+        read().unwrap_or(false)
+    }
+
+    /// An ordinary user who owns a directory may need more than the mode it is to have.
+    fn make_writable(&self, path: &Path) -> io::Result<()> {
+        let mode = path.symlink_metadata()?.permissions().mode() & 0o7777;
+        match mode & 0o700 {
+            0o700 => Ok(()),
+            _ => fs::set_permissions(path, Permissions::from_mode(mode | 0o700)),
+        }
+    }
+
+    fn remove_what_is_new(
+        &self,
+        manifest: &Manifest,
+        touched: &BTreeSet<usize>,
+    ) -> Result<(), StoreError> {
+        let known: HashSet<&[u8]> = manifest
+            .parts
+            .iter()
+            .map(|part| &part.entry.path[..])
+            .collect();
+        for &at in touched {
+            let directory = &manifest.parts[at].entry.path;
+            let path = self.layout.path(directory);
+            let entries = fs::read_dir(&path).map_err(|error| StoreError::io(&path, error))?;
+            for entry in entries {
+                let entry = entry.map_err(|error| StoreError::io(&path, error))?;
+                if !known.contains(&joined(directory, &entry.file_name())[..]) {
+                    let path = entry.path();
+                    remove(&path).map_err(|error| StoreError::io(&path, error))?;
+                }
+            }
+        }
+        Ok(())
+    }
+
+    fn lay_again(&self, parts: &[Laid], unchanged: &[bool]) -> Result<(), StoreError> {
+        for (part, unchanged) in parts.iter().zip(unchanged) {
+            if *unchanged || part.entry.kind == Kind::Directory {
+                continue;
+            }
+            let path = self.layout.path(&part.entry.path);
+            remove(&path).map_err(|error| StoreError::io(&path, error))?;
+            self.layout.lay(&part.entry)?;
+        }
+        Ok(())
+    }
+}
+
+fn joined(directory: &[u8], name: &OsStr) -> Vec<u8> {
+    match directory {
+        b"" => name.as_bytes().to_vec(),
+        directory => [directory, b"/", name.as_bytes()].concat(),
+    }
+}
+
+/// Removes whatever is there, if anything is.
+fn remove(path: &Path) -> io::Result<()> {
+    match path.symlink_metadata() {
+        Ok(found) if found.is_dir() => remove_tree(path),
+        Ok(_) => fs::remove_file(path),
+        Err(error) if error.kind() == io::ErrorKind::NotFound => Ok(()),
+        Err(error) => Err(error),
+    }
+}
