@@ -128,11 +128,12 @@ fn give_birth(
         Processes::Own => CloneFlags::CLONE_NEWPID,
         Processes::Shared => CloneFlags::empty(),
     };
-    let fork = fork_into(kinds | CloneFlags::CLONE_NEWNS).map_err(|errno| SandboxError::Forbidden {
-        namespace: "process".to_owned(),
-        obstacle: Obstacle::of_this_machine(errno),
-        errno: errno as i32,
-    })?;
+    let fork =
+        fork_into(kinds | CloneFlags::CLONE_NEWNS).map_err(|errno| SandboxError::Forbidden {
+            namespace: "process".to_owned(),
+            obstacle: Obstacle::of_this_machine(errno),
+            errno: errno as i32,
+        })?;
     match fork {
         Fork::Child => {
             drop(lifeline_end);
