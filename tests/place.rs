@@ -68,7 +68,8 @@ impl Bench {
     }
 
     async fn down(self) {
-        self.place.take_down().await.unwrap();
+        let remains = self.place.take_down().await.unwrap();
+        remains.gone().await.unwrap();
         assert!(!self.directory.path().join("state").exists());
     }
 }
@@ -94,6 +95,7 @@ fn specification(directory: &Path) -> EnvironmentSpec {
         hidden: Vec::new(),
         hostname: "runner-host".to_owned(),
         network: Network::Host,
+        lock: None,
     }
 }
 
@@ -529,7 +531,8 @@ async fn hidden_directories_and_the_state_look_empty() {
     );
     let ran = run(bench.agent(), User::Root, &script).await;
     assert_eq!(ran.out, "", "{ran:?}");
-    bench.place.take_down().await.unwrap();
+    let remains = bench.place.take_down().await.unwrap();
+    remains.gone().await.unwrap();
     assert!(!directory.path().join("state").exists());
 }
 

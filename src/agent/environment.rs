@@ -26,6 +26,9 @@ pub struct EnvironmentSpec {
     pub hostname: String,
     /// What of the network there is.
     pub network: Network,
+    /// A file of this machine on which the backend holds a shared lock as long as the place
+    /// may have processes. Where the lock cannot be had, no place is made.
+    pub lock: Option<PathBuf>,
 }
 
 /// A file or directory of this machine that a job sees, read-only with all below it.

@@ -8,7 +8,7 @@ pub mod sandbox;
 
 use std::future::Future;
 
-pub use place::{BackendError, Place, Shortcoming};
+pub use place::{BackendError, Place, Remains, Shortcoming};
 
 use crate::agent::{Capabilities, EnvironmentSpec};
 

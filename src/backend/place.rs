@@ -95,7 +95,7 @@ impl fmt::Display for Shortcoming {
     }
 }
 
-type TakeDown = Pin<Box<dyn Future<Output = Result<(), BackendError>> + Send>>;
+type Gone = Pin<Box<dyn Future<Output = Result<(), BackendError>> + Send>>;
 
 /// An isolated place with an agent in it. When it is dropped without having been taken
 /// down, its agent's channel closes and it ends on its own.
@@ -104,33 +104,49 @@ pub struct Place {
     pub agent: Agent,
     /// In what the place falls short of what was asked.
     pub shortcomings: Vec<Shortcoming>,
-    take_down: TakeDown,
+    gone: Gone,
 }
 
+/// What is left of a place whose processes have ended: mounts and a directory, which go by
+/// themselves, whether or not somebody waits for it.
+pub struct Remains(Gone);
+
 impl Place {
-    /// A place whose agent is ready. `take_down` waits until the place is gone, after the
-    /// agent was told to close.
+    /// A place whose agent is ready. `gone` waits until nothing is left of the place, after
+    /// the agent was told to close.
     pub fn new(
         agent: Agent,
         shortcomings: Vec<Shortcoming>,
-        take_down: impl Future<Output = Result<(), BackendError>> + Send + 'static,
+        gone: impl Future<Output = Result<(), BackendError>> + Send + 'static,
     ) -> Self {
         Self {
             agent,
             shortcomings,
-            take_down: Box::pin(take_down),
+            gone: Box::pin(gone),
         }
     }
 
-    /// Ends everything in the place and waits until no process, no mount and no directory
-    /// of it is left. A place whose agent is gone already is taken down just as well.
-    pub async fn take_down(self) -> Result<(), BackendError> {
-        match self.agent.close().await {
-            Ok(()) | Err(AgentError::Gone) => {}
-            Err(error) => return Err(error.into()),
-        }
+    /// Ends everything in the place and waits until no process of the job is left. A place
+    /// whose agent is gone already is taken down just as well.
+    pub async fn take_down(self) -> Result<Remains, BackendError> {
+        let closed = self.agent.close().await;
         drop(self.agent);
-        self.take_down.await
+        match closed {
+            Ok(()) => Ok(Remains(self.gone)),
+            // It can say nothing of its processes any more: they have ended when all has.
+            Err(AgentError::Gone) => {
+                let gone = self.gone.await;
+                Ok(Remains(Box::pin(std::future::ready(gone))))
+            }
+            Err(error) => Err(error.into()),
+        }
+    }
+}
+
+impl Remains {
+    /// Waits until no mount and no directory of the place is left.
+    pub async fn gone(self) -> Result<(), BackendError> {
+        self.0.await
     }
 }
 
@@ -139,5 +155,11 @@ impl fmt::Debug for Place {
         f.debug_struct("Place")
             .field("shortcomings", &self.shortcomings)
             .finish_non_exhaustive()
+    }
+}
+
+impl fmt::Debug for Remains {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Remains").finish_non_exhaustive()
     }
 }

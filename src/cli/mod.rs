@@ -19,13 +19,12 @@ use clap::Parser as _;
 use args::{Arguments, Command};
 use failure::{Failure, tell};
 
-/// Runs the program. Hidden first arguments are how lrun starts itself in a place.
+use crate::backend::sandbox;
+use crate::exec;
+
+/// Runs the program. Hidden first arguments are how lrun starts itself again.
 pub fn main() -> ExitCode {
-    if std::env::args_os()
-        .nth(1)
-        .is_some_and(|first| first == "__place")
-    {
-        let code = crate::backend::sandbox::launcher_main();
+    if let Some(code) = as_part_of_lrun() {
         return ExitCode::from(u8::try_from(code).unwrap_or(1));
     }
     let arguments = match Arguments::try_parse() {
@@ -54,4 +53,14 @@ pub fn main() -> ExitCode {
         })
     });
     ExitCode::from(code as u8)
+}
+
+/// What lrun started itself as, if it did.
+fn as_part_of_lrun() -> Option<i32> {
+    let mut arguments = std::env::args_os().skip(1);
+    match arguments.next()?.to_str()? {
+        "__place" => Some(sandbox::launcher_main()),
+        "__janitor" => Some(exec::janitor_main(arguments)),
+        _ => None,
+    }
 }

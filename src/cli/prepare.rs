@@ -15,7 +15,7 @@ use crate::config::Settings;
 use crate::config::network::{self, Machine};
 use crate::difference::{Difference, DifferenceKind, Effect, Site};
 use crate::event::{Events, JobSummary, RunSummary};
-use crate::exec::{Content, Given, NetworkAccess, PlaceSettings, Run, workspace};
+use crate::exec::{Content, Given, Janitor, NetworkAccess, PlaceSettings, Run, workspace};
 use crate::expr::Value;
 use crate::git::{Facts, GitError, Repository, Snapshot};
 use crate::inventory::{ToolSource, Toolchains};
@@ -177,6 +177,10 @@ impl Beginning {
             place,
             events,
             directory: record.work,
+            lock: record.lock,
+            janitor: Janitor::start(store.root(), record.id).map_err(|error| {
+                Failure::cannot_run(format!("cannot start the janitor of the run: {error}"))
+            })?,
             store,
             workflow,
         });

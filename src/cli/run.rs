@@ -15,7 +15,6 @@ use crate::event::{EventKind, Events};
 use crate::exec::{self, Canceller};
 use crate::report::{self, Json, Plain, PlainOptions, Record, Reporter};
 use crate::source::Source;
-use crate::store;
 use crate::workflow::{self, Workflow};
 
 /// Runs a workflow.
@@ -36,7 +35,10 @@ pub(super) fn run(arguments: &RunArguments) -> Result<ExitCode, Failure> {
         .enable_all()
         .build()
         .map_err(Failure::internal)?;
-    runtime.block_on(carry_out(arguments, &settings, prepared, received))
+    let ended = runtime.block_on(carry_out(arguments, &settings, prepared, received));
+    // What still waits for the end of a place does it for the janitor, who waits as well.
+    runtime.shutdown_background();
+    ended
 }
 
 /// Reads and checks the workflow; every error of the file is reported at once.
@@ -81,11 +83,7 @@ async fn carry_out(
         events.send(EventKind::Differs(difference));
     }
     let jobs = arguments.jobs.map_or_else(processors, usize::from);
-    let directory = run.directory.clone();
     let ended = exec::execute(run, plan, jobs, cancellation).await;
-    // Whatever jobs left behind is gone with the run.
-    let _ = store::remove_tree(&directory);
-    drop(alive);
     events.send(EventKind::RunFinished {
         verdict: ended.verdict,
         timing: ended.timing,
@@ -95,6 +93,8 @@ async fn carry_out(
     for reporter in failed {
         tell(format!("warning: {reporter}"));
     }
+    // From here on the janitor may clear up.
+    drop(alive);
     Ok(exit_code(ended.verdict, arguments.output.strict))
 }
 

@@ -110,7 +110,7 @@ pub(super) struct JobState {
     pub(super) posts: Vec<(usize, String, Post)>,
 }
 
-/// Runs a leg. Whatever happens its place is gone when this returns.
+/// Runs a leg. Whatever happens no process of its place is left when this returns.
 pub(super) async fn run(run: Arc<Run>, spec: LegSpec, cancellation: Cancellation) -> LegEnd {
     let start = Moment::now();
     let key = spec.leg.key.clone();
@@ -169,7 +169,7 @@ async fn in_place(
     };
     let led = leading.lead(&mut commands).await;
     // What is left behind is told; it does not decide how the job ended.
-    if let Err(error) = place::take_down(ground).await {
+    if let Err(error) = place::take_down(run, ground).await {
         run.events.send(EventKind::Differs(Difference {
             kind: DifferenceKind::Other {
                 text: error.to_string(),

@@ -13,6 +13,7 @@ mod environment;
 mod evaluate;
 pub mod file_command;
 mod handler;
+mod janitor;
 mod job;
 mod log;
 pub mod mask;
@@ -25,5 +26,6 @@ mod step;
 pub mod workspace;
 
 pub use cancel::{Cancellation, Canceller};
+pub use janitor::{Janitor, janitor_main};
 pub use place::{NetworkAccess, PlaceSettings};
 pub use run::{Content, Ended, Given, Run, execute};

@@ -2,6 +2,7 @@
 
 use std::os::unix::fs::PermissionsExt;
 use std::path::{Path, PathBuf};
+use std::sync::Arc;
 use std::time::Duration;
 
 use indexmap::IndexMap;
@@ -23,7 +24,6 @@ use crate::ids::{JobKey, StepKey};
 use crate::inventory::{Finding, Inventory, Toolchains};
 use crate::label::Label;
 use crate::plan::Placement;
-use crate::store;
 
 /// What a command may take to say its version, and how much it may say.
 const ANSWER_TIME: Duration = Duration::from_secs(5);
@@ -35,14 +35,6 @@ pub(super) enum PlaceError {
     /// A directory of the run could not be made.
     #[error("cannot make {}: {source}", path.display())]
     Directory {
-        /// The directory.
-        path: PathBuf,
-        /// Why.
-        source: std::io::Error,
-    },
-    /// What a job left could not be removed.
-    #[error("cannot remove {}: {source}", path.display())]
-    LeftBehind {
         /// The directory.
         path: PathBuf,
         /// Why.
@@ -141,20 +133,17 @@ pub(super) async fn bring_up(run: &Run, spec: &LegSpec) -> Result<Up, PlaceError
     })
 }
 
-/// Ends everything in the place and removes its directories.
-pub(super) async fn take_down(ground: Ground) -> Result<(), PlaceError> {
-    ground.backend.take_down().await?;
-    let directory = ground.directory;
-    let removed = tokio::task::spawn_blocking(move || {
-        store::remove_tree(&directory).map_err(|source| PlaceError::LeftBehind {
-            path: directory,
-            source,
-        })
+/// Ends everything in the place. Once its mounts are gone too, its directories are the janitor's;
+/// nobody waits for that.
+pub(super) async fn take_down(run: &Arc<Run>, ground: Ground) -> Result<(), PlaceError> {
+    let remains = ground.backend.take_down().await?;
+    let run = Arc::clone(run);
+    tokio::spawn(async move {
+        // What of the place's own could not be removed is in the same directory.
+        let _ = remains.gone().await;
+        run.janitor.clear(&ground.directory);
     });
-    match removed.await {
-        Ok(result) => result,
-        Err(error) => std::panic::resume_unwind(error.into_panic()),
-    }
+    Ok(())
 }
 
 impl CommandWatch {
@@ -372,6 +361,7 @@ fn environment_spec(run: &Run, directory: &Path, home: &Path) -> EnvironmentSpec
             NetworkAccess::Host => Network::Host,
             NetworkAccess::None => Network::None,
         },
+        lock: Some(run.lock.clone()),
     }
 }
 

@@ -8,6 +8,7 @@ use indexmap::IndexMap;
 use tokio::task::JoinSet;
 
 use super::cancel::{Cancellation, Canceller};
+use super::janitor::Janitor;
 use super::job::{self, LegEnd, LegSpec};
 use super::needs::{JobResult, Needs};
 use super::place::PlaceSettings;
@@ -49,6 +50,10 @@ pub struct Run {
     pub events: Events,
     /// A directory of the run's own on the store's file system; gone after the run.
     pub directory: PathBuf,
+    /// What every place of the run holds a shared lock on.
+    pub lock: PathBuf,
+    /// Who clears up after jobs and the run.
+    pub janitor: Janitor,
 }
 
 /// The content a run is of, as it was when the run began.
@@ -111,7 +116,7 @@ impl Run {
     }
 }
 
-/// Carries a plan out and returns once every job is done and every place is gone.
+/// Carries a plan out and returns once every job is done and no process of any is left.
 ///
 /// `jobs_at_once` legs run at the same time. Cancelling ends the running steps as the runner
 /// does; `always()` steps and post steps still run.

@@ -1,4 +1,10 @@
-//! Runs: their numbers and where their records lie.
+//! Runs: their numbers, where their records lie, and what becomes of their work.
+//!
+//! Whatever may have processes of a run or work in its directory holds a lock on the run's
+//! file `alive`: lrun and the launcher of each place a shared one. Whoever clears up after the
+//! run takes the lock alone: the run's own janitor, or, where that one was killed too, the
+//! janitor of a later run. So nothing is touched that a job could still write to, and whatever is
+//! killed, somebody comes to clear up.
 
 use std::fs::{self, File};
 use std::io;
@@ -26,6 +32,8 @@ pub struct NewRun {
     pub work: PathBuf,
     /// As long as this is open the run is alive, and its work is left alone by others.
     pub alive: File,
+    /// The file behind it, for others to hold a shared lock on.
+    pub lock: PathBuf,
 }
 
 impl Store {
@@ -49,34 +57,52 @@ impl Store {
         let directory = self.run_directory(id);
         let work = directory.join(WORK);
         fs::create_dir_all(&directory).map_err(|error| StoreError::io(&directory, error))?;
-        let alive = File::create(directory.join(ALIVE))
-            .and_then(|file| file.lock().map(|()| file))
-            .map_err(|error| StoreError::io(&directory, error))?;
+        let lock = directory.join(ALIVE);
+        let alive = File::create(&lock)
+            .and_then(|file| file.lock_shared().map(|()| file))
+            .map_err(|error| StoreError::io(&lock, error))?;
         fs::create_dir(&work).map_err(|error| StoreError::io(&work, error))?;
-        self.sweep_runs();
         Ok(NewRun {
             id,
             number,
             directory,
             work,
             alive,
+            lock,
         })
     }
 
-    /// Removes the work of runs that were killed: of those that nobody holds alive. What cannot
-    /// be removed now is tried again by the next run.
-    fn sweep_runs(&self) {
+    /// Waits until nothing of a run is alive, and clears up after it.
+    pub fn bury_run(&self, run: RunId) -> io::Result<()> {
+        let directory = self.run_directory(run);
+        let alive = File::open(directory.join(ALIVE))?;
+        alive.lock()?;
+        self.clear_work(&directory.join(WORK))
+    }
+
+    /// Clears up after runs that were killed together with whoever was to do it. What cannot be
+    /// done now is tried again after the next run.
+    pub fn sweep_runs(&self) {
         let runs = fs::read_dir(self.root().join("runs"));
         for run in runs.into_iter().flatten().flatten() {
             let work = run.path().join(WORK);
-            let is_dead = || {
-                File::open(run.path().join(ALIVE))?
-                    .try_lock()
-                    .map_err(io::Error::from)
-            };
-            if work.exists() && is_dead().is_ok() {
-                let _ = remove_tree(&work);
+            if !work.exists() {
+                continue;
             }
+            if let Ok(alive) = File::open(run.path().join(ALIVE))
+                && alive.try_lock().is_ok()
+            {
+                let _ = self.clear_work(&work);
+            }
+        }
+    }
+
+    /// Removes the work of a run, or of one of its jobs, whose processes have all ended. All
+    /// clearing up goes through here, and it may be cut short at any point and begun again.
+    pub fn clear_work(&self, work: &Path) -> io::Result<()> {
+        match remove_tree(work) {
+            Err(error) if error.kind() != io::ErrorKind::NotFound => Err(error),
+            _ => Ok(()),
         }
     }
 
@@ -87,26 +113,26 @@ impl Store {
 }
 
 /// Removes a directory with all that is in it, also where a job took the permissions away that
-/// removing needs. Follows no links.
+/// removing needs, and while somebody else removes some of it. Follows no links.
 pub fn remove_tree(path: &Path) -> io::Result<()> {
     match fs::remove_dir_all(path) {
         Err(error) if error.kind() == io::ErrorKind::PermissionDenied => {
-            open_up(path)?;
+            open_up(path);
             fs::remove_dir_all(path)
         }
         removed => removed,
     }
 }
 
-/// Makes every directory in a tree its owner's to list and change.
-fn open_up(directory: &Path) -> io::Result<()> {
-    fs::set_permissions(directory, fs::Permissions::from_mode(0o700))?;
-    for entry in fs::read_dir(directory)?.flatten() {
-        if entry.file_type()?.is_dir() {
-            open_up(&entry.path())?;
+/// Makes every directory in a tree its owner's to list and change. What resists is found out
+/// when it is removed.
+fn open_up(directory: &Path) {
+    let _ = fs::set_permissions(directory, fs::Permissions::from_mode(0o700));
+    for entry in fs::read_dir(directory).into_iter().flatten().flatten() {
+        if entry.file_type().is_ok_and(|kind| kind.is_dir()) {
+            open_up(&entry.path());
         }
     }
-    Ok(())
 }
 
 /// The wall clock as the index keeps it.

@@ -1,8 +1,10 @@
 //! Processes that a step leaves behind live as long as the job, and no longer.
 
 use std::fs;
+use std::time::Duration;
 
 use nix::sys::signal::{Signal, kill};
+use nix::unistd::Pid;
 
 use crate::project::{Project, workflow_of};
 
@@ -58,16 +60,55 @@ fn nothing_survives_the_job() {
 }
 
 #[test]
-fn what_a_killed_run_leaves_is_removed_by_the_next() {
-    let project = Project::of_steps("- run: |\n    echo ready\n    sleep 5 # marker");
+fn what_a_killed_run_leaves_is_removed_all_the_same() {
+    let marker = marker(3);
+    let project = Project::of_steps(&format!("- run: |\n    echo ready\n    sleep {marker}"));
     let run = project
         .lrun()
         .args(&["ci.yml"])
         .run_and_when_ready(|lrun| kill(lrun, Signal::SIGKILL).expect("it is running"));
     assert_eq!(run.code, None, "{}", run.transcript());
+    assert!(soon(|| !is_running(&marker)));
     let work = project.store().join("runs/1/work");
-    assert!(work.exists(), "a killed run cannot clean up");
+    assert!(soon(|| !work.exists()));
+}
+
+#[test]
+fn what_a_run_leaves_that_was_killed_with_its_janitor_is_removed_by_the_next() {
+    let project = Project::of_steps("- run: |\n    echo ready\n    sleep 600");
+    project.lrun().args(&["ci.yml"]).run_and_when_ready(|lrun| {
+        for process in janitors_of(lrun).into_iter().chain([lrun]) {
+            kill(process, Signal::SIGKILL).expect("it is running");
+        }
+    });
+    let work = project.store().join("runs/1/work");
+    assert!(work.exists(), "nobody is left to clear up");
     project.write(".github/workflows/short.yml", &workflow_of("- run: x=1"));
     project.lrun().args(&["short.yml"]).run().exited(0);
-    assert!(!work.exists(), "the next run does");
+    assert!(soon(|| !work.exists()), "the next run does");
+}
+
+/// Processes that lrun started to clear up after it.
+fn janitors_of(lrun: Pid) -> Vec<Pid> {
+    let path = format!("/proc/{lrun}/task/{lrun}/children");
+    let children = fs::read_to_string(path).expect("lrun is running");
+    let children = children.split_whitespace();
+    children
+        .filter(|child| {
+            let arguments = fs::read(format!("/proc/{child}/cmdline")).unwrap_or_default();
+            let mut arguments = arguments.split(|&byte| byte == 0);
+            arguments.nth(1) == Some(b"__janitor")
+        })
+        .map(|child| Pid::from_raw(child.parse().expect("a number")))
+        .collect()
+}
+
+/// Whether something comes true within ten seconds.
+fn soon(is_so: impl Fn() -> bool) -> bool {
+    (0..1000).any(|_| {
+        is_so() || {
+            std::thread::sleep(Duration::from_millis(10));
+            false
+        }
+    })
 }

@@ -102,7 +102,7 @@ impl Backend for Sandbox {
     }
 }
 
-/// The launcher is the last of a place: when it has ended, everything has.
+/// The launcher is the last of a place: when it has ended, everything is gone.
 async fn wait_for_end(mut launcher: Child, state: PathBuf) -> Result<(), BackendError> {
     launcher
         .wait()

@@ -1,6 +1,6 @@
 //! The launcher's long wait: for the end of the place, or for the death of lrun.
 
-use std::fs;
+use std::fs::{self, File};
 use std::os::fd::{AsFd, BorrowedFd};
 use std::path::PathBuf;
 
@@ -41,9 +41,10 @@ impl Drop for StateDirectory {
     }
 }
 
-/// Waits until process 1 has ended; ends it when lrun is gone and it does not. Then all
-/// mounts are gone with their namespace, and the state directory is removed.
-pub(super) fn watch_over(pid: Pid, bond: &Bond, state: StateDirectory) {
+/// Waits until process 1 has ended; ends it when lrun is gone and it does not. Then no process
+/// of the place is left: the lock is released, the mounts are let go of, and the state directory
+/// is removed. Nobody waits for the latter two.
+pub(super) fn watch_over(pid: Pid, bond: Bond, lock: Option<File>, state: StateDirectory) {
     let_go_of_output();
     let input = std::io::stdin();
     let life = bond.sign_of_life.as_fd();
@@ -51,6 +52,8 @@ pub(super) fn watch_over(pid: Pid, bond: &Bond, state: StateDirectory) {
         let _ = kill(pid, Signal::SIGKILL);
     }
     let _ = waitpid(pid, None);
+    drop(lock);
+    drop(bond.mounts);
     drop(state);
 }
 

@@ -122,13 +122,14 @@ fn bind_to_launcher(inheritance: &Inheritance<'_>) -> Result<(), SandboxError> {
     Ok(())
 }
 
+/// All but those that process 1 was born into: of its processes and of its mounts.
 fn make_namespaces(network: Network) -> Result<(), SandboxError> {
-    let mut kinds = CloneFlags::CLONE_NEWNS | CloneFlags::CLONE_NEWIPC | CloneFlags::CLONE_NEWUTS;
+    let mut kinds = CloneFlags::CLONE_NEWIPC | CloneFlags::CLONE_NEWUTS;
     if network == Network::None {
         kinds |= CloneFlags::CLONE_NEWNET;
     }
     unshare(kinds).map_err(|errno| SandboxError::Forbidden {
-        namespace: "mount".to_owned(),
+        namespace: "network".to_owned(),
         obstacle: Obstacle::of_this_machine(errno),
         errno: errno as i32,
     })?;

@@ -2,7 +2,9 @@
 //! guards it.
 
 use std::fs::{self, File};
+use std::io;
 use std::os::fd::OwnedFd;
+use std::path::Path;
 
 use nix::fcntl::{OFlag, open};
 use nix::sched::CloneFlags;
@@ -31,7 +33,7 @@ pub fn launcher_main() -> i32 {
         Ok(code) => code,
         Err(error) => {
             let hello: Hello = Err(error);
-            i32::from(!say(&mut std::io::stdout(), &hello))
+            i32::from(!say(&mut io::stdout(), &hello))
         }
     }
 }
@@ -39,6 +41,8 @@ pub fn launcher_main() -> i32 {
 fn launch() -> Result<i32, SandboxError> {
     settle()?;
     let spec = read_specification()?;
+    // Process 1 inherits it: whichever of the two is killed, the other still holds it.
+    let lock = spec.lock.as_deref().map(hold).transpose()?;
     let recipe = Recipe::of_this_process();
     recipe.acquire()?;
     fs::create_dir(&spec.state).during("make", &spec.state)?;
@@ -54,8 +58,8 @@ fn launch() -> Result<i32, SandboxError> {
         }
         Newborn::Parent(pid, bond, Birth::Ready(shortcomings)) => {
             let hello: Hello = Ok(shortcomings);
-            say(&mut std::io::stdout(), &hello);
-            guard::watch_over(pid, &bond, state);
+            say(&mut io::stdout(), &hello);
+            guard::watch_over(pid, bond, lock, state);
             Ok(0)
         }
         Newborn::Parent(_, _, Birth::Failed(error)) => Err(error),
@@ -84,12 +88,24 @@ fn read_specification() -> Result<EnvironmentSpec, SandboxError> {
     }
 }
 
+/// Holds a shared lock on a file for as long as the result is open.
+fn hold(path: &Path) -> Result<File, SandboxError> {
+    let file = File::open(path).during("open", path)?;
+    file.try_lock_shared()
+        .map_err(io::Error::from)
+        .during("lock", path)?;
+    Ok(file)
+}
+
 /// The launcher's holds on process 1.
 pub(super) struct Bond {
     /// Process 1 sees it hang up when the launcher is gone.
     _lifeline: OwnedFd,
     /// Hangs up when process 1 is gone.
     pub(super) sign_of_life: OwnedFd,
+    /// Its mounts: they are taken apart by whoever lets go of them last, and that takes long
+    /// after a job that looked at many files. So process 1 must not be the last.
+    pub(super) mounts: Option<File>,
 }
 
 /// Both sides of a birth.
@@ -112,11 +128,12 @@ fn give_birth(
         Processes::Own => CloneFlags::CLONE_NEWPID,
         Processes::Shared => CloneFlags::empty(),
     };
-    let fork = fork_into(kinds).map_err(|errno| SandboxError::Forbidden {
-        namespace: "process".to_owned(),
-        obstacle: Obstacle::of_this_machine(errno),
-        errno: errno as i32,
-    })?;
+    let fork =
+        fork_into(kinds | CloneFlags::CLONE_NEWNS).map_err(|errno| SandboxError::Forbidden {
+            namespace: "process".to_owned(),
+            obstacle: Obstacle::of_this_machine(errno),
+            errno: errno as i32,
+        })?;
     match fork {
         Fork::Child => {
             drop(lifeline_end);
@@ -135,6 +152,8 @@ fn give_birth(
         }
         Fork::Parent(pid) => {
             drop(sign);
+            // At once: an agent lets nobody look at it.
+            let mounts = File::open(format!("/proc/{pid}/ns/mnt")).ok();
             let mut sign = File::from(sign_of_life);
             let birth = Frame::read_blocking(&mut sign)
                 .ok()
@@ -148,6 +167,7 @@ fn give_birth(
             let bond = Bond {
                 _lifeline: lifeline_end,
                 sign_of_life: sign.into(),
+                mounts,
             };
             Ok(Newborn::Parent(pid, bond, birth))
         }
@@ -158,7 +178,7 @@ fn standard_fd(number: i32) -> Result<OwnedFd, SandboxError> {
     kernel::take_standard_fd(number).during("take over", "a standard descriptor")
 }
 
-fn say(to: &mut impl std::io::Write, message: &impl serde::Serialize) -> bool {
+fn say(to: &mut impl io::Write, message: &impl serde::Serialize) -> bool {
     let Ok(frame) = Frame::control(0, message) else {
         return false;
     };
@@ -167,11 +187,14 @@ fn say(to: &mut impl std::io::Write, message: &impl serde::Serialize) -> bool {
         .is_ok()
 }
 
-/// Points standard output at nothing, so that lrun sees the channel end with the agent.
+/// Points standard output and error at nothing, so that lrun sees the channel end with the
+/// agent, and whoever reads lrun's messages sees them end with lrun.
 pub(super) fn let_go_of_output() {
     let null = open("/dev/null", OFlag::O_RDWR | OFlag::O_CLOEXEC, Mode::empty());
     if let Ok(null) = null {
-        // Failing, it would only delay an end of file.
-        let _ = kernel::replace_standard_fd(1, &null);
+        for number in [1, 2] {
+            // Failing, it would only delay an end of file.
+            let _ = kernel::replace_standard_fd(number, &null);
+        }
     }
 }
