@@ -107,6 +107,10 @@ pub struct EntrySummary {
     pub size: u64,
     /// Files in it.
     pub files: u64,
+    /// About how many bytes GitHub would keep: those of its `tar.zst`. None where nobody has
+    /// found out.
+    #[serde(default)]
+    pub archive_size: Option<u64>,
 }
 
 /// Which key of the request found the entry.

@@ -226,7 +226,14 @@ impl Packer<'_> {
         known: bool,
     ) -> io::Result<()> {
         (self.sink)(TreeItem::Member(member(name, kind, metadata)))?;
-        let stat = stat(metadata);
+        // What belongs to somebody else would not be the same file after a restore.
+        let stat = match metadata.uid() == self.user {
+            true => stat(metadata),
+            false => Stat {
+                ino: 0,
+                ctime_ns: 0,
+            },
+        };
         (self.sink)(TreeItem::Stat { stat, known })
     }
 

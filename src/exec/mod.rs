@@ -22,6 +22,7 @@ mod needs;
 mod paths;
 mod place;
 mod run;
+pub mod spot;
 mod step;
 pub mod workspace;
 

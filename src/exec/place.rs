@@ -24,6 +24,7 @@ use crate::ids::{JobKey, StepKey};
 use crate::inventory::{Finding, Inventory, Toolchains};
 use crate::label::Label;
 use crate::plan::Placement;
+use crate::store::Holder;
 
 /// What a command may take to say its version, and how much it may say.
 const ANSWER_TIME: Duration = Duration::from_secs(5);
@@ -84,6 +85,7 @@ pub(super) struct Up {
 /// What a place stands on; all that is left of it once its job is done.
 pub(super) struct Ground {
     backend: backend::Place,
+    holder: Holder,
     directory: PathBuf,
 }
 
@@ -128,6 +130,10 @@ pub(super) async fn bring_up(run: &Run, spec: &LegSpec) -> Result<Up, PlaceError
         commands: CommandWatch(inventory),
         ground: Ground {
             backend: up,
+            holder: Holder {
+                run: run.id,
+                job: leg.key.clone(),
+            },
             directory,
         },
     })
@@ -138,6 +144,8 @@ pub(super) async fn bring_up(run: &Run, spec: &LegSpec) -> Result<Up, PlaceError
 pub(super) async fn take_down(run: &Arc<Run>, ground: Ground) -> Result<(), PlaceError> {
     let remains = ground.backend.take_down().await?;
     let run = Arc::clone(run);
+    // From now on others may have its trees; otherwise the janitor puts them back.
+    let _ = run.store.end_leases(&ground.holder);
     tokio::spawn(async move {
         // What of the place's own could not be removed is in the same directory.
         let _ = remains.gone().await;

@@ -23,7 +23,7 @@ use crate::ids::{JobKey, RunId};
 use crate::outcome::{Outcome, SkipReason, Timing};
 use crate::plan::github_event::GithubContext;
 use crate::plan::{self, Facts, Placement, Plan, PlannedJob, PlannedLeg};
-use crate::store::Store;
+use crate::store::{Owner, Store};
 use crate::workflow::{Job, Workflow};
 
 /// All that a run is made of; the same for every job.
@@ -97,6 +97,12 @@ pub struct Ended {
 }
 
 impl Run {
+    /// Who the files of a job belong to on this machine.
+    pub(super) fn owner(&self) -> Owner {
+        let (uid, gid) = self.backend.owner();
+        Owner { uid, gid }
+    }
+
     /// What checkouts are made from.
     pub(super) fn source(&self) -> workspace::Source<'_> {
         workspace::Source {

@@ -121,6 +121,7 @@ pub(super) fn entry(key: &str, size: u64) -> EntrySummary {
         dirty: true,
         size,
         files: 3_120,
+        archive_size: Some(size / 4),
     }
 }
 

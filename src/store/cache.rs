@@ -94,11 +94,12 @@ pub(super) struct Record {
     pub(super) job: JobKey,
     pub(super) step: StepAddress,
     pub(super) dirty: bool,
+    pub(super) archive_size: Option<u64>,
 }
 
 impl Record {
     const COLUMNS: &str = "id, scope, key, folded, version, tree, size, files, paths, origin, \
-                           run, job, leg, workflow, step, dirty";
+                           run, job, leg, workflow, step, dirty, archive_size";
 
     fn read(row: &Row<'_>) -> rusqlite::Result<Self> {
         let job: String = row.get("job")?;
@@ -121,6 +122,9 @@ impl Record {
             },
             job: JobKey::new(job, row.get("leg")?),
             dirty: row.get("dirty")?,
+            archive_size: row
+                .get::<_, Option<i64>>("archive_size")?
+                .map(|size| size as u64),
         })
     }
 
@@ -148,6 +152,7 @@ impl Record {
             dirty: self.dirty,
             size: self.size,
             files: self.files,
+            archive_size: self.archive_size,
         }
     }
 }
@@ -206,7 +211,7 @@ impl Store {
                     tree: None,
                 });
             };
-            match self.check_tree(entry.tree) {
+            match self.check_entry(entry.tree) {
                 Ok(()) => {}
                 Err(StoreError::Damaged { digest, problem }) => {
                     let problem = format!("blob {digest}: {problem}");
@@ -233,6 +238,14 @@ impl Store {
                 lookup,
                 tree: Some(entry.tree),
             });
+        }
+    }
+
+    /// Whether an entry can be restored: from the shelf, or from its contents.
+    fn check_entry(&self, tree: Digest) -> Result<(), StoreError> {
+        match self.is_shelved(tree)? {
+            true => Ok(()),
+            false => self.check_tree(tree),
         }
     }
 

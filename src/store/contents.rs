@@ -10,6 +10,7 @@ use super::error::StoreError;
 use super::packing::Packing;
 use super::root::Store;
 use super::roots::{Root, Roots, roots};
+use super::shelf::{Manifest, certain_before};
 use crate::digest::Digest;
 use crate::tree::{Entry, Kind, Member, Stat, Stored, Tree, TreeItem};
 
@@ -63,6 +64,7 @@ impl Store {
             last: None,
             new_bytes: 0,
             packing: Packing::default(),
+            certain_before: certain_before(self.root()),
         }
     }
 
@@ -159,6 +161,8 @@ pub struct TreeWriter {
     last: Option<Pending>,
     new_bytes: u64,
     packing: Packing,
+    /// Of the files read from now on: [`Manifest::certain_before`].
+    certain_before: i64,
 }
 
 /// The member that came last, and what came of it so far.
@@ -225,17 +229,21 @@ impl TreeWriter {
             new_bytes: self.new_bytes,
             archive_size: archive_size(&self.tree),
         };
-        let seen = roots.into_iter().filter_map(|range| {
-            let stats: Option<Vec<_>> = self.stats[range.clone()].iter().copied().collect();
-            Some(Seen {
-                entries: self.tree.entries[range.clone()].to_vec(),
-                stats: stats?,
-                root: Root {
-                    path: self.tree.entries[range.start].path.clone(),
-                    members: range,
-                },
-            })
-        });
+        let seen = roots
+            .into_iter()
+            .enumerate()
+            .filter_map(|(number, members)| {
+                let entries = &self.tree.entries[members.clone()];
+                let stats: Option<Vec<_>> = self.stats[members.clone()].iter().copied().collect();
+                Some(Seen {
+                    number,
+                    manifest: Manifest::of_job(entries, &stats?, self.certain_before),
+                    root: Root {
+                        path: entries.first()?.path.clone(),
+                        members,
+                    },
+                })
+            });
         Ok((stored, seen.collect()))
     }
 
@@ -288,15 +296,15 @@ impl TreeWriter {
     }
 }
 
-/// A directory that a tree was read from, as it was then.
+/// A directory that a tree was read from.
 #[derive(Debug)]
 pub struct Seen {
-    /// Which of the tree's.
+    /// Which of the tree's roots, from zero.
+    pub number: usize,
+    /// That root.
     pub root: Root,
-    /// Its members, with paths as in the tree.
-    pub entries: Vec<Entry>,
-    /// What each of them was on disk.
-    pub stats: Vec<Stat>,
+    /// The directory as it was then.
+    pub manifest: Manifest,
 }
 
 /// What an archive of it takes: its contents, each compressed for itself, and its members.

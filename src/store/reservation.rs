@@ -131,6 +131,7 @@ impl Reservation {
             dirty: entry.dirty,
             size: entry.tree.size,
             files: entry.tree.files,
+            archive_size: Some(entry.tree.archive_size),
         })
     }
 
@@ -150,8 +151,9 @@ impl Reservation {
         let StepAddress { workflow, step, .. } = &entry.step;
         index.execute(
             "INSERT INTO entries (repository, scope, key, folded, version, tree, size, files,
-                 paths, origin, run, job, leg, workflow, step, dirty, created_ms)
-             VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11, ?12, ?13, ?14, ?15, ?16, ?17)",
+                 paths, origin, run, job, leg, workflow, step, dirty, created_ms, archive_size)
+             VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11, ?12, ?13, ?14, ?15, ?16, ?17,
+                 ?18)",
             rusqlite::params![
                 repository,
                 scope.0,
@@ -170,6 +172,7 @@ impl Reservation {
                 step,
                 entry.dirty,
                 now_ms(),
+                entry.tree.archive_size as i64,
             ],
         )
     }

@@ -77,7 +77,10 @@ impl Store {
         let directory = self.run_directory(run);
         let alive = File::open(directory.join(ALIVE))?;
         alive.lock()?;
-        self.clear_work(&directory.join(WORK))
+        self.clear_work(&directory.join(WORK))?;
+        // Failing, it is as large as before.
+        let _ = self.trim_shelf();
+        Ok(())
     }
 
     /// Clears up after runs that were killed together with whoever was to do it. What cannot be
@@ -97,9 +100,12 @@ impl Store {
         }
     }
 
-    /// Removes the work of a run, or of one of its jobs, whose processes have all ended. All
-    /// clearing up goes through here, and it may be cut short at any point and begun again.
+    /// Removes the work of a run, or of one of its jobs, whose processes have all ended; trees
+    /// from the shelf are put back. All clearing up goes through here, and it may be cut short at
+    /// any point and begun again.
     pub fn clear_work(&self, work: &Path) -> io::Result<()> {
+        // What cannot be put back goes with the rest.
+        let _ = self.put_back_below(work);
         match remove_tree(work) {
             Err(error) if error.kind() != io::ErrorKind::NotFound => Err(error),
             _ => Ok(()),

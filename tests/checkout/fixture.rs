@@ -6,11 +6,12 @@ use std::path::{Path, PathBuf};
 use std::process::Command;
 
 use lrun::digest::Digest;
-use lrun::exec::workspace::{Owner, Source, Staged, Staging, WorkspaceError, stage, take_snapshot};
+use lrun::exec::workspace::{Source, Staged, Staging, WorkspaceError, stage, take_snapshot};
 use lrun::git::{Content, Facts, GitError, Repository, Snapshot};
 use lrun::ids::RunId;
 use lrun::plan::CheckoutInputs;
 use lrun::plan::github_event::{EventOptions, GithubContext, RunIdentity, Trigger};
+use lrun::store::Owner;
 use tempfile::TempDir;
 
 /// A repository of a user's, and beside it a directory of lrun's own.

@@ -1,6 +1,6 @@
 //! The way of a checkout into a job's home.
 
-use std::os::unix::fs::{MetadataExt as _, symlink};
+use std::os::unix::fs::{MetadataExt as _, PermissionsExt as _, lchown, symlink};
 use std::path::Path;
 
 use lrun::exec::workspace::{WorkspaceError, install};
@@ -9,11 +9,24 @@ use super::fixture::{Fixture, fingerprint, job_user};
 
 const INSIDE: &str = "work/project/project";
 
+/// Gives a directory and all that is in it to the job's user, as a job's home is.
+fn give_to_job(directory: &Path) {
+    let owner = job_user();
+    let mut left = vec![directory.to_owned()];
+    while let Some(path) = left.pop() {
+        lchown(&path, Some(owner.uid), Some(owner.gid)).unwrap();
+        if path.symlink_metadata().unwrap().is_dir() {
+            left.extend(path.read_dir().unwrap().map(|entry| entry.unwrap().path()));
+        }
+    }
+}
+
 #[test]
 fn a_checkout_replaces_what_was_there() {
     let fixture = Fixture::with_history();
     let home = fixture.own("home");
     std::fs::create_dir_all(home.join(INSIDE).join("restored")).unwrap();
+    give_to_job(&home);
     let staged = fixture.stage(&[]).unwrap();
     let inode = staged.dir().metadata().unwrap().ino();
     install(&staged, &home, Path::new(INSIDE)).unwrap();
@@ -29,6 +42,7 @@ fn a_checkout_replaces_what_was_there() {
 fn missing_parents_are_made_for_the_job() {
     let fixture = Fixture::with_history();
     let home = fixture.own("home");
+    give_to_job(&home);
     let staged = fixture.stage(&[("path", "a/b")]).unwrap();
     install(&staged, &home, &Path::new(INSIDE).join("a/b")).unwrap();
     for parent in ["work", "work/project/project/a"] {
@@ -48,6 +62,7 @@ fn a_symbolic_link_on_the_way_leads_nowhere() {
         let link = home.join(link);
         std::fs::create_dir_all(link.parent().unwrap()).unwrap();
         symlink(&outside, &link).unwrap();
+        give_to_job(&home);
         let before = fingerprint(&outside);
         let staged = fixture.stage(&[]).unwrap();
         let error = install(&staged, &home, Path::new(INSIDE)).unwrap_err();
@@ -61,6 +76,7 @@ fn a_symbolic_link_on_the_way_leads_nowhere() {
 fn a_path_that_climbs_out_of_the_home_is_refused() {
     let fixture = Fixture::with_history();
     let home = fixture.own("home");
+    give_to_job(&home);
     let staged = fixture.stage(&[]).unwrap();
     for inside in ["../outside", "work/../../outside", "/outside", "", ".."] {
         let result = install(&staged, &home, Path::new(inside));
@@ -79,4 +95,20 @@ fn a_file_in_the_target_s_place_is_named() {
     let staged = fixture.stage(&[]).unwrap();
     let error = install(&staged, &home, Path::new(INSIDE)).unwrap_err();
     assert!(error.to_string().contains("'work' on the way"), "{error}");
+}
+
+#[test]
+fn where_the_job_may_not_write_nothing_is_put() {
+    let fixture = Fixture::with_history();
+    let home = fixture.own("home");
+    std::fs::create_dir_all(home.join("work/closed")).unwrap();
+    give_to_job(&home);
+    let closed = std::fs::Permissions::from_mode(0o555);
+    std::fs::set_permissions(home.join("work/closed"), closed).unwrap();
+    let staged = fixture.stage(&[]).unwrap();
+    for inside in ["work/closed/project", "work/closed/new/project"] {
+        let error = install(&staged, &home, Path::new(inside)).unwrap_err();
+        assert!(error.to_string().contains("Permission denied"), "{error}");
+    }
+    assert_eq!(home.join("work/closed").read_dir().unwrap().count(), 0);
 }

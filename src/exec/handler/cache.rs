@@ -2,14 +2,12 @@
 //! as the toolkit does it. Keys, order, outputs, log lines and failures are the action's; only the
 //! lines about an archive's size or rate differ, because there is no archive.
 
-use tokio::sync::mpsc;
-
 use super::cache_rules::{self, CacheInputs};
+use super::restore::{self, Homes};
 use super::{Scope, in_store};
 use crate::agent::AgentError;
 use crate::agent::protocol::{PackReport, PackSpec};
 use crate::archive::FAILED;
-use crate::digest::Digest;
 use crate::event::EventKind;
 use crate::exec::effects::{CacheState, Effects, Post};
 use crate::exec::log::StepLog;
@@ -18,10 +16,9 @@ use crate::exec::step::ActionInputs;
 use crate::lookup::{CacheRequest, EntrySummary, KeyOrigin, Lookup, MissReason, NotSaved};
 use crate::outcome::Outcome;
 use crate::store::{
-    CacheAnswer, CacheIdentity, CacheQuery, NewEntry, Reserve, Saver, StepAddress, Store,
+    CacheAnswer, CacheIdentity, CacheQuery, NewEntry, Reserve, Saver, Seen, StepAddress,
     StoreError, StoredTree, View,
 };
-use crate::tree::TreeItem;
 use crate::workflow::{ActionRef, BuiltIn};
 
 /// The main part of `actions/cache`, and `actions/cache/restore`.
@@ -197,8 +194,10 @@ async fn bring_back(
     if cache.lookup_only {
         scope.log.runner("Lookup only - skipping download");
     } else if let Some(tree) = found.tree {
-        scope.log.runner(cache_rules::size_line(entry.size));
-        if let Err(reason) = lay_out(scope, entry.id, tree).await? {
+        scope.log.runner(cache_rules::size_line(
+            entry.archive_size.unwrap_or(entry.size),
+        ));
+        if let Err(reason) = restore::lay_out(scope, entry.id, tree).await? {
             return Ok(Err(reason));
         }
         scope.log.runner("Cache restored successfully");
@@ -207,53 +206,6 @@ async fn bring_back(
         key: entry.key.clone(),
         exact,
     })))
-}
-
-/// Unpacks a stored tree as the job's user, as `tar -x` would.
-async fn lay_out(
-    scope: &mut Scope<'_>,
-    entry: i64,
-    tree: Digest,
-) -> Result<Result<(), MissReason>, AgentError> {
-    let (sender, receiver) = mpsc::channel(16);
-    let reading = in_store(scope, move |store| {
-        let read = send_items(store, tree, &sender);
-        if let Err(error @ StoreError::Damaged { .. }) = &read {
-            store.report_damage(entry, &error.to_string())?;
-        }
-        read
-    });
-    let workspace = scope.place.paths.workspace.clone();
-    let unpacking = scope.place.agent.unpack(workspace, receiver);
-    let (read, unpacked) = tokio::join!(reading, unpacking);
-    let problems = unpacked?.problems;
-    if let Err(error) = read {
-        let problem = error.to_string();
-        scope.log.warning(format!("Failed to restore: {problem}"));
-        return Ok(Err(MissReason::Damaged { problem }));
-    }
-    let Some(problem) = problems.first().cloned() else {
-        return Ok(Ok(()));
-    };
-    for problem in &problems {
-        scope.log.runner(problem);
-    }
-    scope.log.warning(tar_failed("restore", &problems));
-    Ok(Err(MissReason::NotRestored { problem }))
-}
-
-fn send_items(
-    store: &Store,
-    tree: Digest,
-    sender: &mpsc::Sender<TreeItem>,
-) -> Result<(), StoreError> {
-    for item in store.items(store.read_tree(tree)?) {
-        // Nobody listens any more once the place is gone.
-        if sender.blocking_send(item?).is_err() {
-            break;
-        }
-    }
-    Ok(())
 }
 
 /// The action's lines and outputs after the restore.
@@ -308,8 +260,8 @@ async fn store_paths(
         return Ok(Err(NotSaved::NotPermitted { mode }));
     }
     let (tree, report) = pack(scope, request).await?;
-    let tree = match tree {
-        Ok(tree) => tree,
+    let (tree, seen) = match tree {
+        Ok(packed) => packed,
         Err(error) => return Ok(Err(invalid(&error))),
     };
     let report = match report {
@@ -351,13 +303,18 @@ async fn store_paths(
         step: address(scope),
         dirty: scope.run.content.is_dirty(),
     };
+    let homes = Homes::of(scope);
     let saved = in_store(scope, move |store| {
         Ok(match store.reserve(&identity, &saver)? {
             Reserve::Conflict { by } => Err(NotSaved::Reserved { by }),
-            Reserve::Granted(reservation) => Ok(Saved {
-                new_bytes: entry.tree.new_bytes,
-                entry: reservation.commit(&entry)?,
-            }),
+            Reserve::Granted(reservation) => {
+                let saved = reservation.commit(&entry)?;
+                homes.shelve_seen(store, entry.tree.digest, &seen);
+                Ok(Saved {
+                    new_bytes: entry.tree.new_bytes,
+                    entry: saved,
+                })
+            }
         })
     })
     .await;
@@ -376,29 +333,30 @@ fn invalid(error: &StoreError) -> NotSaved {
     }
 }
 
+/// What was stored, and the directories it was read from.
+type Packed = (StoredTree, Vec<Seen>);
+
 async fn pack(
     scope: &Scope<'_>,
     request: &CacheRequest,
-) -> Result<
-    (
-        Result<StoredTree, StoreError>,
-        Result<PackReport, AgentError>,
-    ),
-    AgentError,
-> {
+) -> Result<(Result<Packed, StoreError>, Result<PackReport, AgentError>), AgentError> {
+    let holder = scope.holder();
+    let known = in_store(scope, move |store| store.contents_out(&holder)).await;
+    // Without it everything is read.
+    let known = known.unwrap_or_default();
     let spec = PackSpec {
         paths: request.paths.clone(),
         workspace: scope.place.paths.workspace.clone(),
         home: paths::HOME.to_owned(),
-        known: std::collections::HashSet::new(),
+        known: known.keys().copied().collect(),
     };
     let (mut items, packing) = scope.place.agent.pack(spec).await?;
     let writing = in_store(scope, move |store| {
-        let mut writer = store.write_tree();
+        let mut writer = store.write_tree_knowing(known);
         while let Some(item) = items.blocking_recv() {
             writer.take(item)?;
         }
-        writer.finish()
+        writer.finish_in_place()
     });
     let (tree, report) = tokio::join!(writing, packing);
     Ok((tree, report))
@@ -408,7 +366,9 @@ async fn pack(
 fn report_save(log: &mut StepLog, key: &str, saved: Result<Saved, NotSaved>, is_post: bool) {
     let reason = match saved {
         Ok(saved) => {
-            log.runner(cache_rules::size_line(saved.entry.size));
+            log.runner(cache_rules::size_line(
+                saved.entry.archive_size.unwrap_or(saved.entry.size),
+            ));
             log.runner(format!("Cache saved with key: {key}"));
             log.send(EventKind::CacheSaved {
                 step: log.step().clone(),
@@ -447,7 +407,7 @@ fn report_save(log: &mut StepLog, key: &str, saved: Result<Saved, NotSaved>, is_
 }
 
 /// The toolkit's warning when tar does not exit with 0.
-fn tar_failed(what: &str, problems: &[String]) -> String {
+pub(super) fn tar_failed(what: &str, problems: &[String]) -> String {
     let fatal = problems.last().is_some_and(|last| last == FAILED);
     let code = if fatal { 2 } else { 1 };
     format!(

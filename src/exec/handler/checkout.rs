@@ -10,7 +10,7 @@ use crate::clock;
 use crate::event::EventKind;
 use crate::exec::effects::Effects;
 use crate::exec::run::Run;
-use crate::exec::workspace::{self, Owner, Staged, Staging, WorkspaceError};
+use crate::exec::workspace::{self, Staged, Staging, WorkspaceError};
 use crate::outcome::Outcome;
 use crate::plan::CheckoutInputs;
 use crate::store::{Store, StoreError};
@@ -95,10 +95,9 @@ fn lay_out(
     staging: &Path,
     home: &Path,
 ) -> Result<Staged, WorkspaceError> {
-    let (uid, gid) = run.backend.owner();
     let staging = Staging {
         directory: staging,
-        owner: Owner { uid, gid },
+        owner: run.owner(),
     };
     let staged = workspace::stage(&run.source(), inputs, workspace, staging)?;
     let target = workspace::target(inputs, workspace)?;

@@ -21,7 +21,7 @@ use crate::plan::github_event::{GithubContext, Trigger};
 
 pub use error::WorkspaceError;
 pub use install::install;
-pub use stage::{Owner, Staged, Staging, stage};
+pub use stage::{Staged, Staging, stage};
 pub use target::target;
 
 /// What checkouts of a run are made from.

@@ -13,16 +13,7 @@ use crate::clock;
 use crate::event::LogLine;
 use crate::git::{Git, GitError};
 use crate::plan::CheckoutInputs;
-
-/// Who a checkout belongs to, as this machine counts: the job's user, or the user lrun runs as
-/// where a user namespace shows that one as the job's.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub struct Owner {
-    /// User id.
-    pub uid: u32,
-    /// Group id.
-    pub gid: u32,
-}
+use crate::store::Owner;
 
 /// Where checkouts are laid out.
 #[derive(Debug, Clone, Copy)]

@@ -9,8 +9,9 @@ use nix::fcntl::AT_FDCWD;
 use nix::sys::stat::{UtimensatFlags, utimensat};
 use nix::sys::time::TimeSpec;
 
+use super::WorkspaceError;
 use super::index::Entry;
-use super::{Owner, WorkspaceError};
+use crate::store::Owner;
 
 /// Between two files. A real checkout takes longer for each; this keeps them apart and a large
 /// tree within a second.

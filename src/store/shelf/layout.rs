@@ -68,8 +68,25 @@ impl Manifest {
         }
         Ok(Self {
             parts,
-            certain_before: certain_before(directory),
+            certain_before: certain_before(directory.parent().unwrap_or(directory)),
         })
+    }
+}
+
+impl Manifest {
+    /// The manifest of a directory of a job's that a tree was made of. What a restore would make
+    /// otherwise than the job did counts as changed.
+    pub(in crate::store) fn of_job(members: &[Entry], stats: &[Stat], certain_before: i64) -> Self {
+        let mut parts = parts(members);
+        for ((part, member), stat) in parts.iter_mut().zip(members).zip(stats) {
+            if part.entry.mode == member.mode || matches!(member.kind, Kind::Symlink { .. }) {
+                part.stat = *stat;
+            }
+        }
+        Self {
+            parts,
+            certain_before,
+        }
     }
 }
 
@@ -113,7 +130,7 @@ pub(super) fn parts(members: &[Entry]) -> Vec<Laid> {
 /// Until when times of change are certain: see [`Manifest::certain_before`]. Kernels since 6.13
 /// give a change that follows a look at the file a time of its own; before, times advance by
 /// ticks of up to 10 ms.
-pub(super) fn certain_before(directory: &Path) -> i64 {
+pub(in crate::store) fn certain_before(directory: &Path) -> i64 {
     const TICK: Duration = Duration::from_millis(20);
     match changes_always_show(directory) {
         Ok(true) => i64::MAX,
@@ -126,7 +143,7 @@ pub(super) fn certain_before(directory: &Path) -> i64 {
 
 /// Tries it: changes a file a few times within a tick and looks at it in between.
 fn changes_always_show(directory: &Path) -> io::Result<bool> {
-    let file = tempfile::tempfile_in(directory.parent().unwrap_or(directory))?;
+    let file = tempfile::tempfile_in(directory)?;
     let mut last = nix::sys::stat::fstat(&file)?;
     for mode in [0o600, 0o640, 0o600, 0o640] {
         file.set_permissions(Permissions::from_mode(mode))?;

@@ -18,8 +18,9 @@ mod manifest;
 mod slots;
 mod tidy;
 
+pub(super) use layout::certain_before;
 pub use manifest::{Laid, Manifest};
-pub use slots::{Holder, Leased, NewSlot};
+pub use slots::{Holder, Leased, NewSlot, tree_key};
 
 /// Who the files of a job belong to, as this machine counts: the job's user, or the user lrun
 /// runs as where a user namespace shows that one as the job's.

@@ -14,6 +14,7 @@ use rusqlite::{Connection, OptionalExtension as _, Row};
 
 use super::manifest::Manifest;
 use super::{Owner, inspect, tidy};
+use crate::digest::Digest;
 use crate::ids::{JobKey, RunId};
 use crate::store::StoreError;
 use crate::store::root::Store;
@@ -120,6 +121,24 @@ impl Store {
                 None => self.discard(slot.id, holder.run)?,
             }
         }
+    }
+
+    /// Whether there are trees for all directories of a stored tree. One of them may still turn
+    /// out to be unusable.
+    pub(in crate::store) fn is_shelved(&self, tree: Digest) -> Result<bool, StoreError> {
+        let query = "SELECT count(DISTINCT key) FROM shelf WHERE key >= ?1 AND key < ?2";
+        // From the first number to the character after the last digit.
+        let (first, end) = (tree_key(tree, 0), tree_key(tree, ':'));
+        let there: i64 = self.index().read(|index| {
+            index
+                .prepare_cached(query)?
+                .query_row([&first, &end], |row| row.get(0))
+        })?;
+        if there == 0 {
+            return Ok(false);
+        }
+        let roots = self.tree_roots(tree)?;
+        Ok(roots.are_all && roots.roots.len() as i64 == there)
     }
 
     /// Notes that a tree which a job has will be on the shelf after it.
@@ -425,6 +444,11 @@ impl Store {
         let inside = place.strip_prefix(self.root()).unwrap_or(place);
         inside.as_os_str().as_bytes()
     }
+}
+
+/// What a directory of a stored tree is asked for by: the tree, and which of its roots it is.
+pub fn tree_key(tree: Digest, root: impl std::fmt::Display) -> String {
+    format!("tree {tree} {root}")
 }
 
 fn ids(index: &Connection) -> rusqlite::Result<HashSet<i64>> {

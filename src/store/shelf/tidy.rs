@@ -5,7 +5,7 @@ use std::ffi::OsStr;
 use std::fs::{self, File, Permissions};
 use std::io::{self, Read as _};
 use std::os::unix::ffi::OsStrExt as _;
-use std::os::unix::fs::{OpenOptionsExt as _, PermissionsExt as _};
+use std::os::unix::fs::{MetadataExt as _, OpenOptionsExt as _, PermissionsExt as _};
 use std::path::Path;
 
 use super::layout::Layout;
@@ -50,8 +50,12 @@ pub(super) fn tidy(
     let touched = touched(&manifest.parts, &unchanged);
     for &at in &touched {
         let path = tidying.layout.path(&manifest.parts[at].entry.path);
-        let is_directory = path.symlink_metadata().is_ok_and(|found| found.is_dir());
-        if is_directory {
+        let found = path.symlink_metadata().ok().filter(|found| found.is_dir());
+        if let Some(found) = found {
+            if tidying.layout.owner.is_none() && found.uid() != owner.uid {
+                // The job's root took it, and its owner cannot be changed from here.
+                return Ok(None);
+            }
             tidying.make_writable(&path).map_err(failed)?;
         } else {
             remove(&path).map_err(|error| StoreError::io(&path, error))?;
