@@ -672,7 +672,13 @@ fn launch(
     let hello = String::from_utf8(hello.unwrap().unwrap().payload).unwrap();
     if hello.contains("Ok") {
         let daemon = process(User::Job, &format!("setsid sleep {mark}"));
-        let spawn = Frame::control(1, &serde_json::json!({ "Spawn": daemon })).unwrap();
+        let spawn = Frame::control(
+            1,
+            &serde_json::json!({ "Spawn": {
+            "files": [], "process": daemon, "results": []
+        } }),
+        )
+        .unwrap();
         writer.write_all(&spawn.encode()).unwrap();
     }
     (launcher, writer, hello)
