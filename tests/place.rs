@@ -470,8 +470,9 @@ async fn a_watch_tells_which_commands_were_opened() {
         ])
         .await
         .unwrap();
-    bench.job("/usr/bin/tac /etc/passwd > /dev/null").await;
-    let opened = agent.opened().await.unwrap();
+    let script = "/usr/bin/tac /etc/passwd > /dev/null";
+    let job = agent.spawn(process(User::Job, script)).await.unwrap();
+    let opened = job.ended().await.unwrap().opened;
     for path in ["/usr/bin/tac", "/etc/passwd"] {
         assert!(opened.contains(&path.to_owned()), "{path} in {opened:?}");
     }
