@@ -470,8 +470,9 @@ async fn a_watch_tells_which_commands_were_opened() {
         ])
         .await
         .unwrap();
-    bench.job("/usr/bin/tac /etc/passwd > /dev/null").await;
-    let opened = agent.opened().await.unwrap();
+    let script = "/usr/bin/tac /etc/passwd > /dev/null";
+    let job = agent.spawn(process(User::Job, script)).await.unwrap();
+    let opened = job.ended().await.unwrap().opened;
     for path in ["/usr/bin/tac", "/etc/passwd"] {
         assert!(opened.contains(&path.to_owned()), "{path} in {opened:?}");
     }
@@ -672,7 +673,13 @@ fn launch(
     let hello = String::from_utf8(hello.unwrap().unwrap().payload).unwrap();
     if hello.contains("Ok") {
         let daemon = process(User::Job, &format!("setsid sleep {mark}"));
-        let spawn = Frame::control(1, &serde_json::json!({ "Spawn": daemon })).unwrap();
+        let spawn = Frame::control(
+            1,
+            &serde_json::json!({ "Spawn": {
+            "files": [], "process": daemon, "results": []
+        } }),
+        )
+        .unwrap();
         writer.write_all(&spawn.encode()).unwrap();
     }
     (launcher, writer, hello)

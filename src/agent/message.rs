@@ -6,7 +6,8 @@ use serde::{Deserialize, Serialize};
 
 use super::frame::{Frame, FrameKind};
 use super::protocol::{
-    ArtifactSpec, Exit, FileSpec, HashSpec, PackSpec, ProcessSpec, Signal, User, bytes_as_text,
+    ArtifactSpec, Ended, Exit, FileSpec, HashSpec, PackSpec, ProcessSpec, Signal, User,
+    bytes_as_text,
 };
 use crate::archive::FoundFiles;
 use crate::tree::TreeItem;
@@ -14,8 +15,8 @@ use crate::tree::TreeItem;
 /// What lrun asks. The stream of the frame is the request's name.
 #[derive(Debug, Serialize, Deserialize)]
 pub(super) enum Request {
-    /// Answered by `Started` and, when it is over, `Exited`; or by `NotStarted`.
-    Spawn(ProcessSpec),
+    /// Answered by `Started` and, when it is over, `Ended`; or by `NotStarted` or `Failed`.
+    Spawn(Task),
     /// To the process that was started on this stream. Not answered.
     Signal(Signal),
     WriteFiles {
@@ -38,7 +39,8 @@ pub(super) enum Request {
     Exists {
         paths: Vec<String>,
     },
-    /// Done by a worker: answered as `Spawn` is; what it found is on its standard output.
+    /// Done by a worker: answered by `Started` and `Exited`; what it found is on its standard
+    /// output.
     Work {
         user: User,
         work: Work,
@@ -48,6 +50,16 @@ pub(super) enum Request {
     },
     Opened,
     Close,
+}
+
+/// A process with all that belongs to it, so that a step is one round trip.
+#[derive(Debug, Serialize, Deserialize)]
+pub(super) struct Task {
+    /// Written first, as the process' user.
+    pub(super) files: Vec<FileSpec>,
+    pub(super) process: ProcessSpec,
+    /// Read when it is over, as its user.
+    pub(super) results: Vec<String>,
 }
 
 /// Work on files that may take long: done in a process of its own, as the user.
@@ -76,6 +88,7 @@ pub(super) enum Reply {
     Started,
     NotStarted { errno: i32 },
     Exited(Exit),
+    Ended(Ended),
     Done,
     Files(Vec<Option<Content>>),
     Path(String),

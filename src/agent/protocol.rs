@@ -56,6 +56,29 @@ pub struct Exit {
     pub timing: Timing,
 }
 
+/// How a process ended and what it left behind.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Ended {
+    /// How it ended.
+    pub exit: Exit,
+    /// The files that were asked for, in that order.
+    pub results: Vec<FoundFile>,
+    /// The watched files that were opened since this was last told, by any process; sorted.
+    pub opened: Vec<String>,
+}
+
+/// A file that a process may have written.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "kebab-case")]
+pub enum FoundFile {
+    /// There is nothing.
+    Missing,
+    /// It is no regular file that the user may read, or larger than 8 MiB.
+    Unreadable,
+    /// Its content.
+    Content(#[serde(with = "bytes_as_text")] Vec<u8>),
+}
+
 /// A signal to the process of a step.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "lowercase")]

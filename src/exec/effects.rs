@@ -18,6 +18,8 @@ pub(super) struct Effects {
     pub(super) env: Vec<(String, String)>,
     /// What it wrote to `GITHUB_PATH`.
     pub(super) path: String,
+    /// The watched files that were opened until its process ended, if it had one.
+    pub(super) opened: Option<Vec<String>>,
     /// What is to be done after the last step.
     pub(super) post: Option<Post>,
 }
@@ -31,6 +33,7 @@ impl Effects {
             outputs: IndexMap::new(),
             env: Vec::new(),
             path: String::new(),
+            opened: None,
             post: None,
         }
     }

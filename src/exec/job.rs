@@ -205,10 +205,14 @@ impl Leading<'_> {
             && self.start_job_env().await?
         {
             for (index, step) in steps.iter().enumerate() {
-                self.run_step(index, step).await?;
+                let opened = match self.run_step(index, step).await? {
+                    Some(opened) => opened,
+                    // Steps before it may have left processes.
+                    None => self.place.agent.opened().await?,
+                };
                 let key = self.step_key(index, Phase::Main);
                 commands
-                    .name_used(self.run, self.place, &self.environment, &key)
+                    .name_used(self.run, self.place, &self.environment, (&key, &opened))
                     .await?;
             }
             self.run_posts(steps).await?;
@@ -293,7 +297,12 @@ impl Leading<'_> {
         self.state.status = Outcome::Failure;
     }
 
-    async fn run_step(&mut self, index: usize, step: &Step) -> Result<(), AgentError> {
+    /// Returns what was opened until the end of the step's process, if it had one.
+    async fn run_step(
+        &mut self,
+        index: usize,
+        step: &Step,
+    ) -> Result<Option<Vec<String>>, AgentError> {
         self.note_cancellation();
         let key = self.step_key(index, Phase::Main);
         let mut log = self.open_log(key.clone());
@@ -301,7 +310,10 @@ impl Leading<'_> {
         let ran = step::run(self, step, &mut log).await?;
         let said = self.close_log(log);
         match ran {
-            Ran::Skipped { name, reason } => self.step_skipped(key, step, name, reason),
+            Ran::Skipped { name, reason } => {
+                self.step_skipped(key, step, name, reason);
+                Ok(None)
+            }
             Ran::Ended {
                 mut effects,
                 name,
@@ -327,10 +339,11 @@ impl Leading<'_> {
                 if let Some(post) = effects.post.take() {
                     self.state.posts.push((index, name, post));
                 }
+                let opened = effects.opened.take();
                 self.apply(step, *effects, conclusion);
+                Ok(opened)
             }
         }
-        Ok(())
     }
 
     fn step_skipped(&mut self, key: StepKey, step: &Step, name: String, reason: SkipReason) {

@@ -161,10 +161,9 @@ impl CommandWatch {
         run: &Run,
         place: &Place,
         environment: &JobEnvironment,
-        step: &StepKey,
+        (step, opened): (&StepKey, &[String]),
     ) -> Result<(), AgentError> {
-        let opened = place.agent.opened().await?;
-        for finding in self.0.judge(&opened) {
+        for finding in self.0.judge(opened) {
             let kind = match finding {
                 Finding::Differs(kind) => Some(kind),
                 Finding::Ask(question) => {
@@ -217,9 +216,8 @@ async fn answer_of(
     // Out of time or out of bounds: what there is may do for an answer.
     let _ = tokio::time::timeout(ANSWER_TIME, reading).await;
     process.signal(Signal::Kill)?;
+    // What the question opened is told with its end, and of no interest.
     process.wait().await?;
-    // The question opened commands too.
-    place.agent.opened().await?;
     Ok(String::from_utf8_lossy(&output).into_owned())
 }
 

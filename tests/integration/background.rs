@@ -1,12 +1,11 @@
 //! Processes that a step leaves behind live as long as the job, and no longer.
 
 use std::fs;
-use std::time::Duration;
 
 use nix::sys::signal::{Signal, kill};
 use nix::unistd::Pid;
 
-use crate::project::{Project, workflow_of};
+use crate::project::{Project, soon, workflow_of};
 
 /// Whether a process of this machine has the word among its arguments.
 fn is_running(word: &str) -> bool {
@@ -101,14 +100,4 @@ fn janitors_of(lrun: Pid) -> Vec<Pid> {
         })
         .map(|child| Pid::from_raw(child.parse().expect("a number")))
         .collect()
-}
-
-/// Whether something comes true within ten seconds.
-fn soon(is_so: impl Fn() -> bool) -> bool {
-    (0..1000).any(|_| {
-        is_so() || {
-            std::thread::sleep(Duration::from_millis(10));
-            false
-        }
-    })
 }

@@ -5,6 +5,7 @@ use std::fs;
 use std::os::unix::fs::MetadataExt as _;
 use std::path::{Path, PathBuf};
 use std::process::Command;
+use std::time::Duration;
 
 use tempfile::TempDir;
 
@@ -136,6 +137,16 @@ impl Project {
         }
         files
     }
+}
+
+/// Whether something comes true within ten seconds: what lrun leaves goes by itself.
+pub(crate) fn soon(is_so: impl Fn() -> bool) -> bool {
+    (0..1000).any(|_| {
+        is_so() || {
+            std::thread::sleep(Duration::from_millis(10));
+            false
+        }
+    })
 }
 
 /// A workflow with one job `build` of these steps.

@@ -5,7 +5,7 @@ use tokio::io::{AsyncRead, AsyncWrite};
 use super::error::AgentError;
 use super::process::Process;
 use super::wire::{Exchange, Wire};
-use crate::agent::message::{Content, Reply, Request};
+use crate::agent::message::{Content, Reply, Request, Task};
 use crate::agent::protocol::{FileSpec, ProcessSpec, User};
 
 /// An agent, wherever its place is. Cheap to clone; all clones speak to the same one.
@@ -26,14 +26,31 @@ impl Agent {
     }
 
     /// Starts a process. Fails if the program or the directory is not there for its user.
-    pub async fn spawn(&self, spec: ProcessSpec) -> Result<Process, AgentError> {
+    pub async fn spawn(&self, process: ProcessSpec) -> Result<Process, AgentError> {
+        self.spawn_with(Vec::new(), process, Vec::new()).await
+    }
+
+    /// The same, with files that are written before it starts, as its user, and with others that
+    /// are read when it has ended ([`Process::ended`]).
+    pub async fn spawn_with(
+        &self,
+        files: Vec<FileSpec>,
+        process: ProcessSpec,
+        results: Vec<String>,
+    ) -> Result<Process, AgentError> {
         let (program, cwd) = (
-            spec.argv.first().cloned().unwrap_or_default(),
-            spec.cwd.clone(),
+            process.argv.first().cloned().unwrap_or_default(),
+            process.cwd.clone(),
         );
-        let mut exchange = self.ask(&Request::Spawn(spec))?;
+        let task = Task {
+            files,
+            process,
+            results,
+        };
+        let mut exchange = self.ask(&Request::Spawn(task))?;
         match exchange.reply().await? {
             Reply::Started => Ok(Process::new(exchange)),
+            Reply::Failed(problem) => Err(problem.into()),
             Reply::NotStarted { errno } => Err(AgentError::NotStarted {
                 program,
                 cwd,

@@ -6,7 +6,7 @@ use super::error::AgentError;
 use super::wire::{Exchange, Link};
 use crate::agent::frame::Frame;
 use crate::agent::message::{Reply, Request};
-use crate::agent::protocol::{Exit, Signal, Stream};
+use crate::agent::protocol::{Ended, Exit, Signal, Stream};
 
 /// A process in a place. It goes on when this is dropped.
 #[derive(Debug)]
@@ -42,12 +42,23 @@ impl Process {
     }
 
     /// Waits for its end. Output that was not read by then is thrown away.
-    pub async fn wait(mut self) -> Result<Exit, AgentError> {
+    pub async fn wait(self) -> Result<Exit, AgentError> {
+        Ok(self.ended().await?.exit)
+    }
+
+    /// The same, with all that there is to be told of it.
+    pub async fn ended(mut self) -> Result<Ended, AgentError> {
         loop {
             tokio::select! {
                 Some(_) = self.output.recv() => {}
                 reply = self.replies.recv() => return match reply {
-                    Some(Reply::Exited(exit)) => Ok(exit),
+                    Some(Reply::Ended(ended)) => Ok(ended),
+                    // A worker's.
+                    Some(Reply::Exited(exit)) => Ok(Ended {
+                        exit,
+                        results: Vec::new(),
+                        opened: Vec::new(),
+                    }),
                     Some(other) => Err(AgentError::confused("wait for a process", &other)),
                     None => Err(AgentError::Gone),
                 },

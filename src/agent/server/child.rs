@@ -1,29 +1,25 @@
 //! A process of the place that lrun asked for: its pipes, its window, its end.
 #![expect(
     unsafe_code,
-    reason = "pre_exec and wait4 have no safe form; both are the core of starting a step"
+    reason = "wait4, which tells what a process cost, has no safe form"
 )]
 
 use std::collections::VecDeque;
-use std::ffi::CString;
 use std::fs::File;
 use std::io::{self, Read as _, Write as _};
 use std::os::fd::{AsFd, BorrowedFd, OwnedFd};
-use std::os::unix::process::CommandExt as _;
-use std::process::{Command, Stdio};
-use std::sync::Arc;
 use std::time::Duration;
 
-use nix::errno::Errno;
 use nix::fcntl::OFlag;
-use nix::sys::signal::{SigSet, SigmaskHow, sigprocmask};
 use nix::sys::wait::WaitStatus;
-use nix::unistd::{Pid, chdir, pipe2, setsid};
+use nix::unistd::{Pid, pipe2};
 
 use super::channel::{Channel, is_transient, set_nonblocking};
 use super::identity::Identity;
+use super::spawn::Program;
 use crate::agent::frame::{CHUNK, Frame, FrameKind, WINDOW};
-use crate::agent::protocol::{Exit, ProcessSpec, Stream};
+use crate::agent::message::Task;
+use crate::agent::protocol::{Exit, Stream, User};
 use crate::clock::Moment;
 use crate::outcome::Timing;
 
@@ -39,6 +35,8 @@ pub(super) struct Child {
     feed: Option<Feed>,
     window: usize,
     end: Option<End>,
+    /// What is to be read, and as whom, when a task is over; none for a worker.
+    pub(super) results: Option<(User, Vec<String>)>,
 }
 
 struct End {
@@ -79,42 +77,17 @@ impl Pipes {
 }
 
 impl Child {
-    /// Starts a process as its user, in a session of its own, its input closed.
-    pub(super) fn spawn(
-        stream: u32,
-        spec: &ProcessSpec,
-        identity: &Arc<Identity>,
-    ) -> io::Result<Self> {
-        let (program, arguments) = spec
-            .argv
-            .split_first()
-            .ok_or_else(|| io::Error::from(Errno::ENOENT))?;
-        let cwd = CString::new(spec.cwd.as_str())?;
+    /// Starts the process of a task as its user, in a session of its own, its input closed.
+    pub(super) fn spawn(stream: u32, task: Task, identity: &Identity) -> io::Result<Self> {
+        let program = Program::new(&task.process, identity)?;
+        let null = File::open("/dev/null")?.into();
         let pipes = Pipes::new()?;
-        let [out, err] = pipes.theirs;
-        let mut command = Command::new(program);
-        command
-            .args(arguments)
-            .env_clear()
-            .envs(spec.env.iter().map(|(name, value)| (name, value)))
-            .stdin(Stdio::null())
-            .stdout(out)
-            .stderr(err);
-        let (identity, user) = (Arc::clone(identity), spec.user);
-        let become_the_user = move || {
-            sigprocmask(SigmaskHow::SIG_SETMASK, Some(&SigSet::empty()), None)?;
-            setsid()?;
-            identity.assume(user)?;
-            chdir(cwd.as_c_str())?;
-            Ok(())
-        };
-        // SAFETY: the closure only makes system calls; this program has one thread, so
-        // nothing it could need is locked in the child.
-        unsafe { command.pre_exec(become_the_user) };
+        let [out, err] = &pipes.theirs;
         let started = Moment::now();
-        let child = command.spawn()?;
-        let pid = Pid::from_raw(i32::try_from(child.id()).unwrap_or_default());
-        Ok(Self::new(stream, pid, started, pipes.ours))
+        let pid = program.start([&null, out, err])?;
+        let mut child = Self::new(stream, pid, started, pipes.ours);
+        child.results = Some((task.process.user, task.results));
+        Ok(child)
     }
 
     fn new(stream: u32, pid: Pid, started: Moment, [out, err]: [File; 2]) -> Self {
@@ -126,6 +99,7 @@ impl Child {
             feed: None,
             window: WINDOW,
             end: None,
+            results: None,
         }
     }
 

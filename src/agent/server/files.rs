@@ -7,10 +7,13 @@ use std::os::unix::fs::{DirBuilderExt as _, OpenOptionsExt as _, PermissionsExt 
 use std::path::Path;
 
 use crate::agent::message::{Content, FileProblem};
-use crate::agent::protocol::FileSpec;
+use crate::agent::protocol::{FileSpec, FoundFile};
 
 /// No file larger than this is read in one piece.
 const LARGEST: u64 = 8 * 1024 * 1024;
+
+/// Bits that the umask of a place takes away at most.
+const UMASK: u32 = 0o022;
 
 /// Says what was tried when it failed.
 pub(super) fn problem(action: &str, path: &str, error: &io::Error) -> FileProblem {
@@ -26,40 +29,57 @@ pub(super) fn write(file: &FileSpec) -> io::Result<()> {
     if let Some(parent) = path.parent() {
         make_directory(parent, 0o755)?;
     }
-    match fs::remove_file(path) {
-        Err(error) if error.kind() != io::ErrorKind::NotFound => return Err(error),
-        _ => {}
-    }
-    let mut created = OpenOptions::new()
-        .write(true)
-        .create_new(true)
-        .mode(file.mode)
-        .open(path)?;
+    let mut created = match create(path, file.mode) {
+        Err(error) if error.kind() == io::ErrorKind::AlreadyExists => {
+            fs::remove_file(path)?;
+            create(path, file.mode)?
+        }
+        created => created?,
+    };
     created.write_all(&file.content)?;
-    // The umask took bits away.
+    if file.mode & UMASK == 0 {
+        return Ok(());
+    }
     created.set_permissions(fs::Permissions::from_mode(file.mode))
 }
 
-pub(super) fn read(path: &str) -> Option<Content> {
-    let file = open_regular(path).ok()?;
-    if file.metadata().ok()?.len() > LARGEST {
-        return None;
-    }
-    let mut bytes = Vec::new();
-    file.take(LARGEST).read_to_end(&mut bytes).ok()?;
-    Some(Content(bytes))
+fn create(path: &Path, mode: u32) -> io::Result<File> {
+    OpenOptions::new()
+        .write(true)
+        .create_new(true)
+        .mode(mode)
+        .open(path)
 }
 
-fn open_regular(path: &str) -> io::Result<File> {
+pub(super) fn read(path: &str) -> Option<Content> {
+    match find(path) {
+        FoundFile::Content(bytes) => Some(Content(bytes)),
+        FoundFile::Missing | FoundFile::Unreadable => None,
+    }
+}
+
+pub(super) fn find(path: &str) -> FoundFile {
+    match read_regular(path) {
+        Ok(bytes) => FoundFile::Content(bytes),
+        Err(error) if error.kind() == io::ErrorKind::NotFound => FoundFile::Missing,
+        Err(_) => FoundFile::Unreadable,
+    }
+}
+
+fn read_regular(path: &str) -> io::Result<Vec<u8>> {
     let file = OpenOptions::new()
         .read(true)
         .custom_flags(libc::O_NONBLOCK | libc::O_NOCTTY | libc::O_NOFOLLOW)
         .open(path)?;
-    if file.metadata()?.is_file() {
-        Ok(file)
-    } else {
-        Err(io::ErrorKind::InvalidInput.into())
+    let about = file.metadata()?;
+    if !about.is_file() || about.len() > LARGEST {
+        return Err(io::ErrorKind::InvalidInput.into());
     }
+    let mut bytes = Vec::new();
+    if about.len() > 0 {
+        file.take(LARGEST).read_to_end(&mut bytes)?;
+    }
+    Ok(bytes)
 }
 
 pub(super) fn make_directory(path: &Path, mode: u32) -> io::Result<()> {

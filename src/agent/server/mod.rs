@@ -14,6 +14,7 @@ mod ending;
 mod files;
 mod identity;
 mod service;
+mod spawn;
 mod watch;
 mod worker;
 

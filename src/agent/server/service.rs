@@ -4,7 +4,6 @@ use std::io;
 use std::ops::ControlFlow;
 use std::os::fd::{AsFd as _, BorrowedFd, OwnedFd};
 use std::path::Path;
-use std::sync::Arc;
 use std::time::Duration;
 
 use nix::errno::Errno;
@@ -20,7 +19,7 @@ use super::watch::Watch;
 use super::{ending, files, worker};
 use crate::agent::frame::{Frame, FrameKind};
 use crate::agent::message::{FileProblem, Reply, Request};
-use crate::agent::protocol::{Signal, Stream, User};
+use crate::agent::protocol::{self, Exit, FileSpec, Signal, Stream, User};
 
 /// Why an agent's service is over. Nothing of the place is left then.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -36,7 +35,7 @@ pub struct Service {
     channel: Channel,
     /// The other end is held by whoever must outlive the agent; `None` if nobody.
     lifeline: Option<OwnedFd>,
-    identity: Arc<Identity>,
+    identity: Identity,
     deaths: SignalFd,
     watch: Watch,
     children: Vec<Child>,
@@ -71,7 +70,7 @@ impl Service {
         Ok(Self {
             channel: Channel::new(input, output)?,
             lifeline,
-            identity: Arc::new(identity),
+            identity,
             deaths: SignalFd::with_flags(&mask, SfdFlags::SFD_NONBLOCK | SfdFlags::SFD_CLOEXEC)?,
             watch: Watch::new()?,
             children: Vec::new(),
@@ -158,10 +157,10 @@ impl Service {
 
     fn waiting(&self) -> Vec<(Source, BorrowedFd<'_>, PollFlags)> {
         let (reading, writing) = (PollFlags::POLLIN, PollFlags::POLLOUT);
-        let mut waiting = vec![
-            (Source::Deaths, self.deaths.as_fd(), reading),
-            (Source::Watch, self.watch.fd(), reading),
-        ];
+        let mut waiting = vec![(Source::Deaths, self.deaths.as_fd(), reading)];
+        if self.watch.rest().is_none() {
+            waiting.push((Source::Watch, self.watch.fd(), reading));
+        }
         if let Some(lifeline) = &self.lifeline {
             waiting.push((Source::Lifeline, lifeline.as_fd(), PollFlags::empty()));
         }
@@ -191,6 +190,7 @@ impl Service {
         self.children
             .iter()
             .filter_map(Child::grace_left)
+            .chain(self.watch.rest())
             .min()
             .and_then(|left| PollTimeout::try_from(left + Duration::from_millis(1)).ok())
             .unwrap_or(PollTimeout::NONE)
@@ -213,11 +213,31 @@ impl Service {
         for mut child in std::mem::take(&mut self.children) {
             child.look_once_more(&mut self.channel);
             match child.finished() {
-                Some(exit) => self.channel.reply(child.stream, &Reply::Exited(exit))?,
+                Some(exit) => {
+                    let reply = self.last_word(&child, exit)?;
+                    self.channel.reply(child.stream, &reply)?;
+                }
                 None => self.children.push(child),
             }
         }
         Ok(())
+    }
+
+    fn last_word(&mut self, child: &Child, exit: Exit) -> io::Result<Reply> {
+        let Some((user, paths)) = &child.results else {
+            return Ok(Reply::Exited(exit));
+        };
+        let results = match paths.is_empty() {
+            true => Vec::new(),
+            false => self.identity.acting_as(*user, || {
+                Ok(paths.iter().map(|path| files::find(path)).collect())
+            })?,
+        };
+        Ok(Reply::Ended(protocol::Ended {
+            exit,
+            results,
+            opened: self.watch.take(),
+        }))
     }
 
     /// Serves a frame. Returns its stream if it asks to close.
@@ -248,10 +268,13 @@ impl Service {
                 self.signal(stream, signal);
                 return Ok(None);
             }
-            Request::Spawn(spec) => {
-                let child = Child::spawn(stream, &spec, &self.identity);
-                self.admit(child)
-            }
+            Request::Spawn(task) => match self.write_files(task.process.user, &task.files)? {
+                Reply::Done => {
+                    let child = Child::spawn(stream, task, &self.identity);
+                    self.admit(child)
+                }
+                failed => failed,
+            },
             Request::Work { user, work } => {
                 let child = worker::start(stream, user, work, &self.identity);
                 self.admit(child)
@@ -295,18 +318,26 @@ impl Service {
         };
     }
 
+    fn write_files(&self, user: User, files: &[FileSpec]) -> io::Result<Reply> {
+        let write = |file: &FileSpec| {
+            files::write(file).map_err(|error| files::problem("write", &file.path, &error))
+        };
+        match files {
+            [] => Ok(Reply::Done),
+            files => self.identity.acting_as(user, || {
+                let written = files.iter().try_for_each(write);
+                Ok(written.map_or_else(Reply::Failed, |()| Reply::Done))
+            }),
+        }
+    }
+
     fn file_operation(&self, request: Request) -> io::Result<Reply> {
         let act = |user: User, operation: &dyn Fn() -> Result<Reply, FileProblem>| {
             self.identity
                 .acting_as(user, || Ok(operation().unwrap_or_else(Reply::Failed)))
         };
         match request {
-            Request::WriteFiles { user, files } => act(user, &|| {
-                for file in &files {
-                    files::write(file).map_err(|e| files::problem("write", &file.path, &e))?;
-                }
-                Ok(Reply::Done)
-            }),
+            Request::WriteFiles { user, files } => self.write_files(user, &files),
             Request::ReadFiles { user, paths } => act(user, &|| {
                 Ok(Reply::Files(
                     paths.iter().map(|path| files::read(path)).collect(),

@@ -5,11 +5,10 @@ use std::time::Duration;
 use indexmap::IndexMap;
 
 use super::{Interruption, ProcessContext, Scope};
-use crate::agent::protocol::{Exit, FileSpec, ProcessSpec, Signal, User};
+use crate::agent::protocol::{Ended, Exit, FileSpec, FoundFile, ProcessSpec, Signal, User};
 use crate::agent::{AgentError, Process};
 use crate::exec::effects::Effects;
 use crate::exec::file_command::{self, FileCommandError, Pairs};
-use crate::exec::job::Place;
 use crate::exec::log::StepLog;
 use crate::exec::paths;
 use crate::outcome::Outcome;
@@ -60,15 +59,6 @@ pub(in crate::exec) async fn run(
     let path = format!("{}/{unique}{}", paths::TEMP, shell.extension);
     announce(&scope, script, &shell);
     let files = files_to_write(&path, &shell, script, &process);
-    match scope.place.agent.write_files(User::Job, files).await {
-        Ok(()) => {}
-        // A disk that the job filled fails this step; later ones may make room.
-        Err(error @ AgentError::File { .. }) => {
-            scope.log.error(error.to_string());
-            return Ok(Effects::of(Outcome::Failure));
-        }
-        Err(error) => return Err(error),
-    }
     let spec = ProcessSpec {
         argv: shell.argv(&path),
         env: process.env.clone(),
@@ -82,8 +72,14 @@ pub(in crate::exec) async fn run(
         mut interrupt,
         ..
     } = scope;
-    let mut started = match place.agent.spawn(spec).await {
+    let results = process.files.all().map(str::to_owned).to_vec();
+    let mut started = match place.agent.spawn_with(files, spec, results).await {
         Ok(started) => started,
+        // A disk that the job filled fails this step; later ones may make room.
+        Err(error @ AgentError::File { .. }) => {
+            log.error(error.to_string());
+            return Ok(Effects::of(Outcome::Failure));
+        }
         Err(error @ AgentError::NotStarted { .. }) => {
             log.error(format!(
                 "An error occurred trying to start process '{}' with working directory '{}'. {error}",
@@ -100,10 +96,15 @@ pub(in crate::exec) async fn run(
     if interruption.is_some() {
         end_with_grace(&mut started, log).await?;
     }
-    let exit = started.wait().await?;
+    let Ended {
+        exit,
+        results,
+        opened,
+    } = started.ended().await?;
     let mut effects = Effects::of(outcome(exit, interruption, name, log));
     effects.cost = exit.timing;
-    read_files(place, log, &process, &mut effects).await?;
+    effects.opened = Some(opened);
+    take_results(results, log, &mut effects);
     Ok(effects)
 }
 
@@ -177,34 +178,26 @@ fn announce(scope: &Scope<'_>, script: &Script, shell: &Shell) {
     scope.log.group(&format!("Run {first}"), lines);
 }
 
-async fn read_files(
-    place: &Place,
-    log: &mut StepLog,
-    process: &ProcessContext,
-    effects: &mut Effects,
-) -> Result<(), AgentError> {
-    let wanted = process.files.all().map(str::to_owned).to_vec();
-    let contents = place.agent.read_files(User::Job, wanted.clone()).await?;
-    // One that is gone says nothing; one that is there and cannot be read does not say so.
-    let there = match contents.iter().any(Option::is_none) {
-        true => place.agent.exists(wanted).await?,
-        false => Vec::new(),
-    };
+/// What the command files say; they come in the order in which they were named.
+fn take_results(results: Vec<FoundFile>, log: &mut StepLog, effects: &mut Effects) {
     let mut failed = false;
-    let mut text = |index: usize, name: &str| {
-        let bytes = contents.get(index).and_then(Option::as_deref);
-        if bytes.is_none() && there.get(index) == Some(&true) {
+    let mut results = results.into_iter();
+    let mut text = |name: &str| match results.next() {
+        Some(FoundFile::Content(bytes)) => String::from_utf8_lossy(&bytes).into_owned(),
+        // One that is gone says nothing.
+        Some(FoundFile::Missing) | None => String::new(),
+        Some(FoundFile::Unreadable) => {
             refuse_file(log, name, &"the file cannot be read, or is too large");
             failed = true;
+            String::new()
         }
-        String::from_utf8_lossy(bytes.unwrap_or_default()).into_owned()
     };
     let [env, output, path, state, summary] = [
-        text(0, "env"),
-        text(1, "output"),
-        text(2, "path"),
-        text(3, "state"),
-        text(4, "summary"),
+        text("env"),
+        text("output"),
+        text("path"),
+        text("state"),
+        text("summary"),
     ];
     let mut take = |name: &str, text: &str| {
         let Pairs { mut pairs, error } = file_command::parse_pairs(text);
@@ -237,7 +230,6 @@ async fn read_files(
     if summary.len() > SUMMARY_BYTES {
         log.error("$GITHUB_STEP_SUMMARY upload aborted, supports content up to a size of 1024k.");
     }
-    Ok(())
 }
 
 fn refuse_file(log: &mut StepLog, name: &str, error: &dyn std::fmt::Display) {
