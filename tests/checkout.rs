@@ -6,6 +6,8 @@
     reason = "a fixture that cannot be made fails its test"
 )]
 
+#[path = "checkout/again.rs"]
+mod again;
 #[path = "checkout/fixture.rs"]
 mod fixture;
 #[path = "checkout/install.rs"]

@@ -112,6 +112,7 @@ impl Bench {
         let new = NewSlot {
             key: &key,
             note: "a note",
+            attached: &[],
             manifest: &manifest,
             owner: owner(),
             place: &place,

@@ -229,10 +229,7 @@ impl Packer<'_> {
         // What belongs to somebody else would not be the same file after a restore.
         let stat = match metadata.uid() == self.user {
             true => stat(metadata),
-            false => Stat {
-                ino: 0,
-                ctime_ns: 0,
-            },
+            false => Stat::UNKNOWN,
         };
         (self.sink)(TreeItem::Stat { stat, known })
     }

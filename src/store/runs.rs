@@ -16,7 +16,7 @@ use super::root::Store;
 use crate::clock;
 use crate::ids::RunId;
 
-const WORK: &str = "work";
+pub(super) const WORK: &str = "work";
 const ALIVE: &str = "alive";
 
 /// A run that has just been given its place in the store.

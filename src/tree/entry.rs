@@ -52,6 +52,22 @@ pub struct Stat {
     pub ctime_ns: i64,
 }
 
+impl Stat {
+    /// No file's: what has it is changed in any case.
+    pub const UNKNOWN: Self = Self {
+        ino: 0,
+        ctime_ns: 0,
+    };
+
+    /// The same file's, at no time at which it can have been seen: it counts as changed.
+    pub fn of_another_time(self) -> Self {
+        Self {
+            ctime_ns: 0,
+            ..self
+        }
+    }
+}
+
 /// One piece of a tree on its way out of a place or into it.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum TreeItem {

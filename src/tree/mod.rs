@@ -3,6 +3,7 @@
 //!
 //! Reads directories; writes nothing.
 
+mod below;
 mod entry;
 mod files;
 mod glob;
@@ -10,6 +11,7 @@ mod hash_files;
 mod pattern;
 mod segment;
 
+pub use below::{Below, on_all_processors};
 pub use entry::{Entry, Kind, Member, Stat, Stored, Tree, TreeItem};
 pub use files::{FileKind, Files, HostFiles, Links};
 pub use glob::{Found, Glob, GlobError, GlobOptions, Roots};

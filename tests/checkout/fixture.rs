@@ -6,13 +6,21 @@ use std::path::{Path, PathBuf};
 use std::process::Command;
 
 use lrun::digest::Digest;
-use lrun::exec::workspace::{Source, Staged, Staging, WorkspaceError, stage, take_snapshot};
+use lrun::exec::workspace::{
+    Shelving, Source, Staged, Staging, WorkspaceError, stage, take_snapshot,
+};
 use lrun::git::{Content, Facts, GitError, Repository, Snapshot};
 use lrun::ids::RunId;
 use lrun::plan::CheckoutInputs;
 use lrun::plan::github_event::{EventOptions, GithubContext, RunIdentity, Trigger};
-use lrun::store::Owner;
+use lrun::store::{Holder, Owner, Store};
 use tempfile::TempDir;
+
+/// A job with a workspace.
+pub(crate) struct JobPlace {
+    pub(crate) holder: Holder,
+    pub(crate) place: PathBuf,
+}
 
 /// A repository of a user's, and beside it a directory of lrun's own.
 pub(crate) struct Fixture {
@@ -104,6 +112,23 @@ impl Fixture {
         options: &EventOptions,
         with: &[(&str, &str)],
     ) -> Result<Staged, WorkspaceError> {
+        self.stage_in(event, options, with, None)
+    }
+
+    /// A checkout as a job makes it that has a shelf; it is in the job's place then.
+    pub(crate) fn check_out(&self, store: &Store, job: &JobPlace, with: &[(&str, &str)]) -> Staged {
+        let options = EventOptions::default();
+        self.stage_in("push", &options, with, Some((store, job)))
+            .unwrap()
+    }
+
+    fn stage_in(
+        &self,
+        event: &str,
+        options: &EventOptions,
+        with: &[(&str, &str)],
+        job: Option<(&Store, &JobPlace)>,
+    ) -> Result<Staged, WorkspaceError> {
         let repository = Repository::discover(&self.root())?;
         let facts = Facts::gather(&repository)?;
         let trigger = Trigger::choose(&[event], options, &facts).unwrap();
@@ -121,11 +146,26 @@ impl Fixture {
             context: &GithubContext::new(&trigger, options, &facts, &snapshot, run),
         };
         let (inputs, _) = CheckoutInputs::read(with.iter().copied(), None);
-        let staging = Staging {
+        let mut staging = Staging {
             directory: &self.own("staging"),
             owner: job_user(),
+            shelf: None,
         };
-        stage(&source, &inputs, WORKSPACE, staging)
+        let Some((store, job)) = job else {
+            return stage(&source, &inputs, WORKSPACE, staging);
+        };
+        let shelf = Shelving {
+            store,
+            holder: &job.holder,
+            place: &job.place,
+        };
+        staging.shelf = Some(shelf);
+        let staging_directory = job.place.parent().unwrap().to_owned();
+        staging.directory = &staging_directory;
+        let staged = stage(&source, &inputs, WORKSPACE, staging)?;
+        std::fs::rename(staged.dir(), &job.place).unwrap();
+        shelf.keep(&source, &staged).unwrap();
+        Ok(staged)
     }
 
     /// A file of the snapshot's commit, as git stores it.

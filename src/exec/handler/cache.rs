@@ -3,7 +3,8 @@
 //! lines about an archive's size or rate differ, because there is no archive.
 
 use super::cache_rules::{self, CacheInputs};
-use super::restore::{self, Homes};
+use super::outside::Outside;
+use super::restore;
 use super::{Scope, in_store};
 use crate::agent::AgentError;
 use crate::agent::protocol::{PackReport, PackSpec};
@@ -303,13 +304,13 @@ async fn store_paths(
         step: address(scope),
         dirty: scope.run.content.is_dirty(),
     };
-    let homes = Homes::of(scope);
+    let outside = Outside::of(scope);
     let saved = in_store(scope, move |store| {
         Ok(match store.reserve(&identity, &saver)? {
             Reserve::Conflict { by } => Err(NotSaved::Reserved { by }),
             Reserve::Granted(reservation) => {
                 let saved = reservation.commit(&entry)?;
-                homes.shelve_seen(store, entry.tree.digest, &seen);
+                outside.shelve_seen(store, entry.tree.digest, &seen);
                 Ok(Saved {
                     new_bytes: entry.tree.new_bytes,
                     entry: saved,
@@ -340,7 +341,7 @@ async fn pack(
     scope: &Scope<'_>,
     request: &CacheRequest,
 ) -> Result<(Result<Packed, StoreError>, Result<PackReport, AgentError>), AgentError> {
-    let holder = scope.holder();
+    let holder = Outside::of(scope).holder;
     let known = in_store(scope, move |store| store.contents_out(&holder)).await;
     // Without it everything is read.
     let known = known.unwrap_or_default();

@@ -1,23 +1,19 @@
 //! `actions/checkout`: the run's content into the workspace.
 
-use std::path::Path;
-use std::sync::Arc;
+use std::path::PathBuf;
 use std::time::Duration;
 
+use super::outside::Outside;
 use super::{Inputs, Scope, in_store};
 use crate::agent::AgentError;
 use crate::clock;
 use crate::event::EventKind;
 use crate::exec::effects::Effects;
-use crate::exec::run::Run;
-use crate::exec::workspace::{self, Staged, Staging, WorkspaceError};
+use crate::exec::workspace::{self, Shelving, Staged, Staging, WorkspaceError};
 use crate::outcome::Outcome;
 use crate::plan::CheckoutInputs;
 use crate::store::{Store, StoreError};
 use crate::workflow::ActionRef;
-
-/// Where the job's home stands inside its place.
-const HOME_ROOT: &str = "/home";
 
 /// Lays the content out beside the place and moves it in with one rename.
 pub(in crate::exec) async fn checkout(
@@ -41,11 +37,8 @@ pub(in crate::exec) async fn checkout(
         scope.log.error(error.to_string());
         return Ok(Effects::of(Outcome::Failure));
     }
-    let run = Arc::clone(scope.run);
-    let (home, staging) = (scope.place.home.clone(), scope.place.staging.clone());
-    let workspace = scope.place.paths.workspace.clone();
-    let done =
-        tokio::task::spawn_blocking(move || lay_out(&run, &inputs, &workspace, &staging, &home));
+    let outside = Outside::of(scope);
+    let done = tokio::task::spawn_blocking(move || lay_out(&outside, &inputs));
     let staged = match done.await {
         Ok(Ok(staged)) => staged,
         Ok(Err(error)) => {
@@ -88,20 +81,31 @@ async fn outlive_saves(scope: &Scope<'_>) -> Result<(), StoreError> {
     Ok(())
 }
 
-fn lay_out(
-    run: &Run,
-    inputs: &CheckoutInputs,
-    workspace: &str,
-    staging: &Path,
-    home: &Path,
-) -> Result<Staged, WorkspaceError> {
+fn lay_out(outside: &Outside, inputs: &CheckoutInputs) -> Result<Staged, WorkspaceError> {
+    let Outside {
+        run,
+        holder,
+        home,
+        staging,
+        workspace,
+    } = outside;
+    let target = workspace::target(inputs, workspace)?;
+    let inside = outside.below_home(&target);
+    let inside = inside.unwrap_or_else(|| PathBuf::from(&target));
+    let shelf = Shelving {
+        store: &run.store,
+        holder,
+        place: &home.join(&inside),
+    };
     let staging = Staging {
         directory: staging,
         owner: run.owner(),
+        shelf: Some(shelf),
     };
-    let staged = workspace::stage(&run.source(), inputs, workspace, staging)?;
-    let target = workspace::target(inputs, workspace)?;
-    let inside = Path::new(&target).strip_prefix(HOME_ROOT);
-    workspace::install(&staged, home, inside.unwrap_or(Path::new(&target)))?;
+    let source = run.source();
+    let staged = workspace::stage(&source, inputs, workspace, staging)?;
+    workspace::install(&staged, home, &inside)?;
+    // Without it the next checkout is made anew.
+    let _ = shelf.keep(&source, &staged);
     Ok(staged)
 }

@@ -6,6 +6,7 @@ mod cache;
 mod cache_rules;
 mod checkout;
 mod interrupt;
+mod outside;
 mod restore;
 mod script;
 
@@ -23,7 +24,7 @@ use super::environment::FileCommandPaths;
 use super::job::Place;
 use super::log::StepLog;
 use super::run::Run;
-use crate::store::{Holder, Store};
+use crate::store::Store;
 use crate::workflow::Step;
 
 /// What a handler is given.
@@ -40,16 +41,6 @@ pub(super) struct Scope<'a> {
     pub(super) log: &'a mut StepLog,
     /// What may end it early.
     pub(super) interrupt: Interrupt,
-}
-
-impl Scope<'_> {
-    /// The job, as the shelf knows it.
-    fn holder(&self) -> Holder {
-        Holder {
-            run: self.run.id,
-            job: self.place.key.clone(),
-        }
-    }
 }
 
 /// Inputs of an action: names as the workflow spells them, values as text.

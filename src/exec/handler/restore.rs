@@ -7,19 +7,17 @@
 
 use std::ops::Range;
 use std::path::{Path, PathBuf};
-use std::sync::Arc;
 
 use tokio::sync::mpsc;
 
 use super::cache::tar_failed;
+use super::outside::Outside;
 use super::{Scope, in_store};
 use crate::agent::AgentError;
 use crate::digest::Digest;
-use crate::exec::paths;
-use crate::exec::run::Run;
 use crate::exec::spot::Spot;
 use crate::lookup::MissReason;
-use crate::store::{Holder, Manifest, NewSlot, Root, Seen, Store, StoreError, tree_key};
+use crate::store::{Manifest, NewSlot, Root, Seen, Store, StoreError, tree_key};
 use crate::tree::{Entry, Tree, TreeItem};
 
 /// Lays a stored tree out in the job's place.
@@ -28,9 +26,9 @@ pub(super) async fn lay_out(
     entry: i64,
     tree: Digest,
 ) -> Result<Result<(), MissReason>, AgentError> {
-    let homes = Homes::of(scope);
+    let outside = Outside::of(scope);
     let put = in_store(scope, move |store| {
-        note_damage(store, entry, homes.put(store, tree))
+        note_damage(store, entry, outside.put(store, tree))
     });
     match put.await {
         Ok(Put { all: true, .. }) => Ok(Ok(())),
@@ -46,26 +44,7 @@ struct Put {
     members: Vec<Range<usize>>,
 }
 
-/// Where the directories of trees stand in a job's home, seen from outside the place.
-pub(super) struct Homes {
-    run: Arc<Run>,
-    holder: Holder,
-    home: PathBuf,
-    staging: PathBuf,
-    workspace: String,
-}
-
-impl Homes {
-    pub(super) fn of(scope: &Scope<'_>) -> Self {
-        Self {
-            run: Arc::clone(scope.run),
-            holder: scope.holder(),
-            home: scope.place.home.clone(),
-            staging: scope.place.staging.clone(),
-            workspace: scope.place.paths.workspace.clone(),
-        }
-    }
-
+impl Outside {
     /// Puts those directories of a tree in place that meet nothing there.
     fn put(&self, store: &Store, tree: Digest) -> Result<Put, StoreError> {
         let roots = store.tree_roots(tree)?;
@@ -99,7 +78,7 @@ impl Homes {
         root: &Root,
         members: impl FnOnce() -> Result<Vec<Entry>, StoreError>,
     ) -> Result<bool, StoreError> {
-        let Some(inside) = self.inside(&root.path) else {
+        let Some(inside) = self.inside(root) else {
             return Ok(false);
         };
         let Ok(spot) = Spot::reach(&self.home, &inside, self.run.owner()) else {
@@ -135,11 +114,15 @@ impl Homes {
     /// Notes that the directories a tree was just packed from will be on the shelf.
     pub(super) fn shelve_seen(&self, store: &Store, tree: Digest, seen: &[Seen]) {
         for seen in seen {
-            if let Some(inside) = self.inside(&seen.root.path) {
+            if let Some(inside) = self.inside(&seen.root) {
                 let key = tree_key(tree, seen.number);
                 self.shelve(store, &key, &seen.manifest, &self.home.join(inside));
             }
         }
+    }
+
+    fn inside(&self, root: &Root) -> Option<PathBuf> {
+        self.below_home(std::str::from_utf8(&root.path).ok()?)
     }
 
     /// The shelf saves time; where it cannot take a tree, the tree goes with the job.
@@ -147,31 +130,12 @@ impl Homes {
         let new = NewSlot {
             key,
             note: "",
+            attached: &[],
             manifest,
             owner: self.run.owner(),
             place,
         };
         let _ = store.shelve(&self.holder, &new);
-    }
-
-    /// Where a path of a tree is, from the directory that is /home inside; none for a path that
-    /// is elsewhere.
-    fn inside(&self, path: &[u8]) -> Option<PathBuf> {
-        let path = std::str::from_utf8(path).ok()?;
-        let mut parts: Vec<&str> = Vec::new();
-        for part in self.workspace.split('/').chain(path.split('/')) {
-            match part {
-                "" | "." => {}
-                ".." => {
-                    parts.pop();
-                }
-                part => parts.push(part),
-            }
-        }
-        let path = format!("/{}", parts.join("/"));
-        let below = path.strip_prefix(paths::HOME)?.strip_prefix('/')?;
-        let home = paths::HOME.strip_prefix("/home/")?;
-        (!below.is_empty()).then(|| Path::new(home).join(below))
     }
 }
 

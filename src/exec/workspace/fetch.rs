@@ -279,6 +279,12 @@ impl History {
         tips: BTreeSet<&str>,
         depth: Option<NonZeroU32>,
     ) -> Result<Self, GitError> {
+        if let Some(depth) = depth
+            && depth.get() == 1
+            && tips.iter().eq([source.snapshot.sha()].iter())
+        {
+            return Ok(Self::of_snapshot(source));
+        }
         let cut: BTreeSet<_> = source.repository.shallow_commits()?.into_iter().collect();
         let mut history = Self::default();
         let mut frontier: BTreeSet<String> = tips.into_iter().map(str::to_owned).collect();
@@ -300,6 +306,18 @@ impl History {
         let cut_here = cut.intersection(&history.reached).cloned();
         history.shallow.extend(cut_here);
         Ok(history)
+    }
+
+    /// The run's own commit alone, of which all is known.
+    fn of_snapshot(source: &Source<'_>) -> Self {
+        let sha = BTreeSet::from([source.snapshot.sha().to_owned()]);
+        Self {
+            shallow: match source.snapshot.commit.parents.is_empty() {
+                true => BTreeSet::new(),
+                false => sha.clone(),
+            },
+            reached: sha,
+        }
     }
 
     /// Takes in one generation and gives the next; of the last one nothing follows.

@@ -8,12 +8,17 @@
 //! unless it is configured otherwise.
 
 use std::ffi::OsStr;
-use std::fs::Metadata;
+use std::os::fd::AsFd as _;
 use std::os::unix::ffi::OsStrExt as _;
-use std::os::unix::fs::MetadataExt as _;
 use std::path::{Path, PathBuf};
 
+use nix::sys::stat::FileStat;
+use sha1::Sha1;
+use sha2::{Digest as _, Sha256};
+
 use super::WorkspaceError;
+use super::dot_git::write_file;
+use crate::tree::{Below, on_all_processors};
 
 const HEADER: usize = 12;
 const SIGNATURE_AND_VERSION: &[u8] = b"DIRC\0\0\0\x02";
@@ -28,14 +33,18 @@ const GITLINK: u32 = 0o160_000;
 pub(super) struct Index {
     path: PathBuf,
     bytes: Vec<u8>,
+    /// Bytes of an object's id, and of the checksum.
+    id_length: usize,
     entries: Vec<Entry>,
 }
 
 /// One path of an index.
+#[derive(Debug)]
 pub(super) struct Entry {
     /// From the top of the working tree.
     pub(super) path: PathBuf,
-    mode: u32,
+    /// Kind and mode as git has them.
+    pub(super) mode: u32,
     /// Where its stat data begin in the file.
     stat: usize,
 }
@@ -51,14 +60,7 @@ impl Index {
     /// Reads the index file; ids in it are `id_length` bytes long.
     pub(super) fn read(path: &Path, id_length: usize) -> Result<Self, WorkspaceError> {
         let bytes = std::fs::read(path).map_err(WorkspaceError::io("read", path))?;
-        let entries = parse(&bytes, id_length).ok_or_else(|| WorkspaceError::Index {
-            path: path.to_owned(),
-        })?;
-        Ok(Self {
-            path: path.to_owned(),
-            bytes,
-            entries,
-        })
+        Self::parse(path, bytes, id_length)
     }
 
     /// The entries in their order.
@@ -66,19 +68,80 @@ impl Index {
         &self.entries
     }
 
-    /// Writes the file again with the stat data that the files below `root` have now. The
-    /// checksum at its end is left wrong: only `git fsck` looks at it, and git makes it anew
-    /// whenever it writes the index.
-    pub(super) fn write_with_stat_of(mut self, root: &Path) -> Result<(), WorkspaceError> {
-        for entry in self.entries.iter().filter(|entry| !entry.is_submodule()) {
-            let path = root.join(&entry.path);
-            let metadata = path
-                .symlink_metadata()
-                .map_err(WorkspaceError::io("read", &path))?;
+    /// The index in memory; as read from a file at `path`.
+    pub(super) fn parse(
+        path: &Path,
+        bytes: Vec<u8>,
+        id_length: usize,
+    ) -> Result<Self, WorkspaceError> {
+        let entries = parse(&bytes, id_length).ok_or_else(|| WorkspaceError::Index {
+            path: path.to_owned(),
+        })?;
+        Ok(Self {
+            path: path.to_owned(),
+            bytes,
+            id_length,
+            entries,
+        })
+    }
+
+    /// The bytes of the file.
+    pub(super) fn bytes(&self) -> &[u8] {
+        &self.bytes
+    }
+
+    /// Whether both have the same version of every file by which git decides how to write others.
+    pub(super) fn has_attributes_of(&self, other: &Self) -> bool {
+        self.attributes().eq(other.attributes())
+    }
+
+    /// Paths and ids of the `.gitattributes`.
+    fn attributes(&self) -> impl Iterator<Item = (&Path, &[u8])> {
+        let name = OsStr::new(".gitattributes");
+        let entries = self.entries.iter();
+        let attributes = entries.filter(move |entry| entry.path.file_name() == Some(name));
+        attributes.map(|entry| {
+            let id = entry.stat + STAT;
+            (&*entry.path, &self.bytes[id..id + self.id_length])
+        })
+    }
+
+    /// What lstat says of each entry's file below `root`; none where there is none.
+    pub(super) fn stats_below(&self, root: &Path) -> Result<Vec<Option<FileStat>>, WorkspaceError> {
+        let opened = std::fs::File::open(root).map_err(WorkspaceError::io("open", root))?;
+        let stat = |share: &[Entry]| {
+            let mut below = Below::new(opened.as_fd());
+            let stat = |entry: &Entry| below.stat(entry.path.as_os_str().as_bytes()).ok();
+            share.iter().map(stat).collect()
+        };
+        Ok(on_all_processors(&self.entries, |_, share| stat(share)))
+    }
+
+    /// Gives the entries this stat data, each its own; an entry without any is one whose file git
+    /// is to look at.
+    pub(super) fn set_stats<'s>(&mut self, stats: impl IntoIterator<Item = Option<&'s FileStat>>) {
+        for (entry, found) in self.entries.iter().zip(stats) {
             let stat = &mut self.bytes[entry.stat..entry.stat + STAT];
-            write_stat(stat, entry.mode, &metadata);
+            match found {
+                _ if entry.is_submodule() => {}
+                Some(found) => write_stat(stat, entry.mode, found),
+                None => {
+                    stat[..MODE_IN_STAT].fill(0);
+                    stat[MODE_IN_STAT + 4..].fill(0);
+                }
+            }
         }
-        std::fs::write(&self.path, &self.bytes).map_err(WorkspaceError::io("write", &self.path))
+    }
+
+    /// Writes the file, with the checksum at its end.
+    pub(super) fn write(&mut self) -> Result<(), WorkspaceError> {
+        let end = self.bytes.len() - self.id_length;
+        let checksum = match self.id_length {
+            32 => Sha256::digest(&self.bytes[..end]).to_vec(),
+            _ => Sha1::digest(&self.bytes[..end]).to_vec(),
+        };
+        self.bytes[end..].copy_from_slice(&checksum);
+        write_file(&self.path, &self.bytes, 0o644).map_err(WorkspaceError::io("write", &self.path))
     }
 }
 
@@ -105,18 +168,18 @@ fn parse(bytes: &[u8], id_length: usize) -> Option<Vec<Entry>> {
 }
 
 /// Numbers that are longer than 32 bits are cut off, as git does.
-fn write_stat(stat: &mut [u8], mode: u32, metadata: &Metadata) {
+fn write_stat(stat: &mut [u8], mode: u32, found: &FileStat) {
     let numbers = [
-        metadata.ctime() as u32,
-        metadata.ctime_nsec() as u32,
-        metadata.mtime() as u32,
-        metadata.mtime_nsec() as u32,
-        metadata.dev() as u32,
-        metadata.ino() as u32,
+        found.st_ctime as u32,
+        found.st_ctime_nsec as u32,
+        found.st_mtime as u32,
+        found.st_mtime_nsec as u32,
+        found.st_dev as u32,
+        found.st_ino as u32,
         mode,
-        metadata.uid(),
-        metadata.gid(),
-        metadata.size() as u32,
+        found.st_uid,
+        found.st_gid,
+        found.st_size as u32,
     ];
     for (bytes, number) in stat.chunks_exact_mut(4).zip(numbers) {
         bytes.copy_from_slice(&number.to_be_bytes());

@@ -1,17 +1,21 @@
 //! What `actions/checkout` does: the run's commit laid out as a hosted runner would have it.
 //!
 //! A checkout is *staged* in a private directory on the store's file system, outside the job's
-//! place, and *installed* by one rename. The source is the user's repository, only ever read; the
+//! place, and *installed* by one rename. After the job it waits on the shelf for the next one, which
+//! has to change only what differs then. The source is the user's repository, only ever read; the
 //! result has a `.git` of its own with the refs the action fetches and no commit beyond the depth.
 //! Nothing of the user's or the machine's git configuration reaches it.
 //!
 //! Blocks on child processes and the file system: call it from a blocking task.
 
+mod dot_git;
 mod error;
 mod fetch;
 mod index;
 mod install;
 mod log;
+mod objects;
+mod shelved;
 mod stage;
 mod stamp;
 mod target;
@@ -21,6 +25,7 @@ use crate::plan::github_event::{GithubContext, Trigger};
 
 pub use error::WorkspaceError;
 pub use install::install;
+pub use shelved::Shelving;
 pub use stage::{Staged, Staging, stage};
 pub use target::target;
 

@@ -1,17 +1,19 @@
 //! Laying a checkout out in a private directory.
 
-use std::fmt::Write as _;
-use std::os::unix::fs::PermissionsExt as _;
 use std::path::{Path, PathBuf};
 
+use nix::sys::stat::FileStat;
 use tempfile::TempDir;
 
+use super::dot_git::{DotGit, make_directory};
 use super::fetch::{Checkout, Fetch};
-use super::index::{Entry, Index};
-use super::{Source, WorkspaceError, log, stamp, target};
+use super::index::Index;
+use super::objects::{Objects, loose};
+use super::shelved::{Kept, Shelving};
+use super::{Source, WorkspaceError, log, shelved, stamp, target};
 use crate::clock;
 use crate::event::LogLine;
-use crate::git::{Git, GitError};
+use crate::git::Git;
 use crate::plan::CheckoutInputs;
 use crate::store::Owner;
 
@@ -22,6 +24,8 @@ pub struct Staging<'a> {
     pub directory: &'a Path,
     /// Who they belong to.
     pub owner: Owner,
+    /// Where an earlier checkout may be had and this one may be kept; none: each is made anew.
+    pub shelf: Option<Shelving<'a>>,
 }
 
 /// A checkout that is laid out and not in place yet. Dropping it removes it; after
@@ -40,6 +44,8 @@ pub struct Staged {
     pub git_ref: String,
     /// What the action would have logged.
     pub log: Vec<(LogLine, String)>,
+    /// What the shelf is to know of it.
+    pub(super) kept: Kept,
     _holder: TempDir,
 }
 
@@ -63,19 +69,34 @@ pub fn stage(
         .prefix("checkout-")
         .tempdir_in(staging.directory)
         .map_err(WorkspaceError::io("make a directory in", staging.directory))?;
+    let wanted = Wanted::new(source, &fetch)?;
+    let is_one_commit = inputs.depth.is_some_and(|depth| depth.get() == 1)
+        && fetch.tips().iter().eq([&wanted.commit]);
     let clone = NewClone {
         dir: holder.path().join("tree"),
         source,
+        owner: staging.owner,
+        has_history: !is_one_commit,
+        wanted,
+        fetch: &fetch,
     };
-    clone.init()?;
-    clone.fetch(&fetch)?;
-    clone.check_out(&fetch.checkout)?;
-    let commit = clone.git().args(["rev-parse", "HEAD"]).line()?;
-    let files = clone.settle(staging.owner)?;
+    let found = staging
+        .shelf
+        .and_then(|shelf| shelf.take(source, &clone.dir));
+    let index = match found {
+        Some(kept) => clone.bring_up_to_date(&kept).or_else(|_| {
+            // Whatever an earlier checkout is good for, a new one does without it.
+            std::fs::remove_dir_all(&clone.dir)
+                .map_err(WorkspaceError::io("remove", &clone.dir))?;
+            clone.make()
+        })?,
+        None => clone.make()?,
+    };
+    let (index, stats) = clone.settle(index)?;
     let snapshot = source.snapshot;
-    let is_snapshot = commit == snapshot.sha();
+    let is_snapshot = clone.wanted.commit == snapshot.sha();
     Ok(Staged {
-        files,
+        files: index.entries().iter().filter(|e| !e.is_submodule()).count() as u64,
         changed: match is_snapshot {
             true => (snapshot.changed.len() + snapshot.untracked.len()) as u64,
             false => 0,
@@ -84,145 +105,167 @@ pub fn stage(
             .git_ref
             .clone()
             .unwrap_or_else(|| source.context.git_ref.clone()),
-        log: log::lines(source, inputs, &fetch, (&target, &commit)),
-        commit,
+        log: log::lines(source, inputs, &fetch, (&target, &clone.wanted.commit)),
+        kept: shelved::kept(&clone, &index, &stats)?,
+        commit: clone.wanted.commit,
         dir: clone.dir,
         owner: staging.owner,
         _holder: holder,
     })
 }
 
+/// What is checked out.
+#[derive(Debug, Clone)]
+pub(super) struct Wanted {
+    pub(super) commit: String,
+    pub(super) tree: String,
+}
+
+impl Wanted {
+    fn new(source: &Source<'_>, fetch: &Fetch) -> Result<Self, WorkspaceError> {
+        let name = match &fetch.checkout {
+            Checkout::Branch(name) => format!("refs/remotes/origin/{name}"),
+            Checkout::Detached(name) => name.clone(),
+        };
+        let object = fetch.refs.get(&name).unwrap_or(&name);
+        let snapshot = source.snapshot;
+        if object == snapshot.sha() {
+            return Ok(Self {
+                commit: object.clone(),
+                tree: snapshot.commit.tree.clone(),
+            });
+        }
+        let text = Git::in_repository(&source.repository.root)
+            .alternates(&[&snapshot.objects])
+            .args(["rev-parse", &format!("{object}^{{commit}}")])
+            .arg(format!("{object}^{{tree}}"))
+            .line()?;
+        let (commit, tree) = text.split_once('\n').unwrap_or((&text, &text));
+        Ok(Self {
+            commit: commit.to_owned(),
+            tree: tree.to_owned(),
+        })
+    }
+}
+
 /// The clone being made.
-struct NewClone<'a> {
-    dir: PathBuf,
+pub(super) struct NewClone<'a> {
+    pub(super) dir: PathBuf,
+    pub(super) wanted: Wanted,
+    /// Whether it has more objects than those of one commit.
+    pub(super) has_history: bool,
     source: &'a Source<'a>,
+    fetch: &'a Fetch,
+    owner: Owner,
 }
 
 impl NewClone<'_> {
-    fn git(&self) -> Git {
+    /// Makes it from nothing.
+    fn make(&self) -> Result<Index, WorkspaceError> {
+        make_directory(&self.dir).map_err(WorkspaceError::io("create", &self.dir))?;
+        self.dot_git().write(self.fetch, &self.wanted.commit)?;
+        match self.has_history {
+            true => self.objects().add_history(self.fetch)?,
+            false => self
+                .objects()
+                .add_commit(&self.wanted.commit, &self.wanted.tree, None)?,
+        }
+        self.write_files()
+    }
+
+    /// Makes it of an earlier one that is in the directory: its files and its packs.
+    fn bring_up_to_date(&self, earlier: &Kept) -> Result<Index, WorkspaceError> {
+        self.dot_git().write(self.fetch, &self.wanted.commit)?;
+        self.renew_objects(earlier)?;
+        let path = self.index_path();
+        let mut index = Index::parse(&path, earlier.index.clone(), self.id_length())?;
+        let found = index.stats_below(&self.dir)?;
+        if earlier.tree == self.wanted.tree && found.iter().all(Option::is_some) {
+            return Ok(index);
+        }
+        index.set_stats(found.iter().map(Option::as_ref));
+        index.write()?;
+        let new = self.write_files()?;
+        // Files that are the same as objects may have to be written otherwise now.
+        match new.has_attributes_of(&index) {
+            true => Ok(new),
+            false => Err(WorkspaceError::Index { path }),
+        }
+    }
+
+    fn renew_objects(&self, earlier: &Kept) -> Result<(), WorkspaceError> {
+        let has_packs = !earlier.packs.is_empty()
+            && earlier
+                .packs
+                .iter()
+                .all(|pack| self.dir.join(pack).exists());
+        let has_tree = has_packs && !self.has_history && earlier.packs.len() < shelved::MOST_PACKS;
+        let old = self.dir.join(loose(&earlier.commit));
+        if has_tree && earlier.commit == self.wanted.commit && old.exists() {
+            return Ok(());
+        }
+        shelved::remove(&old)?;
+        if has_tree {
+            let (commit, tree) = (&self.wanted.commit, &self.wanted.tree);
+            return self.objects().add_commit(commit, tree, Some(&earlier.tree));
+        }
+        for pack in &earlier.packs {
+            shelved::remove(&self.dir.join(pack))?;
+        }
+        match self.has_history {
+            true => self.objects().add_history(self.fetch),
+            false => self
+                .objects()
+                .add_commit(&self.wanted.commit, &self.wanted.tree, None),
+        }
+    }
+
+    /// Has git write the files of the commit that are not there yet, and remove those that the
+    /// index has and the commit has not.
+    fn write_files(&self) -> Result<Index, WorkspaceError> {
+        let workers = std::thread::available_parallelism().map_or(1, usize::from);
         Git::isolated(&self.dir)
-            // What reflogs say, whoever runs lrun.
-            .env("GIT_COMMITTER_NAME", "runner")
-            .env("GIT_COMMITTER_EMAIL", "runner@localhost")
-    }
-
-    /// `git init`, `git remote add origin`, `git config gc.auto 0`.
-    fn init(&self) -> Result<(), WorkspaceError> {
-        std::fs::create_dir(&self.dir).map_err(WorkspaceError::io("create", &self.dir))?;
-        set_mode(&self.dir, 0o755)?;
-        // A template could hold hooks of the machine's administrator.
-        self.git()
-            .args(["init", "--quiet", "--template=", "--initial-branch=master"])
-            .arg(format!(
-                "--object-format={}",
-                self.source.repository.object_format
-            ))
+            .arg("-c")
+            .arg(format!("checkout.workers={workers}"))
+            .args(["read-tree", "--reset", "-u", &self.wanted.tree])
             .output()?;
-        for directory in ["hooks", "info"] {
-            let path = self.dir.join(".git").join(directory);
-            std::fs::create_dir_all(&path).map_err(WorkspaceError::io("create", &path))?;
-            set_mode(&path, 0o755)?;
-        }
-        let settings = format!(
-            "[remote \"origin\"]\n\turl = {}\n\tfetch = +refs/heads/*:refs/remotes/origin/*\n[gc]\n\tauto = 0\n",
-            self.source.context.identity.url()
-        );
-        self.append(".git/config", &settings)
+        Index::read(&self.index_path(), self.id_length())
     }
 
-    /// The objects, the refs and the end of history.
-    fn fetch(&self, fetch: &Fetch) -> Result<(), WorkspaceError> {
-        if !fetch.shallow.is_empty() {
-            let lines = fetch.shallow.iter().map(|id| format!("{id}\n"));
-            self.append(".git/shallow", &lines.collect::<String>())?;
+    /// Gives owners and times, and an index that fits them.
+    fn settle(&self, mut index: Index) -> Result<(Index, Vec<FileStat>), WorkspaceError> {
+        let now = clock::since_epoch();
+        let stats = stamp::stamp(&self.dir, index.entries(), self.owner, now)?;
+        index.set_stats(stats.iter().map(Some));
+        index.write()?;
+        if nix::unistd::geteuid().as_raw() != self.owner.uid {
+            stamp::give(&self.dir.join(".git"), self.owner)?;
         }
-        let tips: String = fetch.tips().iter().map(|id| format!("{id}\n")).collect();
-        self.git()
-            .alternates(&[
-                &self.source.repository.objects,
-                &self.source.snapshot.objects,
-            ])
-            // Deltas are taken over as they are: finding better ones costs more than they save.
-            .args(["pack-objects", "--revs", "--quiet", "--window=0"])
-            .args(["--compression=1", ".git/objects/pack/pack"])
-            .stdin(tips)
-            .output()
-            .map_err(|error| self.missing_objects(error))?;
-        let mut commands = String::new();
-        for (name, object) in &fetch.refs {
-            // Writing to a string cannot fail.
-            let _ = writeln!(commands, "create {name} {object}");
-        }
-        self.git()
-            .args(["update-ref", "-m", "fetch: storing head", "--stdin"])
-            .stdin(commands)
-            .output()?;
-        Ok(())
+        Ok((index, stats))
     }
 
-    /// Objects are missing in partial clones only: lrun lets git fetch nothing.
-    fn missing_objects(&self, error: GitError) -> WorkspaceError {
-        match error {
-            GitError::Failed { words, .. } if words.contains("unable to read") => {
-                WorkspaceError::PartialClone {
-                    root: self.source.repository.root.clone(),
-                    words,
-                }
-            }
-            error => error.into(),
+    fn dot_git(&self) -> DotGit<'_> {
+        DotGit {
+            directory: self.dir.join(".git"),
+            object_format: &self.source.repository.object_format,
+            url: self.source.context.identity.url(),
+            now: clock::since_epoch(),
         }
     }
 
-    fn check_out(&self, checkout: &Checkout) -> Result<(), WorkspaceError> {
-        let git = self.git().args(["checkout", "--quiet", "--force"]);
-        match checkout {
-            Checkout::Branch(name) => git
-                .args(["-B", name])
-                .arg(format!("refs/remotes/origin/{name}")),
-            Checkout::Detached(name) => git.args(["--detach", name]),
+    fn objects(&self) -> Objects<'_> {
+        Objects {
+            source: self.source,
+            clone: &self.dir,
         }
-        .output()?;
-        Ok(())
     }
 
-    /// Gives owners and times, and an index that fits them. Gives the number of files.
-    fn settle(&self, owner: Owner) -> Result<u64, WorkspaceError> {
-        let is_given = nix::unistd::geteuid().as_raw() != owner.uid;
-        if is_given {
-            stamp::give(&self.dir, owner)?;
-        }
-        let path = self.dir.join(".git/index");
-        let index = Index::read(&path, self.source.snapshot.sha().len() / 2)?;
-        stamp::stamp(&self.dir, index.entries(), clock::since_epoch())?;
-        let is_file = |entry: &&Entry| !entry.is_submodule();
-        let files = index.entries().iter().filter(is_file).count() as u64;
-        index.write_with_stat_of(&self.dir)?;
-        // For the checksum.
-        self.git()
-            .args(["update-index", "--force-write-index"])
-            .output()?;
-        if is_given {
-            stamp::give_one(&path, owner)?;
-        }
-        Ok(files)
+    fn index_path(&self) -> PathBuf {
+        self.dir.join(".git/index")
     }
 
-    fn append(&self, path: &str, text: &str) -> Result<(), WorkspaceError> {
-        let path = self.dir.join(path);
-        let write = || -> std::io::Result<()> {
-            let mut file = std::fs::File::options()
-                .create(true)
-                .append(true)
-                .open(&path)?;
-            std::io::Write::write_all(&mut file, text.as_bytes())
-        };
-        write().map_err(WorkspaceError::io("write", &path))?;
-        set_mode(&path, 0o644)
+    /// Bytes of an object's id.
+    fn id_length(&self) -> usize {
+        self.wanted.commit.len() / 2
     }
-}
-
-/// Sets a mode whatever the umask made of it.
-fn set_mode(path: &Path, mode: u32) -> Result<(), WorkspaceError> {
-    let permissions = std::fs::Permissions::from_mode(mode);
-    std::fs::set_permissions(path, permissions).map_err(WorkspaceError::io("set the mode of", path))
 }

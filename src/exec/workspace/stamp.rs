@@ -1,17 +1,24 @@
-//! Owners and times of a checkout.
+//! Owners and times of a checkout, and what lstat then says of its files.
 
 use std::collections::BTreeSet;
+use std::fs::File;
+use std::io;
+use std::os::fd::{AsFd as _, OwnedFd};
+use std::os::unix::ffi::OsStrExt as _;
 use std::os::unix::fs::lchown;
 use std::path::Path;
 use std::time::Duration;
 
-use nix::fcntl::AT_FDCWD;
-use nix::sys::stat::{UtimensatFlags, utimensat};
+use nix::errno::Errno;
+use nix::fcntl::AtFlags;
+use nix::sys::stat::{FileStat, UtimensatFlags, utimensat};
 use nix::sys::time::TimeSpec;
+use nix::unistd::{Gid, Uid, fchownat};
 
 use super::WorkspaceError;
 use super::index::Entry;
 use crate::store::Owner;
+use crate::tree::{Below, on_all_processors};
 
 /// Between two files. A real checkout takes longer for each; this keeps them apart and a large
 /// tree within a second.
@@ -43,33 +50,90 @@ pub(super) fn give_one(path: &Path, owner: Owner) -> Result<(), WorkspaceError> 
         .map_err(WorkspaceError::io("change the owner of", path))
 }
 
-/// Gives the entries, in their order, ascending times of change that end with the last full second
-/// before `now`; then the directories, whose times writing their files would have changed.
+/// Gives the entries to the owner and, in their order, ascending times of change that end with the
+/// last full second before `now`; then the directories, whose times writing their files would
+/// have changed. Returns what lstat says of the entries from then on.
 ///
 /// Ascending, because a real checkout writes in this order and make sees it. Before the current
 /// second, because git takes files as young as its index for possibly changed and reads them
 /// again (racy git), and because every later write then shows in their times.
-pub(super) fn stamp(root: &Path, entries: &[Entry], now: Duration) -> Result<(), WorkspaceError> {
+pub(super) fn stamp(
+    root: &Path,
+    entries: &[Entry],
+    owner: Owner,
+    now: Duration,
+) -> Result<Vec<FileStat>, WorkspaceError> {
+    let opened: OwnedFd = File::open(root)
+        .map_err(WorkspaceError::io("open", root))?
+        .into();
     let end = Duration::from_secs(now.as_secs()).saturating_sub(STEP);
-    let mut directories = BTreeSet::from([Path::new("")]);
-    for (entry, after) in entries.iter().zip((0..entries.len() as u32).rev()) {
-        set_time(&root.join(&entry.path), end.saturating_sub(STEP * after))?;
-        directories.extend(entry.path.ancestors().skip(1));
+    let stamp = Stamp {
+        root: &opened,
+        owner,
+    };
+    let count = entries.len();
+    let stamped: Vec<Result<FileStat, Errno>> = on_all_processors(entries, |first, share| {
+        let mut below = Below::new(opened.as_fd());
+        let times = share.iter().zip(first..);
+        times
+            .map(|(entry, number)| {
+                let after = (count - 1 - number) as u32;
+                let time = end.saturating_sub(STEP * after);
+                stamp.one(&mut below, entry.path.as_os_str().as_bytes(), time)
+            })
+            .collect()
+    });
+    let stats = stamped.into_iter().zip(entries).map(|(stat, entry)| {
+        stat.map_err(|errno| {
+            let path = root.join(&entry.path);
+            WorkspaceError::io("set the time of", &path)(io::Error::from(errno))
+        })
+    });
+    let stats = stats.collect::<Result<_, _>>()?;
+    let mut below = Below::new(opened.as_fd());
+    for directory in directories(entries) {
+        let bytes = directory.as_os_str().as_bytes();
+        stamp
+            .one(&mut below, bytes, end)
+            .map_err(WorkspaceError::io("set the time of", &root.join(directory)))?;
     }
-    for directory in directories {
-        set_time(&root.join(directory), end)?;
-    }
-    Ok(())
+    Ok(stats)
 }
 
-fn set_time(path: &Path, time: Duration) -> Result<(), WorkspaceError> {
-    let time = TimeSpec::from_duration(time);
-    utimensat(
-        AT_FDCWD,
-        path,
-        &time,
-        &time,
-        UtimensatFlags::NoFollowSymlink,
-    )
-    .map_err(WorkspaceError::io("set the time of", path))
+/// The directories that entries are in, from the top: parents before children.
+pub(super) fn directories(entries: &[Entry]) -> BTreeSet<&Path> {
+    let mut directories = BTreeSet::from([Path::new("")]);
+    for entry in entries {
+        for above in entry.path.ancestors().skip(1) {
+            if !directories.insert(above) {
+                break;
+            }
+        }
+    }
+    directories
+}
+
+struct Stamp<'a> {
+    root: &'a OwnedFd,
+    owner: Owner,
+}
+
+impl Stamp<'_> {
+    fn one(&self, below: &mut Below<'_>, path: &[u8], time: Duration) -> Result<FileStat, Errno> {
+        let time = TimeSpec::from_duration(time);
+        let (directory, name) = match path {
+            b"" => (self.root.as_fd(), &b"."[..]),
+            path => below.locate(path)?,
+        };
+        let no_follow = UtimensatFlags::NoFollowSymlink;
+        utimensat(directory, name, &time, &time, no_follow)?;
+        let found = nix::sys::stat::fstatat(directory, name, AtFlags::AT_SYMLINK_NOFOLLOW)?;
+        if found.st_uid == self.owner.uid && found.st_gid == self.owner.gid {
+            return Ok(found);
+        }
+        let owner = (Uid::from_raw(self.owner.uid), Gid::from_raw(self.owner.gid));
+        let flags = AtFlags::AT_SYMLINK_NOFOLLOW;
+        fchownat(directory, name, Some(owner.0), Some(owner.1), flags)?;
+        nix::sys::stat::fstatat(directory, name, flags)
+    }
 }

@@ -66,22 +66,35 @@ impl Manifest {
         for (part, stat) in parts.iter_mut().zip(stats) {
             part.stat = stat;
         }
-        Ok(Self {
-            parts,
-            certain_before: certain_before(directory.parent().unwrap_or(directory)),
-        })
+        Ok(Self::seen(parts, directory))
     }
 }
 
 impl Manifest {
+    /// The manifest of a directory that was made otherwise: its parts, the directory itself first
+    /// and parents before children, with the stat data that each has now.
+    pub fn seen(parts: Vec<Laid>, directory: &Path) -> Self {
+        Self {
+            parts,
+            certain_before: certain_before(directory.parent().unwrap_or(directory)),
+        }
+    }
+
     /// The manifest of a directory of a job's that a tree was made of. What a restore would make
     /// otherwise than the job did counts as changed.
     pub(in crate::store) fn of_job(members: &[Entry], stats: &[Stat], certain_before: i64) -> Self {
         let mut parts = parts(members);
         for ((part, member), stat) in parts.iter_mut().zip(members).zip(stats) {
-            if part.entry.mode == member.mode || matches!(member.kind, Kind::Symlink { .. }) {
-                part.stat = *stat;
-            }
+            let is_same = match member.kind {
+                // There may be more in it than an archive takes up.
+                Kind::Directory => false,
+                Kind::Symlink { .. } => true,
+                _ => part.entry.mode == member.mode,
+            };
+            part.stat = match is_same {
+                true => *stat,
+                false => stat.of_another_time(),
+            };
         }
         Self {
             parts,
@@ -118,10 +131,7 @@ pub(super) fn parts(members: &[Entry]) -> Vec<Laid> {
                 mode: member.mode & MODE,
                 mtime_ns: member.mtime_ns,
             },
-            stat: Stat {
-                ino: 0,
-                ctime_ns: 0,
-            },
+            stat: Stat::UNKNOWN,
         }
     };
     members.iter().map(part).collect()
@@ -148,7 +158,7 @@ fn changes_always_show(directory: &Path) -> io::Result<bool> {
     for mode in [0o600, 0o640, 0o600, 0o640] {
         file.set_permissions(Permissions::from_mode(mode))?;
         let now = nix::sys::stat::fstat(&file)?;
-        if inspect::stat_of(&now) == inspect::stat_of(&last) {
+        if Stat::from(&now) == Stat::from(&last) {
             return Ok(false);
         }
         last = now;

@@ -18,8 +18,8 @@ use crate::digest::Digest;
 use crate::ids::{JobKey, RunId};
 use crate::store::StoreError;
 use crate::store::root::Store;
-use crate::store::runs::{now_ms, remove_tree};
-use crate::tree::{Kind, Stat, Stored};
+use crate::store::runs::{WORK, now_ms, remove_tree};
+use crate::tree::{Below, Kind, Stat, Stored};
 
 /// Bytes of file content that may wait on the shelf; what was used longest ago goes first.
 const BUDGET: u64 = 10 * 1024 * 1024 * 1024;
@@ -29,6 +29,7 @@ const AGE: Duration = Duration::from_secs(14 * 24 * 60 * 60);
 
 const TREE: &str = "tree";
 const MANIFEST: &str = "manifest";
+const ATTACHED: &str = "attached";
 
 /// The job that has a tree.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -48,6 +49,8 @@ pub struct Leased {
     pub manifest: Manifest,
     /// What was noted when it was put there.
     pub note: String,
+    /// What was attached then.
+    pub attached: Vec<u8>,
 }
 
 /// A tree that a job has and that will be on the shelf after it.
@@ -57,6 +60,8 @@ pub struct NewSlot<'a> {
     pub key: &'a str,
     /// What is to be known of it, for whoever leases it.
     pub note: &'a str,
+    /// The same, where it is long; empty: nothing.
+    pub attached: &'a [u8],
     /// What it consists of.
     pub manifest: &'a Manifest,
     /// Whom its files belong to.
@@ -100,6 +105,34 @@ impl Store {
         holder: &Holder,
         place: &Path,
     ) -> Result<Option<Leased>, StoreError> {
+        let leased = self.find(key, holder, place)?;
+        Ok(leased.map(|(_, leased)| leased))
+    }
+
+    /// A tree from the shelf, for good: the caller may change it, and it is not put back. It is
+    /// among the work of the holder's run.
+    pub fn take(&self, key: &str, holder: &Holder) -> Result<Option<Leased>, StoreError> {
+        let work = self.run_directory(holder.run).join(WORK);
+        let Some((id, leased)) = self.find(key, holder, &work)? else {
+            return Ok(None);
+        };
+        let taken = work.join(format!("taken-{id}"));
+        fs::rename(self.slot_directory(id), &taken).map_err(|e| StoreError::io(&taken, e))?;
+        self.remove_slot(id)?;
+        let directory = taken.join(TREE);
+        Ok(Some(Leased {
+            directory,
+            ..leased
+        }))
+    }
+
+    /// Claims a tree that is as it should be.
+    fn find(
+        &self,
+        key: &str,
+        holder: &Holder,
+        place: &Path,
+    ) -> Result<Option<(i64, Leased)>, StoreError> {
         loop {
             let Some(slot) = self.claim(key, holder, place)? else {
                 match self.still_out(key)? {
@@ -109,17 +142,16 @@ impl Store {
                 continue;
             };
             let home = self.slot_directory(slot.id);
-            let directory = home.join(TREE);
-            match checked(&home) {
-                Some(manifest) => {
-                    return Ok(Some(Leased {
-                        directory,
-                        manifest,
-                        note: slot.note,
-                    }));
-                }
-                None => self.discard(slot.id, holder.run)?,
+            if let Some(manifest) = checked(&home) {
+                let leased = Leased {
+                    directory: home.join(TREE),
+                    manifest,
+                    note: slot.note,
+                    attached: fs::read(home.join(ATTACHED)).unwrap_or_default(),
+                };
+                return Ok(Some((slot.id, leased)));
             }
+            self.discard(slot.id, holder.run)?;
         }
     }
 
@@ -165,6 +197,10 @@ impl Store {
         let home = self.slot_directory(id);
         fs::create_dir_all(&home).map_err(|error| StoreError::io(&home, error))?;
         new.manifest.write(&home.join(MANIFEST))?;
+        if !new.attached.is_empty() {
+            let path = home.join(ATTACHED);
+            fs::write(&path, new.attached).map_err(|error| StoreError::io(&path, error))?;
+        }
         // Until now it was nobody's: whoever dies in between leaves a directory and a row that
         // are swept.
         let update = "UPDATE shelf SET run = ?2 WHERE id = ?1";
@@ -356,7 +392,7 @@ impl Store {
         let failed = |errno: Errno| StoreError::io(&self.root().join(place), errno.into());
         let root =
             inspect::open(self.root()).map_err(|error| StoreError::io(self.root(), error))?;
-        let mut below = inspect::Below::new(root.as_fd());
+        let mut below = Below::new(root.as_fd());
         let path = place.as_os_str().as_bytes();
         let found = below.stat(path).map_err(failed)?;
         let leased = manifest.parts.first().map(|part| part.stat.ino);

@@ -43,7 +43,10 @@ pub(super) fn tidy(
     tidying.open_up(&manifest).map_err(failed)?;
     let root = inspect::open(directory).map_err(failed)?;
     let unchanged = tidying.unchanged(&root, &manifest);
-    let changed = unchanged.iter().filter(|unchanged| !**unchanged).count();
+    let to_lay = manifest.parts.iter().zip(&unchanged);
+    let changed = to_lay
+        .filter(|(part, unchanged)| !**unchanged && part.entry.kind != Kind::Directory)
+        .count();
     if changed > FEW && changed * 4 > manifest.parts.len() {
         return Ok(None);
     }
