@@ -368,6 +368,8 @@ fn environment_spec(run: &Run, directory: &Path, home: &Path) -> EnvironmentSpec
     EnvironmentSpec {
         state: directory.join("state"),
         home: home.to_owned(),
+        // Five new files a step: on a disk that is the largest part of what a step costs.
+        in_memory: vec![paths::FILE_COMMANDS.into()],
         mounts: mounts.collect(),
         files: files.collect(),
         hidden: run

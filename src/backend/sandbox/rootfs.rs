@@ -75,6 +75,12 @@ impl<'a> RootFs<'a> {
         system::mount_all(&self.root, &tmp, self.recipe, processes)?;
         self.hide()?;
         self.mount_home()?;
+        for directory in &self.spec.in_memory {
+            let path = self.inside(directory);
+            self.make_for_job(&path)?;
+            mount_tmpfs(&path, MsFlags::MS_NOSUID | MsFlags::MS_NODEV, 0o755)?;
+            self.give_to_job(&path)?;
+        }
         self.place(&loose)?;
         for mount in &self.spec.mounts {
             self.mount_extra(mount)?;
