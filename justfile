@@ -13,6 +13,10 @@ test *arguments:
 test-all:
     .ci/run
 
+# 200 times `kill -9` at any moment of a run, with the figures
+kills:
+    cargo test --test integration -- --ignored --nocapture two_hundred_killed_runs
+
 # What runs and steps cost beside plain bash, as ratios
 bench:
     cargo bench --bench steps
