@@ -17,9 +17,9 @@ test-all:
 kills:
     cargo test --test integration -- --ignored --nocapture two_hundred_killed_runs
 
-# What runs and steps cost beside plain bash, as ratios
+# What lrun costs beside act, bash, tar, git and cp: ratios, with the numbers to reach
 bench:
-    cargo bench --bench steps
+    cargo bench --bench compare
 
 # Accept what golden tests print now as what they should print
 bless:
