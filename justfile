@@ -13,9 +13,13 @@ test *arguments:
 test-all:
     .ci/run
 
-# What runs and steps cost beside plain bash, as ratios
+# 200 times `kill -9` at any moment of a run, with the figures
+kills:
+    cargo test --test integration -- --ignored --nocapture two_hundred_killed_runs
+
+# What lrun costs beside act, bash, tar, git and cp: ratios, with the numbers to reach
 bench:
-    cargo bench --bench steps
+    cargo bench --bench compare
 
 # Accept what golden tests print now as what they should print
 bless:

@@ -90,6 +90,7 @@ fn specification(directory: &Path) -> EnvironmentSpec {
     EnvironmentSpec {
         state: directory.join("state"),
         home,
+        in_memory: vec!["/home/runner/quick".into()],
         mounts: Vec::new(),
         files: Vec::new(),
         hidden: Vec::new(),
@@ -175,6 +176,17 @@ async fn what_root_changes_is_not_seen_outside() {
     let ran = run(bench.agent(), User::Root, &script).await;
     assert_eq!(ran.out, "x\n", "{ran:?}");
     assert!(!Path::new(target).join(name).exists());
+    bench.down().await;
+}
+
+#[tokio::test]
+async fn a_directory_in_memory_is_the_jobs() {
+    let bench = Bench::up().await;
+    let ran = bench
+        .job("echo x > quick/file; stat -c '%U %a' quick quick/file; stat -f -c %T quick")
+        .await;
+    assert_eq!(ran.out, "runner 755\nrunner 644\ntmpfs\n", "{ran:?}");
+    assert!(!bench.host_home().join("quick/file").exists());
     bench.down().await;
 }
 

@@ -15,6 +15,9 @@ pub struct EnvironmentSpec {
     /// The directory of this machine that becomes `/home`; `runner/` in it is the job's
     /// home and belongs to the job's user. Stays when the place goes.
     pub home: PathBuf,
+    /// Directories in the job's home, as paths inside, that are kept in memory: for small files
+    /// that come and go quickly. They are the job's.
+    pub in_memory: Vec<PathBuf>,
     /// What else of this machine is to be seen inside.
     pub mounts: Vec<Mount>,
     /// Files to write into the place's root file system, as root, before anything starts.

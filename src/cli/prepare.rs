@@ -40,13 +40,21 @@ pub(super) struct Prepared {
     pub(super) differences: Vec<Difference>,
 }
 
+/// What a run is connected to.
+pub(super) struct Wiring {
+    /// Where its facts go.
+    pub(super) events: Events,
+    /// What makes its places.
+    pub(super) backend: Sandbox,
+}
+
 /// Finds out all that a run needs to know, and refuses it if it cannot be carried out here.
 pub(super) fn prepare(
     arguments: &RunArguments,
     settings: &Settings,
     found: &Found,
     workflow: Arc<Workflow>,
-    events: Events,
+    wiring: Wiring,
 ) -> Result<Prepared, Failure> {
     let subject = Subject::find(arguments, found, &workflow)?;
     let store = Store::open(&settings.store.value).map_err(Failure::cannot_run)?;
@@ -60,7 +68,7 @@ pub(super) fn prepare(
         workflow,
         store,
         record,
-        events,
+        wiring,
     };
     beginning.prepare(arguments, settings).inspect_err(|_| {
         // Nothing was started: nothing is left of the attempt.
@@ -126,7 +134,7 @@ struct Beginning {
     workflow: Arc<Workflow>,
     store: Store,
     record: NewRun,
-    events: Events,
+    wiring: Wiring,
 }
 
 impl Beginning {
@@ -136,7 +144,7 @@ impl Beginning {
             workflow,
             store,
             record,
-            events,
+            wiring: Wiring { events, backend },
         } = self;
         let snapshot = subject
             .snapshot(&record.work.join("objects"))
@@ -173,7 +181,7 @@ impl Beginning {
                 snapshot,
             },
             store_position: store.position().map_err(Failure::cannot_run)?,
-            backend: Sandbox::default(),
+            backend,
             place,
             events,
             directory: record.work,

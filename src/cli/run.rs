@@ -7,8 +7,9 @@ use super::args::{OutputArguments, RunArguments};
 use super::exit::ExitCode;
 use super::failure::{Failure, tell};
 use super::find;
-use super::prepare::{self, Prepared};
+use super::prepare::{self, Prepared, Wiring};
 use super::signals;
+use crate::backend::sandbox::Sandbox;
 use crate::config::Settings;
 use crate::difference::Verdict;
 use crate::event::{EventKind, Events};
@@ -30,11 +31,17 @@ pub(super) fn run(arguments: &RunArguments) -> Result<ExitCode, Failure> {
     }
     let settings = Settings::of_process().map_err(Failure::usage)?;
     let (events, received) = Events::channel();
-    let prepared = prepare::prepare(arguments, &settings, &found, workflow, events)?;
     let runtime = tokio::runtime::Builder::new_current_thread()
         .enable_all()
         .build()
         .map_err(Failure::internal)?;
+    let backend = Sandbox::default();
+    {
+        let _inside = runtime.enter();
+        backend.start_early();
+    }
+    let wiring = Wiring { events, backend };
+    let prepared = prepare::prepare(arguments, &settings, &found, workflow, wiring)?;
     let ended = runtime.block_on(carry_out(arguments, &settings, prepared, received));
     // What still waits for the end of a place does it for the janitor, who waits as well.
     runtime.shutdown_background();

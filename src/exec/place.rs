@@ -108,15 +108,23 @@ pub(super) async fn bring_up(run: &Run, spec: &LegSpec) -> Result<Up, PlaceError
     let home = directory.join("home");
     let staging = directory.join("staging");
     make_directories(run, &home, &staging, &paths)?;
+    let inventory = {
+        let (label, tools) = ((**label).clone(), run.place.toolchains.clone());
+        tokio::task::spawn_blocking(move || Inventory::new(label, Path::new("/"), &tools))
+    };
     let environment_spec = environment_spec(run, &directory, &home);
     let up = run.backend.bring_up(&environment_spec).await?;
     name_place_differences(run, &leg.key, label, &up);
-    let inventory = Inventory::new((**label).clone(), Path::new("/"), &run.place.toolchains);
-    up.agent.watch(inventory.watched()).await?;
-    // What opened them so far was lrun itself.
-    up.agent.opened().await?;
-    let environment = job_environment(run, spec, label, &up.agent, &paths).await?;
-    write_event(run, &up.agent).await?;
+    let inventory = match inventory.await {
+        Ok(inventory) => inventory,
+        Err(error) => std::panic::resume_unwind(error.into_panic()),
+    };
+    let (watched, environment) = tokio::join!(
+        up.agent.watch(inventory.watched()),
+        job_environment(run, spec, label, &up.agent, &paths)
+    );
+    watched?;
+    let environment = environment?;
     Ok(Up {
         place: Place {
             agent: up.agent.clone(),
@@ -305,6 +313,13 @@ fn make_directories(
         std::fs::write(&path, &file.content).map_err(at(&path))?;
         give(run, &path)?;
     }
+    let event = below(home, EVENT);
+    let parent = event.parent().unwrap_or(home);
+    make(parent, 0o755)?;
+    give(run, parent)?;
+    std::fs::write(&event, run.github.event.to_string()).map_err(at(&event))?;
+    std::fs::set_permissions(&event, std::fs::Permissions::from_mode(0o644)).map_err(at(&event))?;
+    give(run, &event)?;
     for link in &run.place.toolchains.links {
         let path = below(home, &link.at);
         std::os::unix::fs::symlink(&link.target, &path).map_err(at(&path))?;
@@ -353,6 +368,8 @@ fn environment_spec(run: &Run, directory: &Path, home: &Path) -> EnvironmentSpec
     EnvironmentSpec {
         state: directory.join("state"),
         home: home.to_owned(),
+        // Five new files a step: on a disk that is the largest part of what a step costs.
+        in_memory: vec![paths::FILE_COMMANDS.into()],
         mounts: mounts.collect(),
         files: files.collect(),
         hidden: run
@@ -484,13 +501,4 @@ fn github_variables(
     let tracking = format!("github_{}", uuid::Uuid::new_v4());
     all.insert("RUNNER_TRACKING_ID".to_owned(), tracking);
     all
-}
-
-async fn write_event(run: &Run, agent: &crate::agent::Agent) -> Result<(), AgentError> {
-    let event = FileSpec {
-        path: EVENT.to_owned(),
-        content: run.github.event.to_string().into_bytes(),
-        mode: 0o644,
-    };
-    agent.write_files(User::Job, vec![event]).await
 }

@@ -5,6 +5,7 @@ use std::io::Write as _;
 use std::os::unix::ffi::{OsStrExt as _, OsStringExt as _};
 use std::path::{Path, PathBuf};
 use std::process::{Command, Output, Stdio};
+use std::thread::ScopedJoinHandle;
 
 use super::GitError;
 
@@ -249,6 +250,13 @@ impl Git {
         })
         .map_err(GitError::io("wait for", Path::new("git")))
     }
+}
+
+/// The result of a command that another thread ran.
+pub(super) fn joined<T>(thread: ScopedJoinHandle<'_, T>) -> T {
+    thread
+        .join()
+        .unwrap_or_else(|panic| std::panic::resume_unwind(panic))
 }
 
 /// A path in git's C-like quotes, without which a colon would end it (git(1),

@@ -2,6 +2,7 @@
 
 use std::path::PathBuf;
 
+use super::command::joined;
 use super::{Git, GitError, Origin, Ref, Refs, Repository};
 
 /// What HEAD names.
@@ -42,24 +43,29 @@ pub struct Facts {
 impl Facts {
     /// Looks at the repository. An unborn HEAD and a folder that may not be read are errors.
     pub fn gather(repository: &Repository) -> Result<Self, GitError> {
-        let status = Status::read(repository)?;
+        let (status, refs, url) = std::thread::scope(|scope| {
+            let refs = scope.spawn(|| Refs::read(repository));
+            let url = scope.spawn(|| {
+                let git = Git::in_repository(&repository.root);
+                git.args(["ls-remote", "--get-url", "origin"]).line()
+            });
+            (Status::read(repository), joined(refs), joined(url))
+        });
+        let status = status?;
         let commit = status.commit.ok_or_else(|| GitError::NoCommits {
             root: repository.root.clone(),
         })?;
-        let (refs, origin_head) = Refs::read(repository)?;
+        let (refs, origin_head) = refs?;
         let head = match status.branch {
             Some(branch) => Head::Branch(branch),
             None => tag_of(&refs, &commit).map_or(Head::Detached, Head::Tag),
         };
-        let url = Git::in_repository(&repository.root)
-            .args(["ls-remote", "--get-url", "origin"])
-            .line()?;
         Ok(Self {
             root: repository.root.clone(),
             commit,
             head,
             refs,
-            origin: Origin::parse(&url),
+            origin: Origin::parse(&url?),
             origin_head,
             changed: status.changed,
             untracked: status.untracked,

@@ -4,7 +4,7 @@ use std::ffi::OsString;
 use std::os::unix::ffi::OsStringExt as _;
 use std::path::{Path, PathBuf};
 
-use super::command::OLDEST;
+use super::command::{OLDEST, joined};
 use super::{Git, GitError};
 
 /// A repository of the user's with a working tree: the main one, or one of `git worktree`.
@@ -27,12 +27,16 @@ pub struct Repository {
 impl Repository {
     /// The repository that `directory` is in.
     pub fn discover(directory: &Path) -> Result<Self, GitError> {
-        let git_version = installed_version(directory)?;
-        let output = Git::in_repository(directory)
-            .args(["rev-parse", "--path-format=absolute", "--show-toplevel"])
-            .args(["--show-object-format", "--git-path", "index"])
-            .args(["--git-path", "objects", "--git-path", "shallow"])
-            .output()?;
+        let (git_version, output) = std::thread::scope(|scope| {
+            let version = scope.spawn(|| installed_version(directory));
+            let output = Git::in_repository(directory)
+                .args(["rev-parse", "--path-format=absolute", "--show-toplevel"])
+                .args(["--show-object-format", "--git-path", "index"])
+                .args(["--git-path", "objects", "--git-path", "shallow"])
+                .output();
+            (joined(version), output)
+        });
+        let (git_version, output) = (git_version?, output?);
         let mut lines = output.split(|&byte| byte == b'\n');
         let mut next = || OsString::from_vec(lines.next().unwrap_or_default().to_vec());
         let root = PathBuf::from(next());

@@ -163,6 +163,12 @@ impl Lrun {
     }
 }
 
+impl From<Lrun> for Command {
+    fn from(lrun: Lrun) -> Self {
+        lrun.command
+    }
+}
+
 /// Kills a process that is still there after [`LIMIT`]; none once this is dropped.
 struct Watchdog {
     _done: mpsc::Sender<()>,

@@ -12,6 +12,7 @@ mod checkout;
 mod environment;
 mod examples;
 mod files;
+mod killing;
 mod lrun;
 mod project;
 mod steps;

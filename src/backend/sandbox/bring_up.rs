@@ -3,6 +3,7 @@
 use std::io;
 use std::path::{Path, PathBuf};
 use std::process::Stdio;
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
 use tokio::io::AsyncWriteExt as _;
 use tokio::process::{Child, ChildStdout, Command};
@@ -18,6 +19,9 @@ use crate::backend::{Backend, BackendError, Place};
 #[derive(Debug, Clone)]
 pub struct Sandbox {
     program: PathBuf,
+    /// A launcher that was started before anybody asked for a place. Behind a mutex for whoever
+    /// takes it: one of the jobs that start at the same time.
+    early: Arc<Mutex<Option<Child>>>,
 }
 
 impl Default for Sandbox {
@@ -32,7 +36,19 @@ impl Sandbox {
     pub fn launched_by(program: impl Into<PathBuf>) -> Self {
         Self {
             program: program.into(),
+            early: Arc::default(),
         }
+    }
+
+    /// Starts the launcher of the first place: it has something to do that takes long and needs to
+    /// know nothing of the place. Must be called inside a tokio runtime.
+    pub fn start_early(&self) {
+        // What keeps it from starting is told when a place is asked for.
+        *self.early() = self.start().ok();
+    }
+
+    fn early(&self) -> MutexGuard<'_, Option<Child>> {
+        self.early.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
     /// The user and group on this machine that own what the job owns: what lrun puts into
@@ -78,7 +94,9 @@ impl Backend for Sandbox {
     }
 
     async fn bring_up(&self, spec: &EnvironmentSpec) -> Result<Place, BackendError> {
-        let mut launcher = self.start().map_err(|error| self.failed(error))?;
+        let early = self.early().take();
+        let launcher = early.map_or_else(|| self.start(), Ok);
+        let mut launcher = launcher.map_err(|error| self.failed(error))?;
         let (Some(mut input), Some(mut output)) = (launcher.stdin.take(), launcher.stdout.take())
         else {
             return Err(self.failed(io::ErrorKind::BrokenPipe.into()));

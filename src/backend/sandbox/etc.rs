@@ -3,12 +3,12 @@
 //! machine's.
 
 use std::fs;
-use std::os::unix::fs::MetadataExt as _;
 use std::path::{Path, PathBuf};
 
-use super::error::{During, SandboxError};
-use super::layers::{Uppers, is_apart};
+use super::error::SandboxError;
+use super::layers::Uppers;
 use super::recipe::{JOB, Recipe};
+use super::secrets::Secret;
 use crate::agent::protocol::FileSpec;
 
 const RUNNER: &str = "runner";
@@ -61,60 +61,19 @@ pub(super) fn furnish(uppers: &Uppers) -> Result<(), SandboxError> {
 }
 
 /// Empties what no ordinary user of this machine can read. Needed where the place's root
-/// has the id of this machine's.
-///
-/// Of `/usr` only what is `/usr/local`'s is looked at: the rest comes from packages, and is too
-/// large to be walked for every job. Trees beside `/etc`, `/var` and `/usr/local` are looked at
-/// three levels deep. What is `hidden` as a whole is passed over.
-pub(super) fn empty_secrets(uppers: &Uppers, hidden: &[PathBuf]) -> Result<(), SandboxError> {
-    const SHALLOW: usize = 3;
-    for entry in fs::read_dir("/").during("list", "/")?.flatten() {
-        let path = entry.path();
-        let depth = match path.to_str() {
-            Some("/etc" | "/var") => usize::MAX,
-            Some("/usr") => {
-                empty_secrets_in(Path::new("/usr/local"), usize::MAX, uppers, hidden)?;
-                continue;
-            }
-            _ if is_apart(&path) => continue,
-            _ => SHALLOW,
-        };
-        empty_secrets_in(&path, depth, uppers, hidden)?;
-    }
-    Ok(())
-}
-
-fn empty_secrets_in(
-    path: &Path,
-    depth: usize,
+/// has the id of this machine's. What is `hidden` as a whole is passed over.
+pub(super) fn empty_secrets(
     uppers: &Uppers,
+    secrets: &[Secret],
     hidden: &[PathBuf],
 ) -> Result<(), SandboxError> {
-    if hidden.iter().any(|hidden| hidden == path) {
-        return Ok(());
-    }
-    // What goes away while it is looked at was no secret of the place.
-    let Ok(metadata) = fs::symlink_metadata(path) else {
-        return Ok(());
-    };
-    if metadata.is_file() && metadata.mode() & 0o004 == 0 {
-        return uppers.empty_file(path, &metadata);
-    }
-    if !metadata.is_dir() {
-        return Ok(());
-    }
-    if metadata.mode() & 0o001 == 0 {
-        return uppers.empty_directory(path);
-    }
-    if depth == 0 {
-        return Ok(());
-    }
-    for entry in fs::read_dir(path).into_iter().flatten().flatten() {
-        if entry
-            .file_type()
-            .is_ok_and(|kind| kind.is_dir() || kind.is_file())
-        {
-            empty_secrets_in(&entry.path(), depth - 1, uppers, hidden)?;
+    for Secret { path, metadata } in secrets {
+        if hidden.iter().any(|hidden| path.starts_with(hidden)) {
+            continue;
+        }
+        match metadata.is_dir() {
+            true => uppers.empty_directory(path)?,
+            false => uppers.empty_file(path, metadata)?,
         }
     }
     Ok(())

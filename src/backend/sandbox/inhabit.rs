@@ -16,6 +16,7 @@ use super::error::{During, Obstacle, SandboxError};
 use super::kernel;
 use super::recipe::Recipe;
 use super::rootfs::RootFs;
+use super::secrets::Secret;
 use super::system::{Processes, proc_is_masked};
 use crate::agent::server::{Identity, Service};
 use crate::agent::{EnvironmentSpec, Network};
@@ -36,6 +37,8 @@ pub(super) enum Birth {
 pub(super) struct Inheritance<'a> {
     pub(super) spec: &'a EnvironmentSpec,
     pub(super) recipe: Recipe,
+    /// What of this machine must be empty.
+    pub(super) secrets: &'a [Secret],
     pub(super) processes: Processes,
     /// Hangs up when the launcher is gone.
     pub(super) lifeline: OwnedFd,
@@ -83,7 +86,7 @@ fn settle(inheritance: &Inheritance<'_>) -> Result<Settled, Birth> {
     let Inheritance { spec, recipe, .. } = *inheritance;
     bind_to_launcher(inheritance)?;
     make_namespaces(spec.network)?;
-    let rootfs = RootFs::new(spec, recipe)?;
+    let rootfs = RootFs::new(spec, recipe, inheritance.secrets)?;
     let own = inheritance.processes == Processes::Own;
     if own && recipe == Recipe::User && proc_is_masked(rootfs.root()) {
         return Err(Birth::MaskedProc);

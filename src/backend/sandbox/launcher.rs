@@ -1,10 +1,11 @@
-//! The launcher: a program of one thread that gives birth to process 1 of a place, and
-//! guards it.
+//! The launcher: a program that gives birth to process 1 of a place, and guards it. It has one
+//! thread whenever it forks.
 
 use std::fs::{self, File};
 use std::io;
 use std::os::fd::OwnedFd;
 use std::path::Path;
+use std::thread;
 
 use nix::fcntl::{OFlag, open};
 use nix::sched::CloneFlags;
@@ -17,6 +18,7 @@ use super::guard;
 use super::inhabit::{self, Birth, Inheritance};
 use super::kernel::{self, Fork, fork_into};
 use super::recipe::Recipe;
+use super::secrets::{self, Secret};
 use super::system::Processes;
 use crate::agent::EnvironmentSpec;
 use crate::agent::frame::Frame;
@@ -40,16 +42,22 @@ pub fn launcher_main() -> i32 {
 
 fn launch() -> Result<i32, SandboxError> {
     settle()?;
+    let recipe = Recipe::of_this_process();
+    // An ordinary user's root cannot read them in any case.
+    let search = (recipe == Recipe::Root).then(|| thread::spawn(secrets::find));
     let spec = read_specification()?;
     // Process 1 inherits it: whichever of the two is killed, the other still holds it.
     let lock = spec.lock.as_deref().map(hold).transpose()?;
-    let recipe = Recipe::of_this_process();
+    let secrets = match search.map(thread::JoinHandle::join).transpose() {
+        Ok(secrets) => secrets.unwrap_or_default(),
+        Err(panic) => std::panic::resume_unwind(panic),
+    };
     recipe.acquire()?;
     fs::create_dir(&spec.state).during("make", &spec.state)?;
     let state = guard::StateDirectory::new(spec.state.clone());
-    let mut birth = give_birth(&spec, recipe, Processes::Own)?;
+    let mut birth = give_birth((&spec, recipe, &secrets), Processes::Own)?;
     if let Newborn::Parent(_, _, Birth::MaskedProc) = birth {
-        birth = give_birth(&spec, recipe, Processes::Shared)?;
+        birth = give_birth((&spec, recipe, &secrets), Processes::Shared)?;
     }
     match birth {
         Newborn::Itself(code) => {
@@ -117,8 +125,7 @@ enum Newborn {
 }
 
 fn give_birth(
-    spec: &EnvironmentSpec,
-    recipe: Recipe,
+    (spec, recipe, secrets): (&EnvironmentSpec, Recipe, &[Secret]),
     processes: Processes,
 ) -> Result<Newborn, SandboxError> {
     let this = "the launcher";
@@ -143,6 +150,7 @@ fn give_birth(
             let inheritance = Inheritance {
                 spec,
                 recipe,
+                secrets,
                 processes,
                 lifeline,
                 channel: [standard_fd(0)?, standard_fd(1)?],

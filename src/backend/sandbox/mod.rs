@@ -23,7 +23,7 @@ mod launcher;
 mod layers;
 mod recipe;
 mod rootfs;
-
+mod secrets;
 mod system;
 
 pub use bring_up::Sandbox;

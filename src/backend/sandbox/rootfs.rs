@@ -12,6 +12,7 @@ use super::etc;
 use super::kernel::make_read_only;
 use super::layers::{Piece, Uppers, is_apart, survey};
 use super::recipe::Recipe;
+use super::secrets::Secret;
 use super::system::{self, Processes, bind, mount_tmpfs};
 use crate::agent::protocol::FileSpec;
 use crate::agent::{EnvironmentSpec, Mount};
@@ -25,13 +26,18 @@ const EMPTY: &[(&str, u32)] = &[("root", 0o700), ("srv", 0o755), ("snap", 0o755)
 pub(super) struct RootFs<'a> {
     spec: &'a EnvironmentSpec,
     recipe: Recipe,
+    secrets: &'a [Secret],
     root: PathBuf,
     shortcomings: Vec<Shortcoming>,
 }
 
 impl<'a> RootFs<'a> {
-    /// Where it will be. The state directory exists and is empty.
-    pub(super) fn new(spec: &'a EnvironmentSpec, recipe: Recipe) -> Result<Self, SandboxError> {
+    /// Where it will be. The state directory exists and is empty. `secrets` will be empty.
+    pub(super) fn new(
+        spec: &'a EnvironmentSpec,
+        recipe: Recipe,
+        secrets: &'a [Secret],
+    ) -> Result<Self, SandboxError> {
         let mut shortcomings = Vec::new();
         let state = &spec.state;
         let kind = statfs(state).during("look at the file system of", state)?;
@@ -45,6 +51,7 @@ impl<'a> RootFs<'a> {
         Ok(Self {
             spec,
             recipe,
+            secrets,
             root,
             shortcomings,
         })
@@ -68,6 +75,12 @@ impl<'a> RootFs<'a> {
         system::mount_all(&self.root, &tmp, self.recipe, processes)?;
         self.hide()?;
         self.mount_home()?;
+        for directory in &self.spec.in_memory {
+            let path = self.inside(directory);
+            self.make_for_job(&path)?;
+            mount_tmpfs(&path, MsFlags::MS_NOSUID | MsFlags::MS_NODEV, 0o755)?;
+            self.give_to_job(&path)?;
+        }
         self.place(&loose)?;
         for mount in &self.spec.mounts {
             self.mount_extra(mount)?;
@@ -77,9 +90,7 @@ impl<'a> RootFs<'a> {
 
     /// Fills the upper layers. Returns the files that no overlay covers.
     fn fill(&self, uppers: &Uppers) -> Result<Vec<FileSpec>, SandboxError> {
-        if self.recipe == Recipe::Root {
-            etc::empty_secrets(uppers, &self.hidden())?;
-        }
+        etc::empty_secrets(uppers, self.secrets, &self.hidden())?;
         etc::furnish(uppers)?;
         let mut loose = Vec::new();
         let own = etc::files(self.recipe, &self.spec.hostname);
