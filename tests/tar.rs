@@ -13,7 +13,7 @@ use std::time::{Duration, UNIX_EPOCH};
 mod ordinary_user;
 
 use lrun::archive::{Manifest, PackError, PackRequest, Packed, Unpacker, pack};
-use lrun::tree::{Kind, Member, Roots, TreeItem};
+use lrun::tree::{Kind, Member, Roots, Stat, TreeItem};
 use ordinary_user::as_ordinary_user;
 use tempfile::TempDir;
 
@@ -463,4 +463,62 @@ fn directories_of_others_are_complained_of_as_tar_does() {
             );
         },
     );
+}
+
+#[test]
+fn what_the_receiver_knows_is_not_read() {
+    let root = TempDir::new().expect("a directory");
+    write(root.path(), "d/same", "alpha");
+    write(root.path(), "d/other", "beta");
+    let workspace = root.path().to_str().expect("text");
+    let pack_knowing = |known: &HashSet<Stat>| {
+        let mut items = Vec::new();
+        let roots = Roots {
+            workspace,
+            home: workspace,
+        };
+        let paths = &["d".to_owned()];
+        let request = PackRequest {
+            paths,
+            roots,
+            known,
+        };
+        let packed = pack(&request, &mut |item| {
+            items.push(item);
+            Ok(())
+        });
+        assert!(packed.expect("a pack").problems.is_empty());
+        items
+    };
+    let contents = |items: &[TreeItem]| -> Vec<String> {
+        let content = items.iter().filter_map(|item| match item {
+            TreeItem::Content(bytes) => Some(String::from_utf8(bytes.clone()).expect("text")),
+            _ => None,
+        });
+        content.collect()
+    };
+    let first = pack_knowing(&HashSet::new());
+    assert_eq!(contents(&first), ["beta", "alpha"]);
+    let known: HashSet<Stat> = first
+        .iter()
+        .filter_map(|item| match item {
+            TreeItem::Stat { stat, known } => {
+                assert!(!known);
+                Some(*stat)
+            }
+            _ => None,
+        })
+        .collect();
+    let again = pack_knowing(&known);
+    assert_eq!(listing(&again), listing(&first));
+    assert!(contents(&again).is_empty());
+    // Same length, and the time set back: only the time of change tells.
+    let time = fs::metadata(root.path().join("d/other")).expect("metadata");
+    write(root.path(), "d/other", "BETA");
+    let file = File::options()
+        .write(true)
+        .open(root.path().join("d/other"));
+    let times = FileTimes::new().set_modified(time.modified().expect("a time"));
+    file.expect("a file").set_times(times).expect("a time");
+    assert_eq!(contents(&pack_knowing(&known)), ["BETA"]);
 }

@@ -15,5 +15,6 @@ mod files;
 mod killing;
 mod lrun;
 mod project;
+mod shelf;
 mod steps;
 mod visibility;
