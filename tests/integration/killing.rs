@@ -167,6 +167,7 @@ fn two_and_eight_runs_at_once_share_a_store_and_a_repository() {
 fn a_clock_that_is_set_back_changes_nothing() {
     let project = marked(&mark("clock"));
     project.lrun().args(&["ci.yml"]).run().exited(0);
+    assert!(soon(|| works(&project) == 0));
     // As if all there is had been made in ten days from now.
     let script = "
 import os, sqlite3, sys, time

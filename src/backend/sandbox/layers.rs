@@ -4,6 +4,7 @@
 //! where an overlay would have to cross a mount (the kernel refuses that in a user
 //! namespace), what stands around them. *Uppers* are filled before anything is mounted.
 
+use std::collections::BTreeSet;
 use std::fs::{self, DirBuilder, Metadata};
 use std::io;
 use std::os::unix::fs::{
@@ -11,9 +12,12 @@ use std::os::unix::fs::{
 };
 use std::path::{Path, PathBuf};
 
+use nix::mount::MsFlags;
+
 use super::error::{During, SandboxError};
 use super::kernel;
 use super::recipe::Recipe;
+use super::system::mount_tmpfs;
 use crate::agent::protocol::FileSpec;
 
 /// Top directories that are never this machine's: each is made anew or stays away.
@@ -154,8 +158,15 @@ pub(super) struct Uppers {
 
 struct Upper {
     over: PathBuf,
+    /// What is put into it before it is mounted.
     directory: PathBuf,
+    /// What takes the job's changes: the same directory, or an empty one above it.
+    changes: PathBuf,
 }
+
+/// Where what is put into the layers is kept in memory, in the state directory. Hundreds of small
+/// files are made in no time there, and go with the mount.
+const IN_MEMORY: &str = "layers";
 
 impl Uppers {
     /// Makes the upper directories of all overlays among `pieces` in `state`.
@@ -168,26 +179,42 @@ impl Uppers {
             recipe,
             overlays: Vec::new(),
         };
+        // An ordinary user's memory does not keep the attributes of an overlay everywhere.
+        let memory = match recipe {
+            Recipe::Root => Some(state.join(IN_MEMORY)),
+            Recipe::User => None,
+        };
+        if let Some(memory) = &memory {
+            fs::create_dir(memory).during("make", memory)?;
+            mount_tmpfs(memory, MsFlags::MS_NODEV, 0o755)?;
+        }
         for piece in pieces {
             let Piece::Overlay(over) = piece else {
                 continue;
             };
-            let directory = state.join(format!("upper-{}", uppers.overlays.len()));
-            uppers
-                .mirror(over, &directory)
-                .during("make the layer", &directory)?;
+            let name = format!("upper-{}", uppers.overlays.len());
+            let changes = state.join(&name);
+            let directory = memory
+                .as_ref()
+                .map_or(changes.clone(), |in_memory| in_memory.join(&name));
+            for layer in BTreeSet::from([&changes, &directory]) {
+                uppers.mirror(over, layer).during("make the layer", layer)?;
+            }
             uppers.overlays.push(Upper {
                 over: over.clone(),
                 directory,
+                changes,
             });
         }
         Ok(uppers)
     }
 
-    /// The upper directory of the overlay that is mounted there.
-    pub(super) fn of(&self, over: &Path) -> Option<&Path> {
+    /// The directory that takes the changes of the overlay that is mounted there, and the layer
+    /// below it, above this machine's directory, if there is one.
+    pub(super) fn of(&self, over: &Path) -> Option<(&Path, Option<&Path>)> {
         let upper = self.overlays.iter().find(|upper| upper.over == over)?;
-        Some(&upper.directory)
+        let between = (upper.directory != upper.changes).then_some(upper.directory.as_path());
+        Some((&upper.changes, between))
     }
 
     /// Where a path's changes are kept; `None` if no overlay covers it.

@@ -141,16 +141,17 @@ impl<'a> RootFs<'a> {
     }
 
     fn mount_overlay(&mut self, over: &Path, uppers: &Uppers) -> Result<(), SandboxError> {
-        let Some(upper) = uppers.of(over) else {
+        let Some((upper, between)) = uppers.of(over) else {
             return Ok(());
         };
+        let lower = between.into_iter().chain([over]).map(escape);
         let target = self.inside(over);
         fs::create_dir_all(&target).during("make", &target)?;
         let work = upper.with_extension("work");
         fs::create_dir_all(&work).during("make", &work)?;
         let options = format!(
             "lowerdir={},upperdir={},workdir={},{}",
-            escape(over),
+            lower.collect::<Vec<_>>().join(":"),
             escape(upper),
             escape(&work),
             self.recipe.overlay_options()
