@@ -58,6 +58,29 @@ impl Blobs {
 
     /// The content, verified before the first byte is handed out.
     pub(super) fn open(&self, digest: Digest) -> Result<Box<dyn Read + Send>, StoreError> {
+        Ok(match self.open_verified(digest)? {
+            Verified::Bytes(bytes) => Box::new(Cursor::new(bytes)),
+            Verified::File(file) => Box::new(file),
+        })
+    }
+
+    /// Writes the content, verified, to a file that is empty; where the file system can share it,
+    /// without copying. `path` is the file's.
+    pub(super) fn copy(
+        &self,
+        digest: Digest,
+        to: &mut File,
+        path: &Path,
+    ) -> Result<(), StoreError> {
+        let copied = match self.open_verified(digest)? {
+            Verified::Bytes(bytes) => to.write_all(&bytes),
+            // In the kernel (`copy_file_range`).
+            Verified::File(mut file) => io::copy(&mut file, to).map(drop),
+        };
+        copied.map_err(|error| StoreError::io(path, error))
+    }
+
+    fn open_verified(&self, digest: Digest) -> Result<Verified, StoreError> {
         let path = self.path(digest);
         let failed = |error| StoreError::io(&path, error);
         let mut file = match File::open(&path) {
@@ -72,7 +95,7 @@ impl Blobs {
             let mut bytes = Vec::with_capacity(size as usize);
             file.read_to_end(&mut bytes).map_err(failed)?;
             self.verify(digest, Digest::of(&bytes))?;
-            return Ok(Box::new(Cursor::new(bytes)));
+            return Ok(Verified::Bytes(bytes));
         }
         let mut hasher = Hasher::default();
         let mut buffer = vec![0; IN_MEMORY];
@@ -84,7 +107,7 @@ impl Blobs {
         }
         self.verify(digest, hasher.finish())?;
         file.rewind().map_err(failed)?;
-        Ok(Box::new(file))
+        Ok(Verified::File(file))
     }
 
     fn verify(&self, digest: Digest, found: Digest) -> Result<(), StoreError> {
@@ -125,6 +148,12 @@ impl Blobs {
             .map(drop)
             .map_err(|error| StoreError::io(&path, error.error))
     }
+}
+
+/// A content that is what its name says.
+enum Verified {
+    Bytes(Vec<u8>),
+    File(File),
 }
 
 fn wrong_length(found: u64, expected: u64) -> String {

@@ -8,6 +8,7 @@
 use std::ops::Range;
 use std::path::{Path, PathBuf};
 
+use tempfile::TempDir;
 use tokio::sync::mpsc;
 
 use super::cache::tar_failed;
@@ -19,6 +20,9 @@ use crate::exec::spot::Spot;
 use crate::lookup::MissReason;
 use crate::store::{Manifest, NewSlot, Root, Seen, Store, StoreError, tree_key};
 use crate::tree::{Entry, Tree, TreeItem};
+
+/// What a directory is called where it is laid out.
+const TREE: &str = "tree";
 
 /// Lays a stored tree out in the job's place.
 pub(super) async fn lay_out(
@@ -88,27 +92,41 @@ impl Outside {
             return Ok(false);
         }
         let place = self.home.join(&inside);
-        if let Some(leased) = store.lease(key, &self.holder, &place)? {
+        // A shelf that cannot be used is an empty one.
+        if let Ok(Some(leased)) = store.lease(key, &self.holder, &place) {
             return Ok(spot.fill(&leased.directory).is_ok());
         }
-        let beside = tempfile::Builder::new()
-            .prefix("restore-")
-            .tempdir_in(&self.staging);
-        let Ok(beside) = beside else {
-            return Ok(false);
-        };
-        let directory = beside.path().join("tree");
-        let manifest = match store.lay_out(&members()?, &directory, self.run.owner()) {
-            Ok(manifest) => manifest,
+        let members = members()?;
+        let mut laid = self.lay_out(store, &members);
+        if matches!(laid, Err(StoreError::Full { .. })) {
+            // What waits there is not worth more than what is needed now.
+            store.trim_shelf_to(0)?;
+            laid = self.lay_out(store, &members);
+        }
+        let (beside, manifest) = match laid {
+            Ok(laid) => laid,
             Err(error @ StoreError::Damaged { .. }) => return Err(error),
             // What is in the way, such as a full disk, tar is to meet inside the place.
             Err(_) => return Ok(false),
         };
-        if spot.fill(&directory).is_err() {
+        if spot.fill(&beside.path().join(TREE)).is_err() {
             return Ok(false);
         }
         self.shelve(store, key, &manifest, &place);
         Ok(true)
+    }
+
+    /// Lays a directory out in one that is not visible to the job.
+    fn lay_out(&self, store: &Store, members: &[Entry]) -> Result<(TempDir, Manifest), StoreError> {
+        let beside = tempfile::Builder::new()
+            .prefix("restore-")
+            .tempdir_in(&self.staging)
+            .map_err(|source| StoreError::Io {
+                path: self.staging.clone(),
+                source,
+            })?;
+        let manifest = store.lay_out(members, &beside.path().join(TREE), self.run.owner())?;
+        Ok((beside, manifest))
     }
 
     /// Notes that the directories a tree was just packed from will be on the shelf.

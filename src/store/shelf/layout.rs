@@ -215,10 +215,9 @@ impl Layout<'_> {
         let path = self.path(&entry.path);
         match &entry.kind {
             Kind::Directory => DirBuilder::new().mode(0o700).create(&path),
-            Kind::File { content, .. } => match content {
-                Some(content) => self.file(&path, entry, *content)?,
-                None => return Ok(()),
-            },
+            Kind::File { content, .. } => {
+                return content.map_or(Ok(()), |content| self.file(&path, entry, content));
+            }
             Kind::Symlink { target } => symlink(OsStr::from_bytes(target), &path)
                 .and_then(|()| self.give(&path))
                 .and_then(|()| set_time(&path, entry.mtime_ns)),
@@ -232,26 +231,29 @@ impl Layout<'_> {
         path: &Path,
         entry: &Entry<Option<Stored>>,
         content: Stored,
-    ) -> Result<io::Result<()>, StoreError> {
-        let mut content = self.blobs.open(content.digest)?;
-        Ok((|| {
-            let mut file = File::options()
-                .write(true)
-                .create_new(true)
-                .mode(0o600)
-                .open(path)?;
-            io::copy(&mut content, &mut file)?;
-            if let Some(owner) = self.owner {
-                fchown(&file, Some(owner.uid), Some(owner.gid))?;
-            }
-            file.set_permissions(Permissions::from_mode(entry.mode))?;
-            let age = Duration::from_nanos(entry.mtime_ns.unsigned_abs());
-            let modified = match entry.mtime_ns >= 0 {
-                true => UNIX_EPOCH + age,
-                false => UNIX_EPOCH - age,
-            };
-            file.set_times(FileTimes::new().set_modified(modified))
-        })())
+    ) -> Result<(), StoreError> {
+        let failed = |error| StoreError::io(path, error);
+        let mut file = File::options()
+            .write(true)
+            .create_new(true)
+            .mode(0o600)
+            .open(path)
+            .map_err(failed)?;
+        self.blobs.copy(content.digest, &mut file, path)?;
+        self.finish_file(&file, entry).map_err(failed)
+    }
+
+    fn finish_file(&self, file: &File, entry: &Entry<Option<Stored>>) -> io::Result<()> {
+        if let Some(owner) = self.owner {
+            fchown(file, Some(owner.uid), Some(owner.gid))?;
+        }
+        file.set_permissions(Permissions::from_mode(entry.mode))?;
+        let age = Duration::from_nanos(entry.mtime_ns.unsigned_abs());
+        let modified = match entry.mtime_ns >= 0 {
+            true => UNIX_EPOCH + age,
+            false => UNIX_EPOCH - age,
+        };
+        file.set_times(FileTimes::new().set_modified(modified))
     }
 
     /// Gives a directory its owner, mode and time; nothing is to be put into it any more.

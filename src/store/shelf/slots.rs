@@ -113,7 +113,7 @@ impl Store {
     /// among the work of the holder's run.
     pub fn take(&self, key: &str, holder: &Holder) -> Result<Option<Leased>, StoreError> {
         let work = self.run_directory(holder.run).join(WORK);
-        let Some((id, leased)) = self.find(key, holder, &work)? else {
+        let Some((id, leased)) = self.find(key, holder, &work.join("taken"))? else {
             return Ok(None);
         };
         let taken = work.join(format!("taken-{id}"));
@@ -449,7 +449,7 @@ impl Store {
         self.remove_slot(id).map(drop)
     }
 
-    /// Removes directories that no row names, and rows that nobody finished.
+    /// Removes directories that no row names, and rows that nobody finished or whose run is gone.
     fn sweep_shelf(&self) -> Result<(), StoreError> {
         let shelf = fs::read_dir(self.root().join("shelf"));
         // Listed before the rows are read: a directory is made after its row.
@@ -460,6 +460,11 @@ impl Store {
                 "DELETE FROM shelf WHERE run IS NULL AND place IS NOT NULL AND used_ms < ?1",
                 [oldest],
             )?;
+            for run in runs(index)? {
+                if !self.run_directory(run).join(WORK).exists() {
+                    index.execute("DELETE FROM shelf WHERE run = ?1", [run.0 as i64])?;
+                }
+            }
             ids(index)
         })?;
         for entry in found {
@@ -491,6 +496,14 @@ fn ids(index: &Connection) -> rusqlite::Result<HashSet<i64>> {
     index
         .prepare("SELECT id FROM shelf")?
         .query_map([], |row| row.get(0))?
+        .collect()
+}
+
+/// The runs that have trees.
+fn runs(index: &Connection) -> rusqlite::Result<Vec<RunId>> {
+    index
+        .prepare("SELECT DISTINCT run FROM shelf WHERE run IS NOT NULL")?
+        .query_map([], |row| Ok(RunId(row.get::<_, i64>(0)? as u64)))?
         .collect()
 }
 
