@@ -73,6 +73,7 @@ pub(super) async fn run(
         step: log.step().clone(),
         name: name.clone(),
         named: step.name.is_some(),
+        id: step.explicit_id.then(|| step.id.clone()),
     });
     let limits = match (own, holds) {
         (Err(message), _) | (_, Err(message)) => Err(message),
@@ -245,9 +246,10 @@ pub(super) async fn inputs(job: &Leading<'_>, step: &Step, env: &Env) -> Evaluat
             key_origin: KeyOrigin::default(),
         }));
     };
+    let sources = job.sources(step);
     job.evaluate(env, |contexts| {
         let key_origin = match with.get("key") {
-            Some(token) => evaluate::origin(token, contexts)?,
+            Some(token) => evaluate::origin(token, contexts, sources)?,
             None => KeyOrigin::default(),
         };
         Ok(ActionInputs {
