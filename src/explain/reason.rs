@@ -16,9 +16,16 @@ const NAMED: usize = 5;
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Line(pub usize, pub String);
 
-/// Why a lookup was no exact hit, reason by reason; nothing of a hit.
+/// Why a lookup was no exact hit, reason by reason; of a hit, if its key is spelled otherwise.
 pub fn reasons(request: &CacheRequest, lookup: &Lookup) -> Vec<Line> {
     let (what, reasons) = match lookup {
+        Lookup::Hit { entry } if entry.key != request.key => {
+            let line = format!(
+                "hit: the entry's key is '{}'; letter case does not count",
+                entry.key
+            );
+            return vec![Line(0, line)];
+        }
         Lookup::Hit { .. } => return Vec::new(),
         Lookup::Partial { reasons, .. } => ("not exact", reasons),
         Lookup::Miss { reasons } => ("missed", reasons),
@@ -206,5 +213,41 @@ pub fn not_saved(reason: &NotSaved) -> (String, &[String]) {
             format!("the job ended as {status}: post-if: success()"),
             &[],
         ),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::ids::RunId;
+    use crate::lookup::{Compression, Scope, version};
+
+    #[test]
+    fn a_hit_is_explained_where_letter_case_made_it_one() {
+        let paths = vec!["data".to_owned()];
+        let request = CacheRequest {
+            key: "k-linux".to_owned(),
+            restore_keys: Vec::new(),
+            version: version(&paths, Compression::Zstd),
+            paths,
+        };
+        let hit = |key: &str| Lookup::Hit {
+            entry: EntrySummary {
+                id: 1,
+                key: key.to_owned(),
+                scope: Scope("refs/heads/main".to_owned()),
+                run: RunId(1),
+                dirty: false,
+                size: 0,
+                files: 0,
+                archive_size: None,
+            },
+        };
+        assert_eq!(reasons(&request, &hit("k-linux")), []);
+        let expected = "hit: the entry's key is 'k-Linux'; letter case does not count";
+        assert_eq!(
+            reasons(&request, &hit("k-Linux")),
+            [Line(0, expected.to_owned())]
+        );
     }
 }
