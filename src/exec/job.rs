@@ -28,6 +28,7 @@ use crate::event::{End, EventKind};
 use crate::expr::Value;
 use crate::ids::{JobKey, Phase, StepKey};
 use crate::label::Label;
+use crate::lookup::KeyOrigin;
 use crate::outcome::{Outcome, SkipReason, Timing};
 use crate::plan::{Placement, PlannedLeg};
 use crate::workflow::{Job, JobBody, Step};
@@ -106,6 +107,9 @@ pub(super) struct JobState {
     set_by: IndexMap<String, String>,
     /// What steps put in front of PATH.
     pub(super) path: Vec<String>,
+    /// The keys that `actions/cache/restore` steps asked for: the step's id and how the key
+    /// came about. What `actions/cache/save` saves under such a key is that step's.
+    pub(super) asked: IndexMap<String, (String, KeyOrigin)>,
     /// Steps that ended, by id.
     pub(super) steps: IndexMap<String, StepRecord>,
     /// Success until a step fails or the job is cancelled.
@@ -199,6 +203,7 @@ impl JobState {
             env: IndexMap::new(),
             set_by: IndexMap::new(),
             path: Vec::new(),
+            asked: IndexMap::new(),
             steps: IndexMap::new(),
             status: Outcome::Success,
             masker,
@@ -368,6 +373,9 @@ impl Leading<'_> {
 
     /// Applies what a step asked for: the only place where a job's state changes.
     fn apply(&mut self, step: &Step, effects: Effects, conclusion: Outcome) {
+        if let Some((key, origin)) = effects.asked {
+            self.state.asked.insert(key, (step.id.clone(), origin));
+        }
         let names = effects.env.iter().map(|(name, _)| name.clone());
         let set_by = names.map(|name| (name, step.id.clone()));
         self.state.set_by.extend(set_by);

@@ -332,6 +332,7 @@ impl Store {
                          ORDER BY id DESC LIMIT ?5";
         let same_leg = "repository = ?1 AND workflow = ?2 AND job = ?3 AND step = ?4 AND leg = ?6
                         ORDER BY id DESC LIMIT ?5";
+        let same_version = "repository = ?1 AND version = ?2 ORDER BY id DESC LIMIT ?3";
         let key = folded(&query.request.key);
         let StepAddress {
             workflow,
@@ -345,9 +346,13 @@ impl Store {
             let parameters: [&dyn ToSql; 6] = [repository, workflow, job, step, &COMPARED, leg];
             let mut of_step = Record::all(index, same_step, &parameters[..5])?;
             let of_leg = Record::all(index, same_leg, &parameters)?;
-            let is_new = |record: &Record| of_step.iter().all(|known| known.id != record.id);
-            let more: Vec<_> = of_leg.into_iter().filter(is_new).collect();
-            of_step.extend(more);
+            let version = query.request.version.to_string();
+            let of_version = Record::all(index, same_version, &[repository, &version, &COMPARED])?;
+            for record in of_leg.into_iter().chain(of_version) {
+                if of_step.iter().all(|known| known.id != record.id) {
+                    of_step.push(record);
+                }
+            }
             Ok(Known {
                 of_key,
                 of_step,

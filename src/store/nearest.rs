@@ -12,7 +12,7 @@ use crate::lookup::{Attempt, Change, FileChange, HashedFile, KeyOrigin, KeyPart,
 pub(super) struct Known {
     /// The undamaged entries with the same key, in whatever scope and version, newest first.
     pub(super) of_key: Vec<Record>,
-    /// The latest undamaged entries of the same step.
+    /// The latest undamaged entries of the same step, and of the same version.
     pub(super) of_step: Vec<Record>,
     /// Why an entry with the same key and version can no longer be restored.
     pub(super) damaged: Option<MissReason>,
@@ -86,13 +86,15 @@ fn same_key(view: &View, query: &CacheQuery<'_>, known: &Known) -> Vec<MissReaso
     }
 }
 
-/// The entry of the same step that has most in common with what is asked for. That of another
-/// leg of the matrix is none, unless the matrix itself has changed in between.
+/// The entry that has most in common with what is asked for: one of the same step, else one
+/// that another step made of the same template and paths. That of another leg of the matrix is
+/// none, unless the matrix itself has changed in between.
 fn nearest<'a>(view: &View, query: &CacheQuery<'_>, of_step: &'a [Record]) -> Option<&'a Record> {
     let own = query.origin;
     let rank = |record: &&Record| {
         (
             view.reads(record),
+            record.step == *query.step,
             same_legs(&record.origin, own),
             same_template(&record.origin, own),
             equal_parts(&record.origin, own),
@@ -102,8 +104,15 @@ fn nearest<'a>(view: &View, query: &CacheQuery<'_>, of_step: &'a [Record]) -> Op
     };
     of_step
         .iter()
-        .filter(|record| record.step == *query.step && view.sees(record))
-        .filter(|record| record.job.leg == view.job.leg || same_legs(&record.origin, own))
+        .filter(|record| view.sees(record))
+        .filter(|record| match record.step == *query.step {
+            true => record.job.leg == view.job.leg || same_legs(&record.origin, own),
+            false => {
+                record.version == query.request.version
+                    && same_template(&record.origin, own)
+                    && same_legs(&record.origin, own)
+            }
+        })
         .max_by_key(rank)
 }
 

@@ -134,6 +134,33 @@ fn a_changed_lock_file_is_told_by_its_entry() {
 }
 
 #[test]
+fn a_restore_is_compared_with_what_a_step_of_its_own_saved() {
+    let steps = "\
+- uses: actions/checkout@v5
+- id: restore
+  uses: actions/cache/restore@v4
+  with:
+    path: cached
+    key: k-${{ hashFiles('a') }}
+- run: mkdir -p CACHED && date > CACHED/made
+- uses: actions/cache/save@v4
+  with:
+    path: cached
+    key: ${{ steps.restore.outputs.cache-primary-key }}";
+    let text = workflow_of(steps);
+    let project = Project::new(&[(".github/workflows/ci.yml", &text), ("a", "1\n")]);
+    let never = "missed: this step never saved an entry";
+    assert_eq!(why(&project, &[]), [never]);
+    let fills = text.replace("CACHED", "cached");
+    project.write(".github/workflows/ci.yml", &fills);
+    let tried = format!("{never}: run 1 reached the save, but nothing matched its paths");
+    assert_eq!(why(&project, &[]), [tried]);
+    project.write("a", "2\n");
+    let changed = ["missed: hashFiles('a') changed since run 2", "a:1   1 → 2"];
+    assert_eq!(why(&project, &[]), changed);
+}
+
+#[test]
 fn files_that_come_and_go_are_told() {
     let project = project("k-${{ hashFiles('*.lock') }}", &[("a.lock", "a\n")]);
     why(&project, &[]);

@@ -86,7 +86,9 @@ pub(in crate::exec) async fn restore(
         lookup,
     });
     tell(scope, &mut effects, action, &cache, &matched);
-    if action.action == BuiltIn::Cache {
+    if action.action == BuiltIn::CacheRestore {
+        effects.asked = Some((request.key, inputs.key_origin.clone()));
+    } else {
         effects.post = Some(Post::SaveCache(CacheState {
             key: request.key,
             matched: matched.map(|matched| matched.key),
@@ -132,9 +134,13 @@ pub(in crate::exec) async fn save(
             return Ok(Effects::of(Outcome::Success));
         }
     }
-    let saved = store_paths(scope, &request, &origin).await?;
+    let mut step = address(scope);
+    if let (false, Some(asked_by)) = (is_post, &inputs.asked_by) {
+        step.step.clone_from(asked_by);
+    }
+    let saved = store_paths(scope, &request, &origin, &step).await?;
     if let Err(reason) = &saved {
-        note_unsaved(scope, &request.key, reason).await;
+        note_unsaved(scope, &step, &request.key, reason).await;
     }
     report_save(scope.log, &request.key, saved, is_post);
     Ok(Effects::of(Outcome::Success))
@@ -147,17 +153,17 @@ pub(in crate::exec) async fn cannot_save(scope: &Scope<'_>, state: &CacheState, 
         true => NotSaved::ExactHit,
         false => NotSaved::JobNotSuccessful { status },
     };
-    note_unsaved(scope, &state.key, &reason).await;
+    note_unsaved(scope, &address(scope), &state.key, &reason).await;
     not_saved(scope.log, &state.key, reason);
 }
 
 /// Remembers for later runs that this one saved nothing, where that may be why they miss.
-async fn note_unsaved(scope: &Scope<'_>, key: &str, reason: &NotSaved) {
+async fn note_unsaved(scope: &Scope<'_>, step: &StepAddress, key: &str, reason: &NotSaved) {
     if matches!(reason, NotSaved::ExactHit | NotSaved::Reserved { .. }) {
         return;
     }
     let repository = scope.run.github.identity.repository();
-    let (step, saver) = (address(scope), saver(scope));
+    let (step, saver) = (step.clone(), saver(scope));
     let (key, reason) = (key.to_owned(), reason.clone());
     // A later miss is explained with less, and no worse.
     let _ = in_store(scope, move |store| {
@@ -281,6 +287,7 @@ async fn store_paths(
     scope: &Scope<'_>,
     request: &CacheRequest,
     origin: &KeyOrigin,
+    step: &StepAddress,
 ) -> Result<Result<Saved, NotSaved>, AgentError> {
     if let Err(message) = cache_rules::validate_save(request) {
         return Ok(Err(NotSaved::Invalid { message }));
@@ -326,7 +333,7 @@ async fn store_paths(
         tree,
         paths: request.paths.clone(),
         origin: origin.clone(),
-        step: address(scope),
+        step: step.clone(),
         dirty: scope.run.content.is_dirty(),
         commit: scope.run.content.snapshot.head_sha.clone(),
     };

@@ -182,6 +182,35 @@ fn a_leg_is_compared_with_its_own_entries() {
 }
 
 #[test]
+fn what_another_step_made_of_the_same_template_and_paths_is_compared_with_for_want_of_own() {
+    let other = |id, parts: &[&str]| Record {
+        step: StepAddress {
+            job: "fill".to_owned(),
+            ..step()
+        },
+        ..record(id, 0, parts)
+    };
+    let parts = ["k-", "h=9"];
+    let (reasons, _) = why(&parts, Vec::new(), vec![other(2, &["k-", "h=1"])]);
+    assert_eq!(changes(&reasons), [("h", 2)]);
+    let both = vec![other(2, &["k-", "h=1"]), record(1, 0, &["k-", "h=2"])];
+    assert_eq!(changes(&why(&parts, Vec::new(), both).0), [("h", 1)]);
+    let unlike = other(2, &["x-", "h=1"]);
+    let paths = vec!["elsewhere".to_owned()];
+    let version = version(&paths, Compression::Zstd);
+    let elsewhere = Record {
+        version,
+        paths,
+        ..other(3, &["k-", "h=1"])
+    };
+    let (reasons, _) = why(&parts, Vec::new(), vec![elsewhere, unlike]);
+    assert!(
+        matches!(reasons[..], [MissReason::NeverSaved { .. }]),
+        "{reasons:?}"
+    );
+}
+
+#[test]
 fn another_template_is_told_beside_the_parts_that_moved() {
     let of_step = || vec![record(1, 0, &["v1-", "h=1"])];
     let (reasons, _) = why(&["v2-", "h=1"], Vec::new(), of_step());
