@@ -72,6 +72,9 @@ pub enum EventKind {
         name: String,
         /// Whether the workflow gives it a name; else GitHub makes one up, `Run …`.
         named: bool,
+        /// Its `id`, where the workflow gives it one.
+        #[serde(default)]
+        id: Option<String>,
     },
     /// A line of a step's log, masked, without its line end.
     StepOutput {

@@ -34,8 +34,9 @@ pub mod workflow;
 pub mod backend;
 pub mod plan;
 
-// Level 4: the run.
+// Level 4: the run, and why its caches did what they did.
 pub mod exec;
+pub mod explain;
 
 // Level 5: what users see of it.
 pub mod report;

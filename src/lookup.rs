@@ -1,11 +1,20 @@
 //! The vocabulary of caching: what a step asks for, how its key came about, what it got.
 
+mod changes;
+mod lock_file;
+mod origin;
+mod reason;
+
 use std::fmt;
 
 use serde::{Deserialize, Serialize};
 
 use crate::digest::Digest;
-use crate::ids::{JobKey, RunId};
+use crate::ids::RunId;
+
+pub use changes::{Changed, changes};
+pub use origin::{Bearing, HashedFile, Hosted, HostedTool, KeyOrigin, KeyPart};
+pub use reason::{Attempt, Change, FileChange, LineChange, MissReason, NotSaved};
 
 /// A ref that cache entries belong to, such as `refs/heads/main`.
 #[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
@@ -60,34 +69,6 @@ pub fn version(paths: &[String], compression: Compression) -> Digest {
     text.push_str(compression.as_str());
     text.push_str("|1.0");
     Digest::of(text)
-}
-
-/// How a key came about: its template in pieces, each with the text it gave.
-#[derive(Debug, Clone, PartialEq, Eq, Default, Serialize, Deserialize)]
-pub struct KeyOrigin {
-    /// The pieces in order; their values joined are the key.
-    pub parts: Vec<KeyPart>,
-}
-
-/// One piece of a key's template.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
-pub struct KeyPart {
-    /// The expression between `${{` and `}}`; none for literal text.
-    pub expression: Option<String>,
-    /// The text it gave.
-    pub value: String,
-    /// Every file that a `hashFiles` in the expression read, in the order of hashing.
-    #[serde(default, skip_serializing_if = "Vec::is_empty")]
-    pub files: Vec<HashedFile>,
-}
-
-/// A file that `hashFiles` read.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
-pub struct HashedFile {
-    /// Path from the workspace.
-    pub path: String,
-    /// Digest of its content.
-    pub digest: Digest,
 }
 
 /// A cache entry as a lookup sees it.
@@ -145,110 +126,6 @@ pub enum Lookup {
     Miss {
         /// Why; never empty.
         reasons: Vec<MissReason>,
-    },
-}
-
-/// Why a key did not match exactly.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
-#[serde(rename_all = "kebab-case", tag = "reason")]
-pub enum MissReason {
-    /// No entry of this step was ever saved.
-    NeverSaved,
-    /// A part of the key has another value than when the nearest entry was saved.
-    KeyPartChanged {
-        /// The expression.
-        expression: String,
-        /// Its value then.
-        was: String,
-        /// Its value now.
-        is: String,
-        /// The run that saved the entry compared with.
-        run: RunId,
-        /// What changed among the files it hashes.
-        files: Vec<FileChange>,
-    },
-    /// The same key exists under another version: other paths or another compression.
-    OtherVersion {
-        /// The run that saved it.
-        run: RunId,
-        /// The path lines it was saved with.
-        paths: Vec<String>,
-    },
-    /// The same key exists in a scope that this run cannot read.
-    OtherScope {
-        /// The scope.
-        scope: Scope,
-    },
-    /// A job that runs beside this one saved the key during this run: on GitHub a race.
-    Concurrent {
-        /// The job.
-        job: JobKey,
-    },
-    /// `cache-mode` does not let the job read.
-    NotPermitted {
-        /// The mode.
-        mode: String,
-    },
-    /// The entry was found but could not be laid out: what tar would have failed with.
-    NotRestored {
-        /// The first of its lines.
-        problem: String,
-    },
-    /// The entry exists but its content in the store is damaged.
-    Damaged {
-        /// What is wrong with it.
-        problem: String,
-    },
-}
-
-/// How a file that `hashFiles` reads differs from an earlier run's.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
-pub struct FileChange {
-    /// Path from the workspace.
-    pub path: String,
-    /// What happened to it.
-    pub change: Change,
-}
-
-/// What happened to a file.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
-#[serde(rename_all = "lowercase")]
-pub enum Change {
-    /// It is new.
-    Added,
-    /// It is gone.
-    Removed,
-    /// Its content is another.
-    Changed,
-}
-
-/// Why nothing was saved.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
-#[serde(rename_all = "kebab-case", tag = "reason")]
-pub enum NotSaved {
-    /// The restore was an exact hit: entries are immutable.
-    ExactHit,
-    /// The key exists already, or another job of this run reserved it first.
-    Reserved {
-        /// The job that holds it, where it is one of this run.
-        by: Option<JobKey>,
-    },
-    /// No path matched anything.
-    NothingMatched,
-    /// Files could not be read; tar would have failed.
-    Unreadable {
-        /// tar's lines.
-        problems: Vec<String>,
-    },
-    /// `cache-mode` does not let the job write.
-    NotPermitted {
-        /// The mode.
-        mode: String,
-    },
-    /// The key or the paths are not acceptable.
-    Invalid {
-        /// The toolkit's message.
-        message: String,
     },
 }
 

@@ -15,7 +15,7 @@ use lrun::digest::Digest;
 use lrun::ids::{JobKey, RunId};
 use lrun::lookup::{
     CacheRequest, Change, Compression, FileChange, HashedFile, KeyOrigin, KeyPart, Lookup,
-    MatchedBy, MissReason, Scope, version,
+    MatchedBy, MissReason, NotSaved, Scope, version,
 };
 use lrun::store::{
     CacheIdentity, CacheQuery, NewEntry, Reserve, Saver, StepAddress, Store, StoreError,
@@ -114,6 +114,7 @@ impl Save {
             origin: self.origin.clone(),
             step: self.step.clone(),
             dirty: false,
+            commit: "c0ffee".to_owned(),
         };
         reservation.commit(&entry).expect("a commit").id
     }
@@ -303,6 +304,8 @@ fn hashed_key(value: &str, files: &[(&str, &str)]) -> KeyOrigin {
     let part = |expression: Option<&str>, value: &str| KeyPart {
         expression: expression.map(str::to_owned),
         value: value.to_owned(),
+        bearing: None,
+        hosted: None,
         files: Vec::new(),
     };
     let hash = KeyPart {
@@ -329,12 +332,18 @@ fn a_miss_names_the_part_of_the_key_and_the_file_that_moved() {
     let moved = |path: &str, change| FileChange {
         path: path.to_owned(),
         change,
+        before: Some(Digest::of("1")),
+        after: (change == Change::Changed).then(|| Digest::of("2")),
+        lines: Vec::new(),
+        more: 0,
     };
     let expected = [MissReason::KeyPartChanged {
         expression: "hashFiles('*.lock')".to_owned(),
         was: "aa".to_owned(),
         is: "bb".to_owned(),
         run: RunId(3),
+        bearing: None,
+        hosted: None,
         files: vec![
             moved("Cargo.lock", Change::Changed),
             moved("gone.lock", Change::Removed),
@@ -373,10 +382,70 @@ fn a_miss_tells_other_versions_and_scopes_from_what_was_never_saved() {
         }]
     );
     let scope = Scope("feature".to_owned());
-    assert_eq!(why("scope"), [MissReason::OtherScope { scope }]);
+    let run = Some(RunId(1));
+    assert_eq!(why("scope"), [MissReason::OtherScope { scope, run }]);
     let (_root, empty) = open();
     let nothing = lookup(&empty, &view, "paths", &[]);
-    assert_eq!(reasons(nothing), [MissReason::NeverSaved]);
+    let attempt = None;
+    assert_eq!(reasons(nothing), [MissReason::NeverSaved { attempt }]);
+}
+
+#[test]
+fn a_step_that_never_saved_tells_the_last_time_it_could_have() {
+    let (_root, store) = open();
+    let saver = |run, leg| Saver {
+        run: RunId(run),
+        job: JobKey::new("build", leg),
+    };
+    let note = |run, leg, why: NotSaved| {
+        let noted = store.note_unsaved(REPOSITORY, &step(), &saver(run, leg), ("k", &why));
+        noted.expect("a note");
+    };
+    let unreadable = |problem: &str| NotSaved::Unreadable {
+        problems: vec![problem.to_owned()],
+    };
+    note(3, 0, unreadable("replaced by the next"));
+    note(4, 0, unreadable("its own"));
+    note(5, 1, NotSaved::NothingMatched);
+    let attempt_of = |leg| {
+        let mut view = view(&store, &["main"]);
+        view.job = JobKey::new("build", leg);
+        let why = reasons(lookup(&store, &view, "k", &[]));
+        match &why[..] {
+            [
+                MissReason::NeverSaved {
+                    attempt: Some(attempt),
+                },
+            ] => attempt.clone(),
+            other => panic!("{other:?}"),
+        }
+    };
+    assert_eq!(attempt_of(0).run, RunId(4));
+    assert_eq!(attempt_of(0).why, unreadable("its own"));
+    assert_eq!(attempt_of(1).run, RunId(5));
+    assert_eq!(
+        attempt_of(2).run,
+        RunId(5),
+        "that of another leg, for want of its own"
+    );
+}
+
+#[test]
+fn what_an_older_lrun_saved_is_read_and_compared() {
+    let (_root, store) = open();
+    let old = r#"{"parts":[{"expression":null,"value":"k-"},{"expression":"h","value":"1"}]}"#;
+    Save::new("k-1").to(&store);
+    let index = rusqlite::Connection::open(store.root().join("index.db")).expect("the index");
+    let changed = index.execute("UPDATE entries SET origin = ?1, commit_id = NULL", [old]);
+    assert_eq!(changed.expect("an update"), 1);
+    let origin = serde_json::from_str::<KeyOrigin>(&old.replace(r#""1""#, r#""2""#));
+    let origin = origin.expect("an origin");
+    let view = view(&store, &["main"]);
+    let why = reasons(ask(&store, &view, &request("k-2", &[]), &origin));
+    assert!(
+        matches!(&why[..], [MissReason::KeyPartChanged { was, is, .. }] if was == "1" && is == "2"),
+        "{why:?}"
+    );
 }
 
 fn blob_path(store: &Store, content: &[u8]) -> PathBuf {
@@ -408,8 +477,15 @@ fn damage_is_a_named_miss_and_never_a_wrong_file() {
     );
     assert!(!blob.exists(), "the damaged blob is gone");
 
-    let why = reasons(lookup(&store, &view, "k", &[]));
-    assert!(matches!(&why[..], [MissReason::Damaged { problem }] if problem.contains("missing")));
+    for _ in 0..2 {
+        // The second time it is not found damaged, but known to be.
+        let why = reasons(lookup(&store, &view, "k", &[]));
+        let [MissReason::Damaged { problem, run }] = &why[..] else {
+            panic!("{why:?}");
+        };
+        assert!(problem.contains("missing"), "{problem}");
+        assert_eq!(*run, Some(RunId(1)));
+    }
     Save::new("k").to(&store);
     assert!(matches!(
         lookup(&store, &self::view(&store, &["main"]), "k", &[]),
@@ -607,7 +683,7 @@ fn a_process_killed_while_it_saves_leaves_nothing_that_is_visible() {
     let view = view(&store, &["main"]);
     assert_eq!(
         reasons(lookup(&store, &view, "k", &[])),
-        [MissReason::NeverSaved]
+        [MissReason::NeverSaved { attempt: None }]
     );
     Save::new("k").to(&store);
     assert_eq!(

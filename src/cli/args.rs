@@ -6,6 +6,7 @@ use std::path::PathBuf;
 use clap::{Args, Parser, Subcommand, ValueEnum};
 
 use super::exit;
+use super::recorded::RunName;
 
 /// Runs GitHub Actions workflows locally and tells the truth about their caches.
 #[derive(Debug, Parser)]
@@ -23,12 +24,37 @@ pub(super) enum Command {
     Run(Box<RunArguments>),
     /// Print a recorded run again, byte for byte.
     Replay(ReplayArguments),
+    /// List recorded runs, the last one first.
+    Runs(RunsArguments),
+    /// Say why the caches of a recorded run hit, missed or were not saved.
+    Explain(ExplainArguments),
+}
+
+#[derive(Debug, Args)]
+pub(super) struct RunsArguments {
+    /// How many at most.
+    #[arg(short = 'L', long, value_name = "N", default_value_t = 20)]
+    pub(super) limit: usize,
+    /// One JSON object a line.
+    #[arg(long)]
+    pub(super) json: bool,
+}
+
+#[derive(Debug, Args)]
+pub(super) struct ExplainArguments {
+    /// The number of the run, or `last`.
+    pub(super) run: RunName,
+    /// One of its steps: a name, an id or a number, or a job and one of these, as JOB/STEP.
+    pub(super) step: Option<String>,
+    /// One JSON object a line.
+    #[arg(long)]
+    pub(super) json: bool,
 }
 
 #[derive(Debug, Args)]
 pub(super) struct ReplayArguments {
-    /// The number of the run.
-    pub(super) run: u64,
+    /// The number of the run, or `last`.
+    pub(super) run: RunName,
     #[command(flatten)]
     pub(super) output: OutputArguments,
 }

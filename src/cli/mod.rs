@@ -3,13 +3,16 @@
 
 mod args;
 mod exit;
+mod explain;
 mod failure;
 mod find;
 mod given;
 mod inputs;
 mod prepare;
+mod recorded;
 mod replay;
 mod run;
+mod runs;
 mod signals;
 
 use std::process::ExitCode;
@@ -44,6 +47,8 @@ pub fn main() -> ExitCode {
         None => run::run(&arguments.run),
         Some(Command::Run(arguments)) => run::run(arguments),
         Some(Command::Replay(arguments)) => replay::replay(arguments),
+        Some(Command::Runs(arguments)) => runs::runs(arguments),
+        Some(Command::Explain(arguments)) => explain::explain(arguments),
     });
     // The panic hook has told what it was.
     let code = ended.map_or(exit::ExitCode::Internal, |ended| {

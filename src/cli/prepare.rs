@@ -194,7 +194,7 @@ impl Beginning {
         });
         let plan = make_plan(arguments, &run)?;
         Ok(Prepared {
-            record: record.directory.join("events.jsonl"),
+            record: run.store.record(run.id),
             alive: record.alive,
             summary: summary(&run, &plan),
             differences: differences(&run, &plan, &trigger),

@@ -3,20 +3,17 @@
 use super::args::ReplayArguments;
 use super::exit::ExitCode;
 use super::failure::Failure;
+use super::recorded;
 use super::run::plain_options;
 use crate::config::Settings;
-use crate::ids::RunId;
-use crate::report::{Json, Plain, Reporter, read_record};
+use crate::report::{Json, Plain, Reporter};
 use crate::store::Store;
 
 /// Prints a recorded run as it was printed then.
 pub(super) fn replay(arguments: &ReplayArguments) -> Result<ExitCode, Failure> {
     let settings = Settings::of_process().map_err(Failure::usage)?;
     let store = Store::open(&settings.store.value).map_err(Failure::cannot_run)?;
-    let path = store
-        .run_directory(RunId(arguments.run))
-        .join("events.jsonl");
-    let events = read_record(&path).map_err(Failure::usage)?;
+    let events = recorded::events(&store, arguments.run)?;
     let stdout = std::io::stdout();
     let mut reporter: Box<dyn Reporter> = match arguments.output.json {
         true => Box::new(Json::new(stdout)),

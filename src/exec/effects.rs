@@ -20,6 +20,8 @@ pub(super) struct Effects {
     pub(super) path: String,
     /// The watched files that were opened until its process ended, if it had one.
     pub(super) opened: Option<Vec<String>>,
+    /// The key that `actions/cache/restore` asked for, and how it came about.
+    pub(super) asked: Option<(String, KeyOrigin)>,
     /// What is to be done after the last step.
     pub(super) post: Option<Post>,
 }
@@ -34,6 +36,7 @@ impl Effects {
             env: Vec::new(),
             path: String::new(),
             opened: None,
+            asked: None,
             post: None,
         }
     }

@@ -7,13 +7,14 @@ use std::collections::HashMap;
 
 use indexmap::IndexMap;
 
+use super::bearing::Sources;
 use super::contexts::{Changing, HashAnswers, Hashed, StepContexts};
 use super::job::Leading;
 use super::paths;
 use crate::agent::AgentError;
 use crate::agent::protocol::HashSpec;
 use crate::expr::{EvaluationError, Piece, Value};
-use crate::lookup::{KeyOrigin, KeyPart};
+use crate::lookup::{Bearing, KeyOrigin, KeyPart};
 use crate::outcome::Outcome;
 use crate::source::Diagnostic;
 use crate::workflow::{Condition, Token, TokenError, TokenKind, TokenProblem};
@@ -155,8 +156,12 @@ pub(super) fn text_map(
         .collect())
 }
 
-/// How a key came about: its pieces, each with the files its `hashFiles` read.
-pub(super) fn origin(token: &Token, contexts: &StepContexts<'_>) -> Result<KeyOrigin, TokenError> {
+/// How a key came about: its pieces, each with its bearing and the files its `hashFiles` read.
+pub(super) fn origin(
+    token: &Token,
+    contexts: &StepContexts<'_>,
+    sources: Sources<'_>,
+) -> Result<KeyOrigin, TokenError> {
     let pieces = match &token.kind {
         TokenKind::Expression(template) => {
             let pieces = template.evaluate_pieces(contexts);
@@ -171,7 +176,17 @@ pub(super) fn origin(token: &Token, contexts: &StepContexts<'_>) -> Result<KeyOr
             calls: Vec::new(),
         }],
     };
+    let mut expressions = match &token.kind {
+        TokenKind::Expression(template) => Some(template.expressions()),
+        _ => None,
+    };
+    let mut next_expression = || expressions.as_mut()?.next();
     let parts = pieces.into_iter().map(|piece| {
+        let expression = piece.expression.as_ref().and_then(|_| next_expression());
+        let (bearing, hosted) = match expression {
+            Some(expression) => sources.of(expression, &piece.value),
+            None => (Bearing::Portable, None),
+        };
         let hashed = piece
             .calls
             .iter()
@@ -181,6 +196,8 @@ pub(super) fn origin(token: &Token, contexts: &StepContexts<'_>) -> Result<KeyOr
             files: hashed.flat_map(|hashed| hashed.files.clone()).collect(),
             expression: piece.expression,
             value: piece.value,
+            bearing: Some(bearing),
+            hosted,
         }
     });
     Ok(KeyOrigin {

@@ -7,6 +7,7 @@ use std::time::Duration;
 use indexmap::IndexMap;
 use tokio::task::JoinHandle;
 
+use super::bearing::Sources;
 use super::cancel::{Cancellation, Canceller};
 use super::contexts::{FixedContexts, StepRecord};
 use super::effects::{Effects, Post};
@@ -26,8 +27,10 @@ use crate::difference::{Difference, DifferenceKind, Effect, Site};
 use crate::event::{End, EventKind};
 use crate::expr::Value;
 use crate::ids::{JobKey, Phase, StepKey};
+use crate::label::Label;
+use crate::lookup::KeyOrigin;
 use crate::outcome::{Outcome, SkipReason, Timing};
-use crate::plan::PlannedLeg;
+use crate::plan::{Placement, PlannedLeg};
 use crate::workflow::{Job, JobBody, Step};
 
 /// GitHub's limit for a job that names none.
@@ -88,6 +91,8 @@ pub(super) struct Leading<'a> {
     pub(super) run: &'a Arc<Run>,
     pub(super) job: &'a Job,
     pub(super) place: &'a Place,
+    /// The hosted label it runs as.
+    label: Option<&'a Label>,
     pub(super) environment: JobEnvironment,
     pub(super) contexts: FixedContexts,
     pub(super) cancellation: Cancellation,
@@ -98,8 +103,13 @@ pub(super) struct Leading<'a> {
 pub(super) struct JobState {
     /// The `env` context of the next step, before its own `env`.
     pub(super) env: IndexMap<String, String>,
+    /// The steps that set a variable of it by `GITHUB_ENV`: their ids by its name.
+    set_by: IndexMap<String, String>,
     /// What steps put in front of PATH.
     pub(super) path: Vec<String>,
+    /// The keys that `actions/cache/restore` steps asked for: the step's id and how the key
+    /// came about. What `actions/cache/save` saves under such a key is that step's.
+    pub(super) asked: IndexMap<String, (String, KeyOrigin)>,
     /// Steps that ended, by id.
     pub(super) steps: IndexMap<String, StepRecord>,
     /// Success until a step fails or the job is cancelled.
@@ -163,6 +173,10 @@ async fn in_place(
         job,
         contexts: place::fixed_contexts(run, spec, &place.paths),
         place: &place,
+        label: match &spec.leg.placement {
+            Placement::Here { label } => Some(label),
+            Placement::Elsewhere { .. } => None,
+        },
         environment,
         cancellation,
         state: JobState::new(run),
@@ -187,7 +201,9 @@ impl JobState {
         masker.add(run.given.secrets.values().map(String::as_str));
         Self {
             env: IndexMap::new(),
+            set_by: IndexMap::new(),
             path: Vec::new(),
+            asked: IndexMap::new(),
             steps: IndexMap::new(),
             status: Outcome::Success,
             masker,
@@ -357,6 +373,12 @@ impl Leading<'_> {
 
     /// Applies what a step asked for: the only place where a job's state changes.
     fn apply(&mut self, step: &Step, effects: Effects, conclusion: Outcome) {
+        if let Some((key, origin)) = effects.asked {
+            self.state.asked.insert(key, (step.id.clone(), origin));
+        }
+        let names = effects.env.iter().map(|(name, _)| name.clone());
+        let set_by = names.map(|name| (name, step.id.clone()));
+        self.state.set_by.extend(set_by);
         self.state.env.extend(effects.env);
         file_command::prepend_paths(&mut self.state.path, &effects.path);
         if conclusion == Outcome::Failure && self.state.status == Outcome::Success {
@@ -392,7 +414,12 @@ impl Leading<'_> {
             let name = format!("Post {name}");
             match post {
                 // `post-if: success()`
-                Post::SaveCache(_) if self.state.status != Outcome::Success => {
+                Post::SaveCache(state) if self.state.status != Outcome::Success => {
+                    let status = self.state.status;
+                    let mut log = self.open_log(key.clone());
+                    let scope = self.scope(&steps[index], &name, &mut log);
+                    handler::cannot_save_cache(&scope, &state, status).await;
+                    self.close_log(log);
                     let reason = SkipReason::Condition {
                         condition: "success()".to_owned(),
                     };
@@ -420,6 +447,7 @@ impl Leading<'_> {
             step: key.clone(),
             name: name.clone(),
             named: true,
+            id: step.explicit_id.then(|| step.id.clone()),
         });
         let mut log = self.open_log(key.clone());
         // Evaluated again, under what the steps made of the environment and the step's own.
@@ -456,6 +484,17 @@ impl Leading<'_> {
             },
         });
         Ok(())
+    }
+
+    /// What the expressions of a step's inputs are judged by.
+    pub(super) fn sources<'s>(&'s self, step: &'s Step) -> Sources<'s> {
+        Sources {
+            workflow: &self.run.workflow,
+            job: self.job,
+            step,
+            label: self.label,
+            set_by: &self.state.set_by,
+        }
     }
 
     fn scope<'s>(&'s self, step: &'s Step, name: &'s str, log: &'s mut StepLog) -> Scope<'s> {

@@ -5,6 +5,7 @@
 //! a handler, one file per kind of step. A handler returns [`effects::Effects`]; only `job`
 //! applies them. All that leaves this module is [`crate::event::Events`], masked.
 
+mod bearing;
 mod cancel;
 pub mod command;
 mod contexts;
@@ -13,6 +14,7 @@ mod environment;
 mod evaluate;
 pub mod file_command;
 mod handler;
+mod hashed;
 mod janitor;
 mod job;
 mod log;

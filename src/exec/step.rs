@@ -37,6 +37,8 @@ pub(super) struct ActionInputs {
     pub(super) values: Inputs,
     /// How `key` came about, for actions that have one.
     pub(super) key_origin: KeyOrigin,
+    /// The step that asked for the key before, where `actions/cache/restore` did.
+    pub(super) asked_by: Option<String>,
 }
 
 /// What is evaluated once it is known that a step runs.
@@ -73,6 +75,7 @@ pub(super) async fn run(
         step: log.step().clone(),
         name: name.clone(),
         named: step.name.is_some(),
+        id: step.explicit_id.then(|| step.id.clone()),
     });
     let limits = match (own, holds) {
         (Err(message), _) | (_, Err(message)) => Err(message),
@@ -243,16 +246,25 @@ pub(super) async fn inputs(job: &Leading<'_>, step: &Step, env: &Env) -> Evaluat
         return Ok(Ok(ActionInputs {
             values: Inputs::new(),
             key_origin: KeyOrigin::default(),
+            asked_by: None,
         }));
     };
+    let sources = job.sources(step);
     job.evaluate(env, |contexts| {
         let key_origin = match with.get("key") {
-            Some(token) => evaluate::origin(token, contexts)?,
+            Some(token) => evaluate::origin(token, contexts, sources)?,
             None => KeyOrigin::default(),
         };
+        let values = evaluate::text_map(with, contexts)?;
+        let asked = job.state.asked.get(handler::input(&values, "key"));
+        let (asked_by, key_origin) = match asked {
+            Some((step, origin)) => (Some(step.clone()), origin.clone()),
+            None => (None, key_origin),
+        };
         Ok(ActionInputs {
-            values: evaluate::text_map(with, contexts)?,
+            values,
             key_origin,
+            asked_by,
         })
     })
     .await

@@ -7,6 +7,7 @@
 //! Everything here blocks on child processes: call it from a blocking task.
 
 mod command;
+mod contents;
 mod error;
 mod facts;
 mod folder;

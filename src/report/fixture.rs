@@ -5,8 +5,8 @@ use crate::digest::Digest;
 use crate::event::{Annotation, End, Event, EventKind, JobSummary, Level, LogLine, RunSummary};
 use crate::ids::{JobKey, Phase, RunId, StepKey};
 use crate::lookup::{
-    CacheRequest, Change, EntrySummary, FileChange, HashedFile, KeyOrigin, KeyPart, Lookup,
-    MatchedBy, MissReason, NotSaved, Scope,
+    Attempt, Bearing, CacheRequest, Change, EntrySummary, FileChange, HashedFile, Hosted,
+    HostedTool, KeyOrigin, KeyPart, LineChange, Lookup, MatchedBy, MissReason, NotSaved, Scope,
 };
 use crate::outcome::{Outcome, SkipReason, Timing};
 
@@ -64,6 +64,7 @@ pub(super) fn step_started(step: &StepKey, name: &str) -> EventKind {
         step: step.clone(),
         name: name.to_owned(),
         named: true,
+        id: None,
     }
 }
 
@@ -102,6 +103,8 @@ pub(super) fn looked_up(step: &StepKey, key: &str, lookup: Lookup) -> EventKind 
             parts: vec![KeyPart {
                 expression: Some("hashFiles('**/Cargo.lock')".to_owned()),
                 value: "41fe".repeat(16),
+                bearing: Some(Bearing::Portable),
+                hosted: None,
                 files: vec![HashedFile {
                     path: "Cargo.lock".to_owned(),
                     digest: Digest::of("lock"),
@@ -132,32 +135,83 @@ pub(super) fn every_reason() -> Vec<MissReason> {
         was: "9f3c".repeat(16),
         is: "41fe".repeat(16),
         run: RunId(12),
+        bearing: Some(Bearing::Portable),
+        hosted: None,
         files,
     };
     let file = |path: &str, change| FileChange {
         path: path.to_owned(),
         change,
+        before: (change != Change::Added).then(|| Digest::of("before")),
+        after: (change != Change::Removed).then(|| Digest::of("after")),
+        lines: Vec::new(),
+        more: 0,
+    };
+    let lock = FileChange {
+        lines: vec![LineChange {
+            line: 41,
+            entry: Some("regex".to_owned()),
+            was: Some("1.11.1".to_owned()),
+            is: Some("1.11.2".to_owned()),
+        }],
+        more: 2,
+        ..file("Cargo.lock", Change::Changed)
     };
     vec![
-        MissReason::NeverSaved,
+        MissReason::NeverSaved { attempt: None },
         changed(vec![
-            file("Cargo.lock", Change::Changed),
+            lock,
             file("a/Cargo.lock", Change::Added),
             file("b/Cargo.lock", Change::Removed),
         ]),
-        changed(Vec::new()),
+        MissReason::KeyPartChanged {
+            expression: "steps.rust.outputs.version".to_owned(),
+            was: "1.94.0".to_owned(),
+            is: "1.95.0".to_owned(),
+            run: RunId(12),
+            bearing: Some(Bearing::Place),
+            hosted: Some(Hosted {
+                label: "ubuntu-24.04".to_owned(),
+                value: None,
+                tools: vec![HostedTool {
+                    command: "rustc".to_owned(),
+                    versions: vec!["1.97.1".to_owned()],
+                }],
+            }),
+            files: Vec::new(),
+        },
+        MissReason::TemplateChanged {
+            was: "v1-${{ runner.os }}".to_owned(),
+            is: "v2-${{ runner.os }}".to_owned(),
+            run: RunId(12),
+        },
+        MissReason::NeverSaved {
+            attempt: Some(Attempt {
+                run: RunId(12),
+                key: "cargo".to_owned(),
+                why: NotSaved::NothingMatched,
+            }),
+        },
+        MissReason::NotPermitted {
+            mode: "write-only".to_owned(),
+        },
+        MissReason::NotRestored {
+            problem: "tar: x: Cannot open: Permission denied".to_owned(),
+        },
         MissReason::OtherVersion {
             run: RunId(11),
             paths: vec!["~/.cargo".to_owned()],
         },
         MissReason::OtherScope {
             scope: Scope("refs/heads/feature".to_owned()),
+            run: Some(RunId(10)),
         },
         MissReason::Concurrent {
             job: JobKey::new("test", 2),
         },
         MissReason::Damaged {
             problem: "blob 9f3c is gone".to_owned(),
+            run: Some(RunId(9)),
         },
     ]
 }

@@ -2,6 +2,9 @@
 
 use std::time::Duration;
 
+use crate::event::RunSummary;
+pub(super) use crate::explain::{count, shorten};
+
 /// What a piece of text is, which decides its colour.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(super) enum Style {
@@ -104,6 +107,21 @@ fn columns(text: &str) -> usize {
     text.chars().count()
 }
 
+/// `ci.yml · push · main@3f2c1ab + 1 changed file`
+pub(super) fn title(run: &RunSummary) -> String {
+    let file = run.workflow_path.rsplit('/').next().unwrap_or_default();
+    let git_ref = ["refs/heads/", "refs/tags/", "refs/"]
+        .iter()
+        .find_map(|prefix| run.git_ref.strip_prefix(prefix))
+        .unwrap_or(&run.git_ref);
+    let commit = run.head_sha.get(..7).unwrap_or(&run.head_sha);
+    let mut title = format!("{file} · {} · {git_ref}@{commit}", run.event_name);
+    if run.changed_files > 0 {
+        title += &format!(" + {}", count(run.changed_files, "changed file"));
+    }
+    title
+}
+
 /// `4 ms`, `4.31 s`, `38.2 s`, `1 m 05 s`.
 pub(super) fn time(duration: Duration) -> String {
     let (millis, seconds) = (duration.as_millis(), duration.as_secs_f64());
@@ -136,43 +154,6 @@ pub(super) fn size(bytes: u64) -> String {
     format!("{value:.decimals$} {}", UNITS[unit])
 }
 
-/// `1,204 files`, `1 file`.
-pub(super) fn count(number: u64, thing: &str) -> String {
-    let digits = number.to_string();
-    let mut text = String::new();
-    for (index, digit) in digits.chars().enumerate() {
-        if index > 0 && (digits.len() - index).is_multiple_of(3) {
-            text.push(',');
-        }
-        text.push(digit);
-    }
-    let plural = if number == 1 { "" } else { "s" };
-    format!("{text} {thing}{plural}")
-}
-
-/// A key or a value with its long hexadecimal digests cut to four digits.
-pub(super) fn shorten(text: &str) -> String {
-    const LONG: usize = 12;
-    const KEPT: usize = 4;
-    let mut short = String::new();
-    let mut rest = text;
-    while !rest.is_empty() {
-        let run = rest
-            .find(|character: char| !character.is_ascii_hexdigit())
-            .unwrap_or(rest.len());
-        if run >= LONG {
-            short.push_str(&rest[..KEPT]);
-            short.push('…');
-        } else {
-            short.push_str(&rest[..run]);
-        }
-        let next = rest[run..].chars().next();
-        short.extend(next);
-        rest = &rest[run + next.map_or(0, char::len_utf8)..];
-    }
-    short
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -192,16 +173,5 @@ mod tests {
                 "0 B", "999 B", "1.0 kB", "400 kB", "1.0 MB", "9.9 MB", "283 MB"
             ]
         );
-        assert_eq!(count(1, "file"), "1 file");
-        assert_eq!(count(1_234_567, "file"), "1,234,567 files");
-    }
-
-    #[test]
-    fn digests_in_keys_are_cut() {
-        assert_eq!(
-            shorten("cargo-Linux-9f3cdeadbeef0123-é"),
-            "cargo-Linux-9f3c…-é"
-        );
-        assert_eq!(shorten("v1-deadbeef"), "v1-deadbeef");
     }
 }

@@ -4,14 +4,15 @@
 //! run prints the same bytes again. None of them can change how a run ends.
 
 mod consume;
+mod explained;
 #[cfg(test)]
 mod fixture;
 mod json;
 mod layout;
 mod list;
 mod plain;
-mod reason;
 mod record;
+mod runs;
 mod wire;
 
 use std::io;
@@ -19,10 +20,12 @@ use std::io;
 use crate::event::Event;
 
 pub use consume::{FailedReporter, consume};
+pub use explained::{explained, explained_json};
 pub use json::Json;
 pub use list::list;
 pub use plain::{Plain, PlainOptions};
-pub use record::{Record, RecordError, read_record};
+pub use record::{Record, RecordError, read_ends, read_record};
+pub use runs::{ListedRun, runs, runs_json};
 
 /// Somebody who is told of every event, in order.
 pub trait Reporter {

@@ -76,16 +76,6 @@ impl<W: Write> Plain<W> {
     }
 
     fn run_started(&mut self, run: &RunSummary) -> io::Result<()> {
-        let file = run.workflow_path.rsplit('/').next().unwrap_or_default();
-        let git_ref = ["refs/heads/", "refs/tags/", "refs/"]
-            .iter()
-            .find_map(|prefix| run.git_ref.strip_prefix(prefix))
-            .unwrap_or(&run.git_ref);
-        let commit = run.head_sha.get(..7).unwrap_or(&run.head_sha);
-        let mut header = format!("{file} · {} · {git_ref}@{commit}", run.event_name);
-        if run.changed_files > 0 {
-            header += &format!(" + {}", layout::count(run.changed_files, "changed file"));
-        }
         for job in &run.jobs {
             let view = Job {
                 name: job.name.clone(),
@@ -94,7 +84,7 @@ impl<W: Write> Plain<W> {
             };
             self.jobs.insert(job.job.clone(), view);
         }
-        writeln!(self.out, "{header}")
+        writeln!(self.out, "{}", layout::title(run))
     }
 
     fn job_started(&mut self, job: &JobKey, place: &str) {
@@ -269,7 +259,9 @@ impl<W: Write> Reporter for Plain<W> {
             EventKind::JobSkipped { job, reason } => self.job_skipped(job, reason)?,
             EventKind::JobFailed { job, message } => self.job_failed(job, message)?,
             EventKind::JobFinished { job, end } => self.job_finished(job, *end)?,
-            EventKind::StepStarted { step, name, named } => {
+            EventKind::StepStarted {
+                step, name, named, ..
+            } => {
                 // A name that GitHub made up starts with what it says of every step.
                 let made_up = name.strip_prefix("Run ").filter(|_| !named);
                 *self.step(step) = Step::new(made_up.unwrap_or(name));

@@ -4,7 +4,7 @@
 //! drops a last line that was cut short, as that of a run that was killed may be.
 
 use std::fs::File;
-use std::io::{self, BufRead, BufReader, BufWriter, Write};
+use std::io::{self, BufRead, BufReader, BufWriter, Read as _, Seek as _, SeekFrom, Write};
 use std::path::{Path, PathBuf};
 
 use serde::{Deserialize, Serialize};
@@ -156,6 +156,39 @@ pub fn read_record(path: &Path) -> Result<Vec<Event>, RecordError> {
     Ok(events)
 }
 
+/// The first event of a record, and the last one where it is no line of output, without
+/// reading what is between.
+///
+/// # Errors
+/// See [`RecordError`]; a record without any event is [`RecordError::NotARecord`].
+pub fn read_ends(path: &Path) -> Result<(Event, Option<Event>), RecordError> {
+    /// The events that end a run are far shorter.
+    const TAIL: u64 = 16 * 1024;
+    let unreadable = |source| RecordError::Unreadable {
+        path: path.to_owned(),
+        source,
+    };
+    let mut reader = BufReader::new(File::open(path).map_err(unreadable)?);
+    let mut text = String::new();
+    reader.read_line(&mut text).map_err(unreadable)?;
+    check_header(path, &text)?;
+    text.clear();
+    reader.read_line(&mut text).map_err(unreadable)?;
+    let first = serde_json::from_str(&text).map_err(|_| RecordError::NotARecord {
+        path: path.to_owned(),
+    })?;
+    let length = reader.seek(SeekFrom::End(0)).map_err(unreadable)?;
+    let start = SeekFrom::Start(length.saturating_sub(TAIL));
+    reader.seek(start).map_err(unreadable)?;
+    let mut tail = Vec::new();
+    reader.read_to_end(&mut tail).map_err(unreadable)?;
+    let last = tail.strip_suffix(b"\n").and_then(|tail| {
+        let line = tail.rsplit(|&byte| byte == b'\n').next()?;
+        serde_json::from_slice(line).ok()
+    });
+    Ok((first, last))
+}
+
 fn check_header(path: &Path, line: &str) -> Result<(), RecordError> {
     let path = path.to_owned();
     match serde_json::from_str::<Header>(line) {
@@ -200,8 +233,49 @@ mod tests {
         }
         record.finish().expect("the record is written");
         let read = read_record(&path).expect("the record is read");
+        let (first, last) = read_ends(&path).expect("the record is read");
+        assert_eq!(
+            (Some(&first), last.as_ref()),
+            (events.first(), events.last())
+        );
         assert_eq!(read, events);
         assert_eq!(printed(&read), printed(&events));
+    }
+
+    #[test]
+    fn what_an_older_lrun_recorded_is_read() {
+        let step = r#""step":{"job":{"id":"build","leg":0},"index":1,"phase":"main"}"#;
+        let stamp = r#""sequence":0,"at_ms":1,"elapsed_us":1"#;
+        let request =
+            r#""request":{"key":"k-2","restore_keys":[],"paths":["x"],"version":"DIGEST"}"#;
+        let origin = r#""origin":{"parts":[{"expression":null,"value":"k-"},{"expression":"h","value":"2"}]}"#;
+        let part = r#"{"reason":"key-part-changed","expression":"h","was":"1","is":"2","run":3,"files":[{"path":"a","change":"changed"}]}"#;
+        let others = r#"{"reason":"never-saved"},{"reason":"other-scope","scope":"refs/heads/x"},{"reason":"damaged","problem":"p"}"#;
+        let lookup = format!(r#""lookup":{{"result":"miss","reasons":[{part},{others}]}}"#);
+        let lines = [
+            r#"{"format":"lrun-events","version":1}"#.to_owned(),
+            format!(r#"{{{stamp},"event":"step-started",{step},"name":"Cache","named":true}}"#),
+            format!(r#"{{{stamp},"event":"cache-looked-up",{step},{request},{origin},{lookup}}}"#),
+        ];
+        let digest = crate::digest::Digest::of("version").to_string();
+        let folder = tempfile::tempdir().expect("a folder");
+        let path = folder.path().join("events.jsonl");
+        let text = lines.join("\n").replace("DIGEST", &digest) + "\n";
+        std::fs::write(&path, text).expect("the file is written");
+        let events = read_record(&path).expect("it is read");
+        let run = crate::explain::RecordedRun::new(&events);
+        let steps: Vec<_> = run.cached().collect();
+        let mut out = Vec::new();
+        crate::report::explained(&mut out, &run, &steps, false).expect("memory can be written");
+        let printed = String::from_utf8(out).expect("it is text");
+        let why = &printed[printed.find("    missed").expect("it has reasons")..];
+        insta::assert_snapshot!(why, @r"
+            missed: h changed since run 3
+              a changed
+            missed: this step never saved an entry
+            missed: the key exists in refs/heads/x, which this run cannot read
+            missed: the entry is damaged: p
+        ");
     }
 
     #[test]

@@ -56,6 +56,11 @@ impl Blobs {
         }
     }
 
+    /// Whether there is a blob of at most `limit` bytes; its content is not looked at.
+    pub(super) fn is_there(&self, digest: Digest, limit: u64) -> bool {
+        fs::metadata(self.path(digest)).is_ok_and(|metadata| metadata.len() <= limit)
+    }
+
     /// The content, verified before the first byte is handed out.
     pub(super) fn open(&self, digest: Digest) -> Result<Box<dyn Read + Send>, StoreError> {
         Ok(match self.open_verified(digest)? {

@@ -4,15 +4,16 @@ use std::str::FromStr;
 
 use rusqlite::{Connection, Row, ToSql};
 
+use super::attempts::last_attempt;
 use super::error::StoreError;
 use super::matching::{Found, folded, select};
-use super::nearest::reasons;
+use super::nearest::{Known, reasons};
 use super::root::Store;
 use crate::digest::Digest;
 use crate::ids::{JobKey, RunId};
 use crate::lookup::{CacheRequest, EntrySummary, KeyOrigin, Lookup, MissReason, Scope};
 
-/// How many of a step's latest entries a miss is compared with.
+/// How many of a step's latest entries a miss is compared with, of all legs and of its own.
 const COMPARED: i64 = 20;
 
 /// What a job may see of the store (visibility follows `needs`, not local luck): the entries
@@ -75,6 +76,21 @@ pub struct CacheAnswer {
     pub lookup: Lookup,
     /// The tree to restore, for [`Store::read_tree`]; none exactly for a miss.
     pub tree: Option<Digest>,
+    /// The user's own commit of the run that the reasons compare with, where it is known.
+    pub compared: Option<String>,
+}
+
+impl CacheAnswer {
+    /// Nothing, for this reason alone.
+    pub fn miss(reason: MissReason) -> Self {
+        Self {
+            lookup: Lookup::Miss {
+                reasons: vec![reason],
+            },
+            tree: None,
+            compared: None,
+        }
+    }
 }
 
 /// An entry as the index has it.
@@ -95,11 +111,14 @@ pub(super) struct Record {
     pub(super) step: StepAddress,
     pub(super) dirty: bool,
     pub(super) archive_size: Option<u64>,
+    /// None in what an lrun before commits were kept has saved.
+    pub(super) commit: Option<String>,
 }
 
 impl Record {
     const COLUMNS: &str = "id, scope, key, folded, version, tree, size, files, paths, origin, \
-                           run, job, leg, workflow, step, dirty, archive_size";
+                           run, job, leg, workflow, step, dirty, archive_size, \
+                           commit_id";
 
     fn read(row: &Row<'_>) -> rusqlite::Result<Self> {
         let job: String = row.get("job")?;
@@ -125,6 +144,7 @@ impl Record {
             archive_size: row
                 .get::<_, Option<i64>>("archive_size")?
                 .map(|size| size as u64),
+            commit: row.get("commit_id")?,
         })
     }
 
@@ -167,7 +187,10 @@ where
     text.parse().map_err(|error| not_readable(column, error))
 }
 
-fn from_json<T: serde::de::DeserializeOwned>(row: &Row<'_>, column: usize) -> rusqlite::Result<T> {
+pub(super) fn from_json<T: serde::de::DeserializeOwned>(
+    row: &Row<'_>,
+    column: usize,
+) -> rusqlite::Result<T> {
     let text: String = row.get(column)?;
     serde_json::from_str(&text).map_err(|error| not_readable(column, error))
 }
@@ -203,12 +226,11 @@ impl Store {
         loop {
             let scopes = self.visible(view, query.request)?;
             let Some((entry, found)) = select(&scopes, query.request) else {
-                damage.extend(self.reasons(view, query, None)?);
+                let (reasons, compared) = self.reasons(view, query, None, damage)?;
                 return Ok(CacheAnswer {
-                    lookup: Lookup::Miss {
-                        reasons: one_story(damage),
-                    },
+                    lookup: Lookup::Miss { reasons },
                     tree: None,
+                    compared,
                 });
             };
             match self.check_entry(entry.tree) {
@@ -216,27 +238,32 @@ impl Store {
                 Err(StoreError::Damaged { digest, problem }) => {
                     let problem = format!("blob {digest}: {problem}");
                     self.report_damage(entry.id, &problem)?;
-                    damage.push(MissReason::Damaged { problem });
+                    damage.push(MissReason::Damaged {
+                        problem,
+                        run: Some(entry.run),
+                    });
                     continue;
                 }
                 Err(error) => return Err(error),
             }
-            let lookup = match found {
-                Found::Exactly => Lookup::Hit {
-                    entry: entry.summary(),
-                },
-                Found::By(by) => {
-                    damage.extend(self.reasons(view, query, Some(entry))?);
-                    Lookup::Partial {
-                        entry: entry.summary(),
-                        by,
-                        reasons: one_story(damage),
-                    }
-                }
+            let tree = Some(entry.tree);
+            let entry_found = entry.summary();
+            let Found::By(by) = found else {
+                return Ok(CacheAnswer {
+                    lookup: Lookup::Hit { entry: entry_found },
+                    tree,
+                    compared: None,
+                });
             };
+            let (reasons, compared) = self.reasons(view, query, Some(entry), damage)?;
             return Ok(CacheAnswer {
-                lookup,
-                tree: Some(entry.tree),
+                lookup: Lookup::Partial {
+                    entry: entry_found,
+                    by,
+                    reasons,
+                },
+                tree,
+                compared,
             });
         }
     }
@@ -274,35 +301,88 @@ impl Store {
         })
     }
 
+    /// Why the key was not found itself, never empty, and the user's commit of the run that the
+    /// reasons compare with.
     fn reasons(
         &self,
         view: &View,
         query: &CacheQuery<'_>,
         matched: Option<&Record>,
-    ) -> Result<Vec<MissReason>, StoreError> {
+        damage: Vec<MissReason>,
+    ) -> Result<(Vec<MissReason>, Option<String>), StoreError> {
+        let known = self.known(view, query)?;
+        let (found, compared) = reasons(view, query, &known, matched);
+        let mut all = damage;
+        for reason in found {
+            if !all.contains(&reason) {
+                all.push(reason);
+            }
+        }
+        if all.len() > 1 {
+            // That nothing else was ever saved would be beside the point.
+            all.retain(|reason| !matches!(reason, MissReason::NeverSaved { .. }));
+        }
+        Ok((all, compared.and_then(|record| record.commit.clone())))
+    }
+
+    /// What bears on why a key is not found.
+    fn known(&self, view: &View, query: &CacheQuery<'_>) -> Result<Known, StoreError> {
         let same_key = "repository = ?1 AND folded = ?2 ORDER BY id DESC";
         let same_step = "repository = ?1 AND workflow = ?2 AND job = ?3 AND step = ?4
                          ORDER BY id DESC LIMIT ?5";
+        let same_leg = "repository = ?1 AND workflow = ?2 AND job = ?3 AND step = ?4 AND leg = ?6
+                        ORDER BY id DESC LIMIT ?5";
+        let same_version = "repository = ?1 AND version = ?2 ORDER BY id DESC LIMIT ?3";
         let key = folded(&query.request.key);
         let StepAddress {
             workflow,
             job,
             step,
         } = query.step;
-        let candidates = self.index().read(|index| {
-            let mut records = Record::all(index, same_key, &[&view.repository, &key])?;
-            let parameters: [&dyn ToSql; 5] = [&view.repository, workflow, job, step, &COMPARED];
-            records.extend(Record::all(index, same_step, &parameters)?);
-            Ok(records)
-        })?;
-        Ok(reasons(view, query, &candidates, matched))
+        let repository = &view.repository;
+        let leg = &view.job.leg;
+        self.index().read(|index| {
+            let of_key = Record::all(index, same_key, &[repository, &key])?;
+            let parameters: [&dyn ToSql; 6] = [repository, workflow, job, step, &COMPARED, leg];
+            let mut of_step = Record::all(index, same_step, &parameters[..5])?;
+            let of_leg = Record::all(index, same_leg, &parameters)?;
+            let version = query.request.version.to_string();
+            let of_version = Record::all(index, same_version, &[repository, &version, &COMPARED])?;
+            for record in of_leg.into_iter().chain(of_version) {
+                if of_step.iter().all(|known| known.id != record.id) {
+                    of_step.push(record);
+                }
+            }
+            Ok(Known {
+                of_key,
+                of_step,
+                damaged: damaged(index, view, query)?,
+                attempt: last_attempt(index, view, query.step)?,
+            })
+        })
     }
 }
 
-/// Damage explains a miss alone: that nothing else was ever saved would be beside the point.
-fn one_story(mut reasons: Vec<MissReason>) -> Vec<MissReason> {
-    if reasons.len() > 1 {
-        reasons.retain(|reason| *reason != MissReason::NeverSaved);
-    }
-    reasons
+/// The latest entry of the key that was found damaged, in a scope that the run may read.
+fn damaged(
+    index: &Connection,
+    view: &View,
+    query: &CacheQuery<'_>,
+) -> rusqlite::Result<Option<MissReason>> {
+    let statement = "SELECT scope, run, damaged FROM entries WHERE repository = ?1
+                     AND folded = ?2 AND version = ?3 AND id <= ?4 AND damaged IS NOT NULL
+                     ORDER BY id DESC";
+    let key = folded(&query.request.key);
+    let version = query.request.version.to_string();
+    let mut statement = index.prepare_cached(statement)?;
+    let rows = statement.query_map((&view.repository, key, version, view.position), |row| {
+        let reason = MissReason::Damaged {
+            run: Some(RunId(row.get::<_, i64>(1)? as u64)),
+            problem: row.get(2)?,
+        };
+        Ok((Scope(row.get(0)?), reason))
+    })?;
+    let all: Vec<_> = rows.collect::<rusqlite::Result<_>>()?;
+    let mut readable = all.into_iter().filter(|(of, _)| view.scopes.contains(of));
+    Ok(readable.next().map(|(_, reason)| reason))
 }

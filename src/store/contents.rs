@@ -119,6 +119,21 @@ impl Store {
         }
     }
 
+    /// Keeps a content by itself: nothing but its digest refers to it.
+    pub fn keep(&self, content: &[u8]) -> Result<Digest, StoreError> {
+        Ok(self.blobs().put(content)?.digest)
+    }
+
+    /// A content of at most `limit` bytes that is here, whoever stored it, and verified.
+    pub fn kept(&self, digest: Digest, limit: u64) -> Option<Vec<u8>> {
+        if !self.blobs().is_there(digest, limit) {
+            return None;
+        }
+        let mut content = Vec::new();
+        let read = self.blobs().open(digest).ok()?.read_to_end(&mut content);
+        read.ok().map(|_| content)
+    }
+
     /// Whether all that a stored tree consists of is there, in its full length.
     pub(super) fn check_tree(&self, digest: Digest) -> Result<(), StoreError> {
         for entry in self.read_tree(digest)?.entries {

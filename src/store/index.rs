@@ -91,6 +91,22 @@ const MIGRATIONS: &[&str] = &[
     CREATE INDEX shelf_key ON shelf (key, used_ms);
     CREATE INDEX shelf_run ON shelf (run) WHERE run IS NOT NULL;
 ",
+    "
+    -- The user's own commit of the run that saved the entry; null in what is older than this.
+    ALTER TABLE entries ADD COLUMN commit_id TEXT;
+    -- The last save of a step that was tried and not made; `why` is a `NotSaved` as JSON.
+    CREATE TABLE unsaved (
+        repository TEXT NOT NULL,
+        workflow TEXT NOT NULL,
+        job TEXT NOT NULL,
+        leg INTEGER NOT NULL,
+        step TEXT NOT NULL,
+        run INTEGER NOT NULL,
+        key TEXT NOT NULL,
+        why TEXT NOT NULL,
+        UNIQUE (repository, workflow, job, step, leg)
+    ) STRICT;
+",
 ];
 
 #[derive(Debug)]

@@ -10,6 +10,7 @@
 //! Everything here blocks; callers in asynchronous code go through a blocking task.
 
 mod artifacts;
+mod attempts;
 mod blobs;
 mod cache;
 mod contents;

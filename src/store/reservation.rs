@@ -55,6 +55,8 @@ pub struct NewEntry {
     pub step: StepAddress,
     /// Whether the run had uncommitted changes.
     pub dirty: bool,
+    /// The user's own commit that the run was of.
+    pub commit: String,
 }
 
 /// What came of asking for a key.
@@ -151,9 +153,10 @@ impl Reservation {
         let StepAddress { workflow, step, .. } = &entry.step;
         index.execute(
             "INSERT INTO entries (repository, scope, key, folded, version, tree, size, files,
-                 paths, origin, run, job, leg, workflow, step, dirty, created_ms, archive_size)
+                 paths, origin, run, job, leg, workflow, step, dirty, created_ms, archive_size,
+                 commit_id)
              VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11, ?12, ?13, ?14, ?15, ?16, ?17,
-                 ?18)",
+                 ?18, ?19)",
             rusqlite::params![
                 repository,
                 scope.0,
@@ -173,6 +176,7 @@ impl Reservation {
                 entry.dirty,
                 now_ms(),
                 entry.tree.archive_size as i64,
+                entry.commit,
             ],
         )
     }

@@ -18,6 +18,7 @@ use crate::ids::RunId;
 
 pub(super) const WORK: &str = "work";
 const ALIVE: &str = "alive";
+const RECORD: &str = "events.jsonl";
 
 /// A run that has just been given its place in the store.
 #[derive(Debug)]
@@ -110,6 +111,22 @@ impl Store {
             Err(error) if error.kind() != io::ErrorKind::NotFound => Err(error),
             _ => Ok(()),
         }
+    }
+
+    /// The file with the events of a run.
+    pub fn record(&self, run: RunId) -> PathBuf {
+        self.run_directory(run).join(RECORD)
+    }
+
+    /// The runs that have a record, the last one first.
+    pub fn recorded_runs(&self) -> Result<Vec<RunId>, StoreError> {
+        let directory = self.root().join("runs");
+        let entries = fs::read_dir(&directory).map_err(|e| StoreError::io(&directory, e))?;
+        let numbers = entries.filter_map(|entry| entry.ok()?.file_name().to_str()?.parse().ok());
+        let mut runs: Vec<RunId> = numbers.map(RunId).collect();
+        runs.retain(|run| self.record(*run).exists());
+        runs.sort_unstable_by(|one, other| other.cmp(one));
+        Ok(runs)
     }
 
     /// Where the records of a run lie.

@@ -11,6 +11,7 @@ mod cancelling;
 mod checkout;
 mod environment;
 mod examples;
+mod explanations;
 mod files;
 mod killing;
 mod lrun;

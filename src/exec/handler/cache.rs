@@ -2,6 +2,8 @@
 //! as the toolkit does it. Keys, order, outputs, log lines and failures are the action's; only the
 //! lines about an archive's size or rate differ, because there is no archive.
 
+use std::sync::Arc;
+
 use super::cache_rules::{self, CacheInputs};
 use super::outside::Outside;
 use super::restore;
@@ -11,6 +13,7 @@ use crate::agent::protocol::{PackReport, PackSpec};
 use crate::archive::FAILED;
 use crate::event::EventKind;
 use crate::exec::effects::{CacheState, Effects, Post};
+use crate::exec::hashed;
 use crate::exec::log::StepLog;
 use crate::exec::paths;
 use crate::exec::step::ActionInputs;
@@ -54,12 +57,7 @@ pub(in crate::exec) async fn restore(
             scope.log.runner(format!(
                 "Cache restore skipped: the effective cache-mode '{mode}' does not permit reads."
             ));
-            Ok(CacheAnswer {
-                lookup: Lookup::Miss {
-                    reasons: vec![MissReason::NotPermitted { mode }],
-                },
-                tree: None,
-            })
+            Ok(CacheAnswer::miss(MissReason::NotPermitted { mode }))
         }
         None => look_up(scope, &request, &inputs.key_origin).await,
     };
@@ -69,12 +67,7 @@ pub(in crate::exec) async fn restore(
             // An unusable service is a miss with a warning, as in the action.
             let problem = error.to_string();
             scope.log.warning(format!("Failed to restore: {problem}"));
-            CacheAnswer {
-                lookup: Lookup::Miss {
-                    reasons: vec![MissReason::Damaged { problem }],
-                },
-                tree: None,
-            }
+            CacheAnswer::miss(MissReason::Damaged { problem, run: None })
         }
     };
     let (lookup, matched) = match bring_back(scope, &cache, &found).await? {
@@ -93,7 +86,9 @@ pub(in crate::exec) async fn restore(
         lookup,
     });
     tell(scope, &mut effects, action, &cache, &matched);
-    if action.action == BuiltIn::Cache {
+    if action.action == BuiltIn::CacheRestore {
+        effects.asked = Some((request.key, inputs.key_origin.clone()));
+    } else {
         effects.post = Some(Post::SaveCache(CacheState {
             key: request.key,
             matched: matched.map(|matched| matched.key),
@@ -139,9 +134,42 @@ pub(in crate::exec) async fn save(
             return Ok(Effects::of(Outcome::Success));
         }
     }
-    let saved = store_paths(scope, &request, &origin).await?;
+    let mut step = address(scope);
+    if let (false, Some(asked_by)) = (is_post, &inputs.asked_by) {
+        step.step.clone_from(asked_by);
+    }
+    let saved = store_paths(scope, &request, &origin, &step).await?;
+    if let Err(reason) = &saved {
+        note_unsaved(scope, &step, &request.key, reason).await;
+    }
     report_save(scope.log, &request.key, saved, is_post);
     Ok(Effects::of(Outcome::Success))
+}
+
+/// The post part of a job that did not succeed: it does not run.
+pub(in crate::exec) async fn cannot_save(scope: &Scope<'_>, state: &CacheState, status: Outcome) {
+    let exact = |matched: &String| cache_rules::same_key(matched, &state.key);
+    let reason = match state.matched.as_ref().is_some_and(exact) {
+        true => NotSaved::ExactHit,
+        false => NotSaved::JobNotSuccessful { status },
+    };
+    note_unsaved(scope, &address(scope), &state.key, &reason).await;
+    not_saved(scope.log, &state.key, reason);
+}
+
+/// Remembers for later runs that this one saved nothing, where that may be why they miss.
+async fn note_unsaved(scope: &Scope<'_>, step: &StepAddress, key: &str, reason: &NotSaved) {
+    if matches!(reason, NotSaved::ExactHit | NotSaved::Reserved { .. }) {
+        return;
+    }
+    let repository = scope.run.github.identity.repository();
+    let (step, saver) = (step.clone(), saver(scope));
+    let (key, reason) = (key.to_owned(), reason.clone());
+    // A later miss is explained with less, and no worse.
+    let _ = in_store(scope, move |store| {
+        store.note_unsaved(&repository, &step, &saver, (&key, &reason))
+    })
+    .await;
 }
 
 /// The `cache-mode` in force, the job's over the workflow's, if it does not permit to `read` or
@@ -167,13 +195,16 @@ async fn look_up(
 ) -> Result<CacheAnswer, StoreError> {
     let (view, step) = (view(scope), address(scope));
     let (request, origin) = (request.clone(), origin.clone());
+    let run = Arc::clone(scope.run);
     in_store(scope, move |store| {
         let query = CacheQuery {
             request: &request,
             origin: &origin,
             step: &step,
         };
-        store.lookup(&view, &query)
+        let mut answer = store.lookup(&view, &query)?;
+        hashed::tell_lines(&run, store, &mut answer);
+        Ok(answer)
     })
     .await
 }
@@ -198,7 +229,10 @@ async fn bring_back(
         scope.log.runner(cache_rules::size_line(
             entry.archive_size.unwrap_or(entry.size),
         ));
-        if let Err(reason) = restore::lay_out(scope, entry.id, tree).await? {
+        if let Err(mut reason) = restore::lay_out(scope, entry.id, tree).await? {
+            if let MissReason::Damaged { run, .. } = &mut reason {
+                *run = Some(entry.run);
+            }
             return Ok(Err(reason));
         }
         scope.log.runner("Cache restored successfully");
@@ -253,6 +287,7 @@ async fn store_paths(
     scope: &Scope<'_>,
     request: &CacheRequest,
     origin: &KeyOrigin,
+    step: &StepAddress,
 ) -> Result<Result<Saved, NotSaved>, AgentError> {
     if let Err(message) = cache_rules::validate_save(request) {
         return Ok(Err(NotSaved::Invalid { message }));
@@ -293,22 +328,22 @@ async fn store_paths(
         key: request.key.clone(),
         version: request.version,
     };
-    let saver = Saver {
-        run: scope.run.id,
-        job: scope.place.key.clone(),
-    };
+    let saver = saver(scope);
     let entry = NewEntry {
         tree,
         paths: request.paths.clone(),
         origin: origin.clone(),
-        step: address(scope),
+        step: step.clone(),
         dirty: scope.run.content.is_dirty(),
+        commit: scope.run.content.snapshot.head_sha.clone(),
     };
     let outside = Outside::of(scope);
+    let run = Arc::clone(scope.run);
     let saved = in_store(scope, move |store| {
         Ok(match store.reserve(&identity, &saver)? {
             Reserve::Conflict { by } => Err(NotSaved::Reserved { by }),
             Reserve::Granted(reservation) => {
+                hashed::keep(&run, store, &entry.origin);
                 let saved = reservation.commit(&entry)?;
                 outside.shelve_seen(store, entry.tree.digest, &seen);
                 Ok(Saved {
@@ -399,7 +434,7 @@ fn report_save(log: &mut StepLog, key: &str, saved: Result<Saved, NotSaved>, is_
             "Cache save skipped: the effective cache-mode '{mode}' does not permit writes."
         )),
         NotSaved::Invalid { message } => log.runner(format!("[warning]{message}")),
-        NotSaved::ExactHit => {}
+        NotSaved::ExactHit | NotSaved::JobNotSuccessful { .. } => {}
     }
     if !is_post {
         log.warning("Cache save failed.");
@@ -433,6 +468,13 @@ fn view(scope: &Scope<'_>) -> View {
         run: scope.run.id,
         job: scope.place.key.clone(),
         needs: scope.place.needs.clone(),
+    }
+}
+
+fn saver(scope: &Scope<'_>) -> Saver {
+    Saver {
+        run: scope.run.id,
+        job: scope.place.key.clone(),
     }
 }
 

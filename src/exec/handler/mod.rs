@@ -11,7 +11,9 @@ mod restore;
 mod script;
 
 pub(super) use artifact::upload as upload_artifact;
-pub(super) use cache::{restore as restore_cache, save as save_cache};
+pub(super) use cache::{
+    cannot_save as cannot_save_cache, restore as restore_cache, save as save_cache,
+};
 pub(super) use checkout::checkout;
 pub(super) use interrupt::{Interrupt, Interruption};
 pub(super) use script::{Script, run as run_script};

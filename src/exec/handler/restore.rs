@@ -218,5 +218,5 @@ fn note_damage<T>(store: &Store, entry: i64, done: Result<T, StoreError>) -> Res
 fn damaged(scope: &mut Scope<'_>, error: &StoreError) -> MissReason {
     let problem = error.to_string();
     scope.log.warning(format!("Failed to restore: {problem}"));
-    MissReason::Damaged { problem }
+    MissReason::Damaged { problem, run: None }
 }

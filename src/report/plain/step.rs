@@ -3,10 +3,10 @@
 use std::collections::VecDeque;
 
 use crate::event::{Annotation, End, Level, LogLine};
-use crate::lookup::{CacheRequest, Lookup, MissReason, NotSaved};
+use crate::explain::{self, Line};
+use crate::lookup::{CacheRequest, Lookup, NotSaved};
 use crate::outcome::{Outcome, Timing};
 use crate::report::layout::{self, Mark, Row, Style};
-use crate::report::reason;
 
 /// Lines of a failed step that are shown.
 const TAIL: usize = 20;
@@ -105,31 +105,28 @@ impl Step {
     pub(super) fn looked_up(&mut self, request: &CacheRequest, lookup: &Lookup) {
         match lookup {
             Lookup::Hit { entry } => {
+                let (key, basis) = (layout::shorten(&entry.key), explain::basis(entry));
                 self.row.word = Some(("HIT", Style::Good));
-                self.row.detail = layout::shorten(&entry.key);
+                self.row.detail = format!("{key} ({basis})");
                 self.row.size = layout::size(entry.size);
             }
-            Lookup::Partial { entry, by, reasons } => {
-                let (key, by) = (layout::shorten(&entry.key), reason::matched_by(*by));
+            Lookup::Partial { entry, by, .. } => {
+                let (key, by) = (layout::shorten(&entry.key), explain::matched_by(*by));
+                let basis = explain::basis(entry);
                 self.row.word = Some(("PARTIAL", Style::Poor));
-                self.row.detail = format!("{key} {by}");
+                self.row.detail = format!("{key} {by} ({basis})");
                 self.row.size = layout::size(entry.size);
-                self.reasons("not exact", reasons);
             }
-            Lookup::Miss { reasons } => {
+            Lookup::Miss { .. } => {
                 self.row.word = Some(("MISS", Style::Bad));
                 self.row.detail = layout::shorten(&request.key);
-                self.reasons("missed", reasons);
             }
         }
-    }
-
-    fn reasons(&mut self, what: &str, reasons: &[MissReason]) {
-        for reason in reasons {
-            let (line, details) = reason::lines(reason);
-            self.below.push((6, format!("{what}: {line}")));
-            self.below.extend(details.into_iter().map(|line| (8, line)));
-        }
+        let why = explain::reasons(request, lookup);
+        let lines = why
+            .into_iter()
+            .map(|Line(depth, line)| (6 + 2 * depth, line));
+        self.below.extend(lines);
     }
 
     pub(super) fn saved(&mut self, key: &str, size: u64, new_bytes: u64) {
@@ -140,7 +137,7 @@ impl Step {
     }
 
     pub(super) fn not_saved(&mut self, key: &str, why: &NotSaved) {
-        let (text, problems) = reason::not_saved(why);
+        let (text, problems) = explain::not_saved(why);
         self.row.word = Some(("not saved", Style::Faint));
         self.row.detail = format!("{}: {text}", layout::shorten(key));
         let problems = problems.iter().map(|problem| (6, problem.clone()));

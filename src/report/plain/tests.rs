@@ -97,9 +97,10 @@ fn a_warm_run_with_one_dependency_updated() {
     ci.yml · push · main@3f2c1ab + 1 changed file
     build · host: debian-12 standing in for ubuntu-24.04
       ✓ actions/checkout@v5  1,204 files, 1 changed                                                11 ms
-      ✓ Cache registry       PARTIAL  cargo-Linux-9f3c… by restore-keys 1                71 MB      6 ms
+      ✓ Cache registry       PARTIAL  cargo-Linux-9f3c… by restore-keys 1 (run 12, dirty)    71 MB      6 ms
           not exact: hashFiles('**/Cargo.lock') changed since run 12
-            Cargo.lock changed
+            Cargo.lock:41   regex 1.11.1 → 1.11.2
+            Cargo.lock   and 2 more
             a/Cargo.lock added
             b/Cargo.lock removed
       ✓ cargo build --locked                                                                      4.31 s   cpu 8.20 s
@@ -134,16 +135,25 @@ fn a_miss_says_why_whatever_the_reason() {
       ✓ Cache                MISS     cargo-Linux-41fe…                                             1 ms
           missed: this step never saved an entry
           missed: hashFiles('**/Cargo.lock') changed since run 12
-            Cargo.lock changed
+            Cargo.lock:41   regex 1.11.1 → 1.11.2
+            Cargo.lock   and 2 more
             a/Cargo.lock added
             b/Cargo.lock removed
-          missed: hashFiles('**/Cargo.lock') changed since run 12
-            was '9f3c…', is '41fe…'
-          missed: the key exists with other paths or another compression, saved by run 11
-            path: ~/.cargo
-          missed: the key exists in refs/heads/feature, which this run cannot read
+          missed: steps.rust.outputs.version changed since run 12
+            was '1.94.0', is '1.95.0'
+            a tool of this machine reported it; ubuntu-24.04 has rustc 1.97.1
+          missed: the template of the key changed since run 12
+            was 'v1-${{ runner.os }}'
+            is  'v2-${{ runner.os }}'
+          missed: this step never saved an entry: run 12 reached the save, but nothing matched its paths
+          missed: cache-mode 'write-only' does not permit reads
+          missed: the entry was found but could not be restored: tar: x: Cannot open: Permission denied
+          missed: run 11 saved the key with other paths: another version
+            path added: ~/.cargo/registry
+            path removed: ~/.cargo
+          missed: run 10 saved the key in refs/heads/feature, which this run cannot read
           missed: job test.2 saved the key during this run; on GitHub that is a race
-          missed: the entry is damaged: blob 9f3c is gone
+          missed: the entry that run 9 saved is damaged: blob 9f3c is gone
     ");
 }
 

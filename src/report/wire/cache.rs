@@ -6,8 +6,8 @@ use super::Job;
 use crate::digest::Digest;
 use crate::ids::RunId;
 use crate::lookup::{
-    CacheRequest, Change, EntrySummary, FileChange, HashedFile, KeyOrigin, KeyPart, Lookup,
-    MatchedBy, MissReason, NotSaved,
+    Attempt, Bearing, CacheRequest, EntrySummary, FileChange, HashedFile, Hosted, KeyOrigin,
+    KeyPart, LineChange, Lookup, MatchedBy, MissReason, NotSaved,
 };
 
 #[derive(Debug, Serialize)]
@@ -23,7 +23,37 @@ pub(in crate::report) struct Request<'a> {
 struct Part<'a> {
     expression: Option<&'a str>,
     value: &'a str,
+    bearing: Option<&'static str>,
+    hosted: Option<Known<'a>>,
     files: Vec<File<'a>>,
+}
+
+/// What the label's image is known to have: the value, or the tools it is made with.
+#[derive(Debug, Serialize)]
+struct Known<'a> {
+    label: &'a str,
+    value: Option<&'a str>,
+    tools: Vec<Tool<'a>>,
+}
+
+#[derive(Debug, Serialize)]
+struct Tool<'a> {
+    command: &'a str,
+    versions: &'a [String],
+}
+
+impl<'a> From<&'a Hosted> for Known<'a> {
+    fn from(hosted: &'a Hosted) -> Self {
+        let tools = hosted.tools.iter().map(|tool| Tool {
+            command: &tool.command,
+            versions: &tool.versions,
+        });
+        Self {
+            label: &hosted.label,
+            value: hosted.value.as_deref(),
+            tools: tools.collect(),
+        }
+    }
 }
 
 #[derive(Debug, Serialize)]
@@ -41,6 +71,8 @@ impl<'a> From<&'a KeyPart> for Part<'a> {
         Self {
             expression: part.expression.as_deref(),
             value: &part.value,
+            bearing: part.bearing.map(Bearing::as_str),
+            hosted: part.hosted.as_ref().map(Known::from),
             files: part.files.iter().map(file).collect(),
         }
     }
@@ -117,13 +149,22 @@ impl<'a> From<&'a Lookup> for Answer<'a> {
 #[derive(Debug, Serialize)]
 #[serde(tag = "reason", rename_all = "kebab-case")]
 enum Reason<'a> {
-    NeverSaved,
+    NeverSaved {
+        attempt: Option<Tried<'a>>,
+    },
     KeyPartChanged {
         expression: &'a str,
         was: &'a str,
         is: &'a str,
         run: RunId,
+        bearing: Option<&'static str>,
+        hosted: Option<Known<'a>>,
         files: Vec<ChangedFile<'a>>,
+    },
+    TemplateChanged {
+        was: &'a str,
+        is: &'a str,
+        run: RunId,
     },
     OtherVersion {
         run: RunId,
@@ -131,6 +172,7 @@ enum Reason<'a> {
     },
     OtherRef {
         r#ref: &'a str,
+        run: Option<RunId>,
     },
     Concurrent(Job<'a>),
     NotPermitted {
@@ -141,24 +183,63 @@ enum Reason<'a> {
     },
     Damaged {
         problem: &'a str,
+        run: Option<RunId>,
     },
+}
+
+/// A save that was not made.
+#[derive(Debug, Serialize)]
+struct Tried<'a> {
+    run: RunId,
+    key: &'a str,
+    why: Unsaved<'a>,
+}
+
+impl<'a> From<&'a Attempt> for Tried<'a> {
+    fn from(attempt: &'a Attempt) -> Self {
+        Self {
+            run: attempt.run,
+            key: &attempt.key,
+            why: (&attempt.why).into(),
+        }
+    }
 }
 
 #[derive(Debug, Serialize)]
 struct ChangedFile<'a> {
     path: &'a str,
     change: &'static str,
+    lines: Vec<ChangedLine<'a>>,
+    more: u32,
+}
+
+/// A line, or an entry of a lock file with its versions.
+#[derive(Debug, Serialize)]
+struct ChangedLine<'a> {
+    line: u32,
+    entry: Option<&'a str>,
+    was: Option<&'a str>,
+    is: Option<&'a str>,
+}
+
+impl<'a> From<&'a LineChange> for ChangedLine<'a> {
+    fn from(change: &'a LineChange) -> Self {
+        Self {
+            line: change.line,
+            entry: change.entry.as_deref(),
+            was: change.was.as_deref(),
+            is: change.is.as_deref(),
+        }
+    }
 }
 
 impl<'a> From<&'a FileChange> for ChangedFile<'a> {
     fn from(file: &'a FileChange) -> Self {
         Self {
             path: &file.path,
-            change: match file.change {
-                Change::Added => "added",
-                Change::Removed => "removed",
-                Change::Changed => "changed",
-            },
+            change: file.change.as_str(),
+            lines: file.lines.iter().map(ChangedLine::from).collect(),
+            more: file.more,
         }
     }
 }
@@ -166,26 +247,38 @@ impl<'a> From<&'a FileChange> for ChangedFile<'a> {
 impl<'a> From<&'a MissReason> for Reason<'a> {
     fn from(reason: &'a MissReason) -> Self {
         match reason {
-            MissReason::NeverSaved => Self::NeverSaved,
+            MissReason::NeverSaved { attempt } => Self::NeverSaved {
+                attempt: attempt.as_ref().map(Tried::from),
+            },
             MissReason::KeyPartChanged {
                 expression,
                 was,
                 is,
                 run,
+                bearing,
+                hosted,
                 files,
             } => Self::KeyPartChanged {
                 expression,
                 was,
                 is,
                 run: *run,
+                bearing: bearing.map(Bearing::as_str),
+                hosted: hosted.as_ref().map(Known::from),
                 files: files.iter().map(ChangedFile::from).collect(),
             },
+            MissReason::TemplateChanged { was, is, run } => {
+                Self::TemplateChanged { was, is, run: *run }
+            }
             MissReason::OtherVersion { run, paths } => Self::OtherVersion { run: *run, paths },
-            MissReason::OtherScope { scope } => Self::OtherRef { r#ref: &scope.0 },
+            MissReason::OtherScope { scope, run } => Self::OtherRef {
+                r#ref: &scope.0,
+                run: *run,
+            },
             MissReason::Concurrent { job } => Self::Concurrent(job.into()),
             MissReason::NotPermitted { mode } => Self::NotPermitted { mode },
             MissReason::NotRestored { problem } => Self::NotRestored { problem },
-            MissReason::Damaged { problem } => Self::Damaged { problem },
+            MissReason::Damaged { problem, run } => Self::Damaged { problem, run: *run },
         }
     }
 }
@@ -199,6 +292,7 @@ pub(in crate::report) enum Unsaved<'a> {
     NotPermitted { mode: &'a str },
     Unreadable { problems: &'a [String] },
     Invalid { message: &'a str },
+    JobNotSuccessful { status: &'static str },
 }
 
 impl<'a> From<&'a NotSaved> for Unsaved<'a> {
@@ -212,6 +306,9 @@ impl<'a> From<&'a NotSaved> for Unsaved<'a> {
             NotSaved::NotPermitted { mode } => Self::NotPermitted { mode },
             NotSaved::Unreadable { problems } => Self::Unreadable { problems },
             NotSaved::Invalid { message } => Self::Invalid { message },
+            NotSaved::JobNotSuccessful { status } => Self::JobNotSuccessful {
+                status: status.as_str(),
+            },
         }
     }
 }
