@@ -233,3 +233,61 @@ fn remove(path: &Path) -> io::Result<()> {
         Err(error) => Err(error),
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::store::Store;
+    use crate::tree::{Member, TreeItem};
+
+    /// A tree of one file, laid out.
+    fn laid_out(root: &Path) -> (Store, std::path::PathBuf, Manifest, Owner) {
+        let store = Store::open(&root.join("store")).unwrap();
+        let mut writer = store.write_tree();
+        let member = |path: &str, kind| {
+            TreeItem::Member(Member {
+                path: path.into(),
+                kind,
+                mode: 0o755,
+                mtime_ns: 0,
+            })
+        };
+        let file = Kind::File {
+            size: 5,
+            content: (),
+        };
+        writer.take(member("data", Kind::Directory)).unwrap();
+        writer.take(member("data/file", file)).unwrap();
+        writer.take(TreeItem::Content(b"alpha".to_vec())).unwrap();
+        let tree = writer.finish().unwrap().digest;
+        let members = store.read_tree(tree).unwrap().entries;
+        let directory = root.join("data");
+        let owner = Owner {
+            uid: nix::unistd::geteuid().as_raw(),
+            gid: nix::unistd::getegid().as_raw(),
+        };
+        let manifest = store.lay_out(&members, &directory, owner).unwrap();
+        (store, directory, manifest, owner)
+    }
+
+    #[test]
+    fn where_times_of_change_prove_nothing_the_content_does() {
+        let root = tempfile::tempdir().unwrap();
+        let (store, directory, mut manifest, owner) = laid_out(root.path());
+        let inode = || fs::metadata(directory.join("file")).unwrap().ino();
+        let first = inode();
+        manifest.certain_before = 0;
+        manifest = tidy(&store, &directory, manifest, owner).unwrap().unwrap();
+        assert_eq!(inode(), first, "the content is the same");
+        // As a change within one tick of a coarse clock looks, or one of a clock set back.
+        fs::write(directory.join("file"), "ALPHA").unwrap();
+        let opened = inspect::open(&directory).unwrap();
+        let stats = inspect::stats(&opened, &manifest.parts).unwrap();
+        for (part, stat) in manifest.parts.iter_mut().zip(stats) {
+            part.stat = stat;
+        }
+        manifest.certain_before = 0;
+        tidy(&store, &directory, manifest, owner).unwrap().unwrap();
+        assert_eq!(fs::read_to_string(directory.join("file")).unwrap(), "alpha");
+    }
+}
