@@ -2,6 +2,7 @@
 
 use std::io;
 
+use serde::de::DeserializeOwned;
 use serde::{Deserialize, Serialize};
 
 use super::frame::{Frame, FrameKind};
@@ -133,8 +134,8 @@ const STATS: u32 = 2;
 impl Piece {
     pub(super) fn into_frame(self) -> io::Result<Frame> {
         match self {
-            Self::Item(TreeItem::Member(member)) => Frame::control(ITEMS, &member),
-            Self::Item(TreeItem::Stat { stat, known }) => Frame::control(STATS, &(stat, known)),
+            Self::Item(TreeItem::Member(member)) => compact(ITEMS, &member),
+            Self::Item(TreeItem::Stat { stat, known }) => compact(STATS, &(stat, known)),
             Self::Item(TreeItem::Content(bytes)) => Ok(Frame::new(ITEMS, FrameKind::Out, bytes)),
             Self::Report(frame) => Ok(frame),
         }
@@ -142,13 +143,23 @@ impl Piece {
 
     pub(super) fn from_frame(frame: Frame) -> io::Result<Self> {
         Ok(match (frame.stream, frame.kind) {
-            (ITEMS, FrameKind::Control) => Self::Item(TreeItem::Member(frame.message()?)),
+            (ITEMS, FrameKind::Control) => Self::Item(TreeItem::Member(read_compact(&frame)?)),
             (STATS, _) => {
-                let (stat, known) = frame.message()?;
+                let (stat, known) = read_compact(&frame)?;
                 Self::Item(TreeItem::Stat { stat, known })
             }
             (ITEMS, _) => Self::Item(TreeItem::Content(frame.payload)),
             _ => Self::Report(frame),
         })
     }
+}
+
+/// A message of which there are many, in fewer bytes than JSON takes.
+fn compact(stream: u32, message: &impl Serialize) -> io::Result<Frame> {
+    let bytes = postcard::to_stdvec(message).map_err(io::Error::other)?;
+    Ok(Frame::new(stream, FrameKind::Control, bytes))
+}
+
+fn read_compact<T: DeserializeOwned>(frame: &Frame) -> io::Result<T> {
+    postcard::from_bytes(&frame.payload).map_err(io::Error::other)
 }

@@ -1,6 +1,9 @@
 //! A directory as data.
 
-use serde::{Deserialize, Serialize};
+use std::fmt;
+use std::str::FromStr;
+
+use serde::{Deserialize, Deserializer, Serialize, Serializer};
 
 use crate::digest::{Digest, NotADigest};
 
@@ -32,9 +35,8 @@ pub struct Entry<C = Stored> {
 /// A member whose content travels behind it, as in a tar file.
 pub type Member = Entry<()>;
 
-/// The content of a file in the store.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Serialize, Deserialize)]
-#[serde(into = "String", try_from = "String")]
+/// The content of a file in the store. As text: the digest, and behind a plus sign what it takes.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
 pub struct Stored {
     /// The blob's name.
     pub digest: Digest,
@@ -45,11 +47,24 @@ pub struct Stored {
 /// What tells that a file is the one it was, and unchanged: each change gives it another time
 /// of change, which no job can set.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Serialize, Deserialize)]
+#[serde(from = "(u64, i64)", into = "(u64, i64)")]
 pub struct Stat {
     /// Its inode.
     pub ino: u64,
     /// When it was last changed in any way (ctime), nanoseconds since 1970.
     pub ctime_ns: i64,
+}
+
+impl From<(u64, i64)> for Stat {
+    fn from((ino, ctime_ns): (u64, i64)) -> Self {
+        Self { ino, ctime_ns }
+    }
+}
+
+impl From<Stat> for (u64, i64) {
+    fn from(stat: Stat) -> Self {
+        (stat.ino, stat.ctime_ns)
+    }
 }
 
 impl Stat {
@@ -141,26 +156,48 @@ impl<C> Entry<C> {
     }
 }
 
-/// The digest, and behind a plus sign what it takes in an archive.
-impl From<Stored> for String {
-    fn from(stored: Stored) -> Self {
-        match stored.packed {
-            Some(packed) => format!("{}+{packed}", stored.digest),
-            None => stored.digest.to_string(),
+impl fmt::Display for Stored {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self.packed {
+            Some(packed) => write!(f, "{}+{packed}", self.digest),
+            None => write!(f, "{}", self.digest),
         }
     }
 }
 
-impl TryFrom<String> for Stored {
-    type Error = NotADigest;
+impl FromStr for Stored {
+    type Err = NotADigest;
 
-    fn try_from(text: String) -> Result<Self, NotADigest> {
+    fn from_str(text: &str) -> Result<Self, NotADigest> {
         let (digest, packed) = match text.split_once('+') {
             Some((digest, packed)) => (digest, packed.parse().ok()),
-            None => (text.as_str(), None),
+            None => (text, None),
         };
         Ok(Self {
             digest: digest.parse()?,
+            packed,
+        })
+    }
+}
+
+impl Serialize for Stored {
+    fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+        match serializer.is_human_readable() {
+            true => serializer.collect_str(self),
+            false => (self.digest.0, self.packed).serialize(serializer),
+        }
+    }
+}
+
+impl<'de> Deserialize<'de> for Stored {
+    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
+        if deserializer.is_human_readable() {
+            let text = String::deserialize(deserializer)?;
+            return text.parse().map_err(serde::de::Error::custom);
+        }
+        let (digest, packed) = Deserialize::deserialize(deserializer)?;
+        Ok(Self {
+            digest: Digest(digest),
             packed,
         })
     }

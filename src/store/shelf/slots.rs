@@ -155,22 +155,17 @@ impl Store {
         }
     }
 
-    /// Whether there are trees for all directories of a stored tree. One of them may still turn
-    /// out to be unusable.
+    /// Whether there is a tree for any directory of a stored tree. It may still turn out to be
+    /// unusable.
     pub(in crate::store) fn is_shelved(&self, tree: Digest) -> Result<bool, StoreError> {
-        let query = "SELECT count(DISTINCT key) FROM shelf WHERE key >= ?1 AND key < ?2";
+        let query = "SELECT EXISTS (SELECT 1 FROM shelf WHERE key >= ?1 AND key < ?2)";
         // From the first number to the character after the last digit.
         let (first, end) = (tree_key(tree, 0), tree_key(tree, ':'));
-        let there: i64 = self.index().read(|index| {
+        self.index().read(|index| {
             index
                 .prepare_cached(query)?
                 .query_row([&first, &end], |row| row.get(0))
-        })?;
-        if there == 0 {
-            return Ok(false);
-        }
-        let roots = self.tree_roots(tree)?;
-        Ok(roots.are_all && roots.roots.len() as i64 == there)
+        })
     }
 
     /// Notes that a tree which a job has will be on the shelf after it.
