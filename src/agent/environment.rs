@@ -12,6 +12,9 @@ pub struct EnvironmentSpec {
     /// A directory of this machine that the backend makes, fills and removes again: what
     /// the job changes outside its home is kept here. Must not exist yet; its parent must.
     pub state: PathBuf,
+    /// A directory of this machine in which a backend may keep what its places share; made
+    /// if it is not there. None: each place does without.
+    pub shared: Option<PathBuf>,
     /// The directory of this machine that becomes `/home`; `runner/` in it is the job's
     /// home and belongs to the job's user. Stays when the place goes.
     pub home: PathBuf,

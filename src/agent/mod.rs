@@ -15,6 +15,7 @@ pub mod frame;
 mod message;
 pub mod protocol;
 pub mod server;
+pub mod sudo;
 
 pub use client::{Agent, AgentError, Process};
 pub use environment::{Capabilities, EnvironmentSpec, Mount, Network};

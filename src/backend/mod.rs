@@ -17,9 +17,11 @@ pub trait Backend {
     /// What its places can do on this machine.
     fn capabilities(&self) -> Capabilities;
 
-    /// Makes a place. When this fails nothing of it is left.
+    /// Makes a place. When this fails nothing of it is left. `preparing` is called before
+    /// something that takes seconds is made for this and all later places.
     fn bring_up(
         &self,
         spec: &EnvironmentSpec,
+        preparing: impl FnOnce() + Send,
     ) -> impl Future<Output = Result<Place, BackendError>> + Send;
 }

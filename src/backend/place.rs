@@ -57,6 +57,20 @@ pub enum Shortcoming {
         /// The file inside the place.
         path: PathBuf,
     },
+    /// Nothing of this machine's directories can be added to, replaced or removed.
+    NotPrepared {
+        /// Why not.
+        reason: String,
+    },
+    /// Root of a `sudo` has a single id, and changes no file of this machine in place.
+    SingleId {
+        /// Why there are no more.
+        reason: String,
+        /// What would give more.
+        remedy: String,
+    },
+    /// Root of a `sudo` changes no file of this machine in place.
+    ForeignFiles,
     /// The job's processes are not in a process namespace of their own.
     SharedProcesses,
     /// What a job writes outside its home is kept in memory.
@@ -77,6 +91,21 @@ impl fmt::Display for Shortcoming {
                 path.display()
             ),
             Self::NotPlaced { path } => write!(f, "{} could not be put in place", path.display()),
+            Self::NotPrepared { reason } => write!(
+                f,
+                "no packages can be installed: the layer over this machine's directories could \
+                 not be made: {reason}"
+            ),
+            Self::SingleId { reason, remedy } => write!(
+                f,
+                "`sudo` is root with a single user id here ({reason}): owners cannot be changed, \
+                 packages with users of their own fail, and this machine's files can be replaced \
+                 but not changed in place; for more ids: {remedy}"
+            ),
+            Self::ForeignFiles => f.write_str(
+                "`sudo` is root of a user namespace here: this machine's files outside /etc can \
+                 be replaced and removed, but not changed in place; lrun as root has no such limit",
+            ),
             Self::SharedProcesses => f.write_str(
                 "processes of this machine are visible in /proc, and the job's are ended by \
                  descent only: /proc is masked here, as in a container",

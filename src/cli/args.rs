@@ -28,6 +28,16 @@ pub(super) enum Command {
     Runs(RunsArguments),
     /// Say why the caches of a recorded run hit, missed or were not saved.
     Explain(ExplainArguments),
+    /// Say what this machine gives to jobs, what is missing, and what would give it. Exits 4
+    /// where jobs cannot run.
+    Doctor(DoctorArguments),
+}
+
+#[derive(Debug, Args)]
+pub(super) struct DoctorArguments {
+    /// One JSON object instead of the report.
+    #[arg(long)]
+    pub(super) json: bool,
 }
 
 #[derive(Debug, Args)]

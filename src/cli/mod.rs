@@ -2,6 +2,7 @@
 //! one file.
 
 mod args;
+mod doctor;
 mod exit;
 mod explain;
 mod failure;
@@ -15,6 +16,7 @@ mod run;
 mod runs;
 mod signals;
 
+use std::path::Path;
 use std::process::ExitCode;
 
 use clap::Parser as _;
@@ -22,8 +24,10 @@ use clap::Parser as _;
 use args::{Arguments, Command};
 use failure::{Failure, tell};
 
+use crate::agent::sudo;
 use crate::backend::sandbox;
 use crate::exec;
+use crate::store;
 
 /// Runs the program. Hidden first arguments are how lrun starts itself again.
 pub fn main() -> ExitCode {
@@ -49,6 +53,7 @@ pub fn main() -> ExitCode {
         Some(Command::Replay(arguments)) => replay::replay(arguments),
         Some(Command::Runs(arguments)) => runs::runs(arguments),
         Some(Command::Explain(arguments)) => explain::explain(arguments),
+        Some(Command::Doctor(arguments)) => doctor::doctor(arguments),
     });
     // The panic hook has told what it was.
     let code = ended.map_or(exit::ExitCode::Internal, |ended| {
@@ -65,6 +70,10 @@ fn as_part_of_lrun() -> Option<i32> {
     let mut arguments = std::env::args_os().skip(1);
     match arguments.next()?.to_str()? {
         "__place" => Some(sandbox::launcher_main()),
+        sandbox::OWN => Some(sandbox::own_main()),
+        // After it the kernel puts the path of the script that is `sudo`.
+        sudo::SUDO => Some(sudo::sudo_main(arguments.skip(1))),
+        store::REMOVER => Some(sandbox::remover_main(Path::new(&arguments.next()?))),
         "__janitor" => Some(exec::janitor_main(arguments)),
         _ => None,
     }

@@ -84,6 +84,8 @@ pub(super) struct Place {
     pub(super) key: JobKey,
     /// The jobs it needs, directly or not.
     pub(super) needs: Vec<String>,
+    /// What root of a `sudo` cannot do here, and what would help.
+    pub(super) root_lacks: Option<String>,
 }
 
 /// A leg being run.

@@ -19,6 +19,15 @@ const MESSAGE_CHARACTERS: usize = 4096;
 /// A line longer than this is cut in pieces, so that a job cannot fill lrun's memory.
 const LINE_BYTES: usize = 1 << 20;
 
+/// EPERM, EACCES, EINVAL and EOVERFLOW as strerror(3) has them: what chown(2), open(2) and
+/// rename(2) answer where a file's owner, present or wanted, is none of the user namespace's.
+const REFUSALS: [&str; 4] = [
+    "Operation not permitted",
+    "Permission denied",
+    "Invalid argument",
+    "Value too large for defined data type",
+];
+
 /// The log of one step.
 #[derive(Debug)]
 pub(super) struct StepLog {
@@ -30,6 +39,8 @@ pub(super) struct StepLog {
     echo: bool,
     annotations: [usize; 3],
     said: Said,
+    /// Once it is looked for: whether the system refused something.
+    refused: Option<bool>,
 }
 
 /// What the lines of a log asked for.
@@ -53,7 +64,18 @@ impl StepLog {
             echo: false,
             annotations: [0; 3],
             said: Said::default(),
+            refused: None,
         }
+    }
+
+    /// Looks from here on for lines that tell that the system refused something.
+    pub(super) fn look_for_refusals(&mut self) {
+        self.refused = Some(false);
+    }
+
+    /// There was such a line.
+    pub(super) fn was_refused(&self) -> bool {
+        self.refused == Some(true)
     }
 
     /// Ends the log: the last unfinished lines are taken as they stand.
@@ -122,6 +144,9 @@ impl StepLog {
     fn take_line(&mut self, bytes: &[u8]) {
         let text = String::from_utf8_lossy(bytes);
         let text = text.trim_end_matches('\r');
+        if self.refused == Some(false) {
+            self.refused = Some(REFUSALS.iter().any(|words| text.contains(words)));
+        }
         match Command::parse(text, self.stop_token.as_deref()) {
             None => self.line(LogLine::Output, text),
             Some(command) => {

@@ -113,7 +113,10 @@ pub(super) async fn bring_up(run: &Run, spec: &LegSpec) -> Result<Up, PlaceError
         tokio::task::spawn_blocking(move || Inventory::new(label, Path::new("/"), &tools))
     };
     let environment_spec = environment_spec(run, &directory, &home);
-    let up = run.backend.bring_up(&environment_spec).await?;
+    let up = run
+        .backend
+        .bring_up(&environment_spec, || name_preparation(run, &leg.key))
+        .await?;
     name_place_differences(run, &leg.key, label, &up);
     let inventory = match inventory.await {
         Ok(inventory) => inventory,
@@ -133,6 +136,7 @@ pub(super) async fn bring_up(run: &Run, spec: &LegSpec) -> Result<Up, PlaceError
             staging,
             key: leg.key.clone(),
             needs: spec.all_needs.clone(),
+            root_lacks: root_lacks(&up),
         },
         environment,
         commands: CommandWatch(inventory),
@@ -367,6 +371,7 @@ fn environment_spec(run: &Run, directory: &Path, home: &Path) -> EnvironmentSpec
         .chain(tools.map(|file| root_file(&file.path, &file.content)));
     EnvironmentSpec {
         state: directory.join("state"),
+        shared: Some(run.store.root().join("places")),
         home: home.to_owned(),
         // Five new files a step: on a disk that is the largest part of what a step costs.
         in_memory: vec![paths::FILE_COMMANDS.into()],
@@ -388,6 +393,30 @@ fn environment_spec(run: &Run, directory: &Path, home: &Path) -> EnvironmentSpec
     }
 }
 
+/// What root of a `sudo` cannot do in a place, as its steps are told once it stopped one.
+fn root_lacks(up: &backend::Place) -> Option<String> {
+    let limits = |shortcoming: &&Shortcoming| {
+        matches!(
+            shortcoming,
+            Shortcoming::SingleId { .. } | Shortcoming::ForeignFiles
+        )
+    };
+    Some(up.shortcomings.iter().find(limits)?.to_string())
+}
+
+/// What a place of an ordinary user waits for once for a state of this machine.
+fn name_preparation(run: &Run, job: &JobKey) {
+    run.events.send(EventKind::Differs(Difference {
+        kind: DifferenceKind::Other {
+            text: "this machine has changed or is new to lrun: a layer over its directories is \
+                   being built once, for all jobs to come"
+                .to_owned(),
+        },
+        site: Site::Job(job.clone()),
+        effect: Effect::None,
+    }));
+}
+
 fn name_place_differences(run: &Run, job: &JobKey, label: &Label, up: &backend::Place) {
     let differ = |kind, effect| {
         run.events.send(EventKind::Differs(Difference {
@@ -406,7 +435,9 @@ fn name_place_differences(run: &Run, job: &JobKey, label: &Label, up: &backend::
     for shortcoming in &up.shortcomings {
         let effect = match shortcoming {
             // Shown only where it matters: a step that needs more says so itself.
-            Shortcoming::OpenFiles { .. } => Effect::None,
+            Shortcoming::OpenFiles { .. }
+            | Shortcoming::SingleId { .. }
+            | Shortcoming::ForeignFiles => Effect::None,
             _ => Effect::MayShift,
         };
         let text = shortcoming.to_string();

@@ -32,5 +32,5 @@ pub use error::StoreError;
 pub use reservation::{CacheIdentity, NewEntry, Reservation, Reserve, Saver};
 pub use root::Store;
 pub use roots::{Root, Roots};
-pub use runs::{NewRun, remove_tree};
+pub use runs::{NewRun, REMOVER, remove_tree};
 pub use shelf::{Holder, Laid, Leased, Manifest, NewSlot, Owner, tree_key};

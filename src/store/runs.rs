@@ -10,6 +10,7 @@ use std::fs::{self, File};
 use std::io;
 use std::os::unix::fs::PermissionsExt as _;
 use std::path::{Path, PathBuf};
+use std::process::{Command, Stdio};
 
 use super::error::StoreError;
 use super::root::Store;
@@ -19,6 +20,10 @@ use crate::ids::RunId;
 pub(super) const WORK: &str = "work";
 const ALIVE: &str = "alive";
 const RECORD: &str = "events.jsonl";
+
+/// The argument that makes lrun a program that removes the tree it is given, as root of this
+/// user's jobs, and does nothing else.
+pub const REMOVER: &str = "__remove";
 
 /// A run that has just been given its place in the store.
 #[derive(Debug)]
@@ -136,14 +141,36 @@ impl Store {
 }
 
 /// Removes a directory with all that is in it, also where a job took the permissions away that
-/// removing needs, and while somebody else removes some of it. Follows no links.
+/// removing needs, or where a job of an ordinary user made files as another user, and while
+/// somebody else removes some of it. Follows no links.
 pub fn remove_tree(path: &Path) -> io::Result<()> {
-    match fs::remove_dir_all(path) {
-        Err(error) if error.kind() == io::ErrorKind::PermissionDenied => {
+    let is_denied = |error: &io::Error| error.kind() == io::ErrorKind::PermissionDenied;
+    let removed = match fs::remove_dir_all(path) {
+        Err(error) if is_denied(&error) => {
             open_up(path);
             fs::remove_dir_all(path)
         }
         removed => removed,
+    };
+    match removed {
+        Err(error) if is_denied(&error) => remove_as_root_of_jobs(path).map_err(|_| error),
+        removed => removed,
+    }
+}
+
+/// Lets a process of lrun's that is to this user's jobs what root is to them remove a tree:
+/// this one may have threads, and cannot become that.
+fn remove_as_root_of_jobs(path: &Path) -> io::Result<()> {
+    let status = Command::new("/proc/self/exe")
+        .arg(REMOVER)
+        .arg(path)
+        .stdin(Stdio::null())
+        .stdout(Stdio::null())
+        .stderr(Stdio::null())
+        .status()?;
+    match status.success() && !path.exists() {
+        true => Ok(()),
+        false => Err(io::ErrorKind::PermissionDenied.into()),
     }
 }
 

@@ -73,14 +73,22 @@ impl Lrun {
     }
 
     /// Starts it under another umask.
-    pub(crate) fn umask(mut self, mask: &str) -> Self {
-        let program = self.command.get_program().to_owned();
-        let arguments: Vec<_> = self.command.get_args().map(ToOwned::to_owned).collect();
-        let mut command = Command::new("sh");
+    pub(crate) fn umask(self, mask: &str) -> Self {
+        self.through("sh", &["-c", &format!("umask {mask} && exec \"$@\""), "sh"])
+    }
+
+    /// Starts it where its user has no other id: in a user namespace that has this one alone.
+    pub(crate) fn with_a_single_id(self) -> Self {
+        self.through("unshare", &["--user", "--map-root-user"])
+    }
+
+    /// Starts it by a program that takes a command line after its own arguments.
+    pub(crate) fn through(mut self, program: &str, arguments: &[&str]) -> Self {
+        let mut command = Command::new(program);
         command
-            .args(["-c", &format!("umask {mask} && exec \"$@\""), "sh"])
-            .arg(program)
             .args(arguments)
+            .arg(self.command.get_program())
+            .args(self.command.get_args())
             .env_clear()
             .stdin(Stdio::null());
         for (name, value) in self.command.get_envs() {

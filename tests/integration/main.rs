@@ -18,4 +18,5 @@ mod lrun;
 mod project;
 mod shelf;
 mod steps;
+mod users;
 mod visibility;

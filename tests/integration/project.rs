@@ -2,7 +2,7 @@
 
 use std::collections::BTreeMap;
 use std::fs;
-use std::os::unix::fs::MetadataExt as _;
+use std::os::unix::fs::{MetadataExt as _, symlink};
 use std::path::{Path, PathBuf};
 use std::process::Command;
 use std::time::Duration;
@@ -30,6 +30,7 @@ impl Project {
         let directory = TempDir::with_prefix("lrun-test-").expect("a temporary directory");
         let project = Self { directory };
         fs::create_dir(project.path()).expect("writable");
+        project.share_places();
         for (path, content) in files {
             project.write(path, content);
         }
@@ -73,6 +74,21 @@ impl Project {
     /// The store of its runs.
     pub(crate) fn store(&self) -> PathBuf {
         self.directory.path().join("store")
+    }
+
+    /// What all places of this machine share is shared by all stores of these tests: it takes
+    /// seconds to make.
+    fn share_places(&self) {
+        let user = fs::metadata("/proc/self").expect("procfs").uid();
+        let shared = std::env::temp_dir().join(format!("lrun-test-places-{user}"));
+        fs::create_dir_all(&shared).expect("writable");
+        fs::create_dir(self.store()).expect("writable");
+        symlink(shared, self.places()).expect("a free name");
+    }
+
+    /// Where its store keeps what places share.
+    pub(crate) fn places(&self) -> PathBuf {
+        self.store().join("places")
     }
 
     /// Writes a file of the working tree.

@@ -210,23 +210,12 @@ impl Child {
     }
 
     pub(super) fn note_end(&mut self, reaped: &Reaped) {
-        let (code, signal) = match reaped.status {
-            WaitStatus::Signaled(_, signal, _) => (128 + signal as i32, Some(signal as i32)),
-            WaitStatus::Exited(_, code) => (code, None),
-            _ => return,
-        };
-        let timing = Timing {
-            wall_us: Timing::wall(self.started.elapsed()).wall_us,
-            ..reaped.cost
-        };
-        self.end = Some(End {
-            exit: Exit {
-                code,
-                signal,
-                timing,
-            },
-            at: Moment::now(),
-        });
+        if let Some(exit) = reaped.exit(self.started) {
+            self.end = Some(End {
+                exit,
+                at: Moment::now(),
+            });
+        }
     }
 
     /// How it ended, once its output is complete or given up.
@@ -248,6 +237,26 @@ pub(super) struct Reaped {
     pub(super) pid: Pid,
     status: WaitStatus,
     cost: Timing,
+}
+
+impl Reaped {
+    /// How it ended, if it did.
+    pub(super) fn exit(&self, started: Moment) -> Option<Exit> {
+        let (code, signal) = match self.status {
+            WaitStatus::Signaled(_, signal, _) => (128 + signal as i32, Some(signal as i32)),
+            WaitStatus::Exited(_, code) => (code, None),
+            _ => return None,
+        };
+        let timing = Timing {
+            wall_us: Timing::wall(started.elapsed()).wall_us,
+            ..self.cost
+        };
+        Some(Exit {
+            code,
+            signal,
+            timing,
+        })
+    }
 }
 
 /// Reaps one child that has ended by now.

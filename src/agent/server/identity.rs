@@ -36,24 +36,32 @@ pub enum Membership {
     /// All processes of the job, root's too, belong to this one: its root is nobody
     /// outside. Ids are the same in both.
     Steps(OwnedFd),
-    /// The job's user exists in this one only, and has the id that root has outside it.
-    JobOnly(OwnedFd),
+    /// There is a single id: the job's user is that id in one namespace, root in the other.
+    Single {
+        /// That of the job's user.
+        job: OwnedFd,
+        /// That of root: nobody outside, as with [`Membership::Steps`].
+        root: OwnedFd,
+    },
 }
 
 impl Identity {
     /// Becomes `user` for good. For a forked child: safe between fork and exec.
     pub(super) fn assume(&self, user: User) -> io::Result<()> {
-        match (&self.membership, user) {
-            (Membership::Steps(namespace), _) | (Membership::JobOnly(namespace), User::Job) => {
-                setns(namespace, CloneFlags::CLONE_NEWUSER)?;
-            }
-            (Membership::Shared, _) | (Membership::JobOnly(_), User::Root) => {}
+        let namespace = match (&self.membership, user) {
+            (Membership::Shared, _) => None,
+            (Membership::Steps(namespace), _) => Some(namespace),
+            (Membership::Single { job, .. }, User::Job) => Some(job),
+            (Membership::Single { root, .. }, User::Root) => Some(root),
+        };
+        if let Some(namespace) = namespace {
+            setns(namespace, CloneFlags::CLONE_NEWUSER)?;
         }
         if user == User::Root {
             return Ok(());
         }
         let (uid, gid) = (Uid::from_raw(self.uid), Gid::from_raw(self.gid));
-        if !matches!(self.membership, Membership::JobOnly(_)) {
+        if !matches!(self.membership, Membership::Single { .. }) {
             setgroups(&[gid])?;
             setresgid(gid, gid, gid)?;
             setresuid(uid, uid, uid)?;
@@ -72,7 +80,7 @@ impl Identity {
         if user == User::Root {
             return operation();
         }
-        if matches!(self.membership, Membership::JobOnly(_)) {
+        if matches!(self.membership, Membership::Single { .. }) {
             // The same id as root's: capabilities are all that tells the two apart.
             let all = capabilities()?;
             set_capabilities(Capabilities {

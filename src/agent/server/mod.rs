@@ -13,6 +13,7 @@ mod child;
 mod ending;
 mod files;
 mod identity;
+mod petition;
 mod service;
 mod spawn;
 mod watch;

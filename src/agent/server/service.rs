@@ -15,6 +15,7 @@ use nix::sys::signalfd::{SfdFlags, SignalFd};
 use super::channel::Channel;
 use super::child::{self, Child};
 use super::identity::Identity;
+use super::petition::Petitions;
 use super::watch::Watch;
 use super::{ending, files, worker};
 use crate::agent::frame::{Frame, FrameKind};
@@ -39,6 +40,8 @@ pub struct Service {
     deaths: SignalFd,
     watch: Watch,
     children: Vec<Child>,
+    /// What hears `sudo`, where no program can become root itself.
+    petitions: Option<Petitions>,
 }
 
 /// What can be ready.
@@ -51,6 +54,7 @@ enum Source {
     Watch,
     Output(usize, Stream),
     Feed(usize),
+    Petition(usize),
 }
 
 impl Service {
@@ -74,7 +78,14 @@ impl Service {
             deaths: SignalFd::with_flags(&mask, SfdFlags::SFD_NONBLOCK | SfdFlags::SFD_CLOEXEC)?,
             watch: Watch::new()?,
             children: Vec::new(),
+            petitions: None,
         })
+    }
+
+    /// Hears also what `sudo` asks for at a socket, which is made at `path`.
+    pub fn hearing(mut self, path: &Path) -> io::Result<Self> {
+        self.petitions = Some(Petitions::hear(path)?);
+        Ok(self)
     }
 
     /// Serves until it is over. Whatever happens, the processes of the place are ended.
@@ -104,6 +115,9 @@ impl Service {
                 }
             }
             self.announce_ends()?;
+            if let Some(petitions) = &mut self.petitions {
+                petitions.clear();
+            }
             self.channel.flush()?;
         }
     }
@@ -118,6 +132,11 @@ impl Service {
             Source::Watch => self.watch.drain(),
             Source::Output(child, stream) => self.children[child].relay(stream, &mut self.channel),
             Source::Feed(child) => self.children[child].feed(&mut self.channel),
+            Source::Petition(index) => {
+                if let Some(petitions) = &mut self.petitions {
+                    petitions.attend(index, &self.identity);
+                }
+            }
         }
         Ok(ControlFlow::Continue(()))
     }
@@ -170,6 +189,9 @@ impl Service {
         if !self.channel.is_crowded() {
             waiting.push((Source::Request, self.channel.input(), reading));
         }
+        for (index, fd) in self.petitions.iter().flat_map(Petitions::fds).enumerate() {
+            waiting.push((Source::Petition(index), fd, reading));
+        }
         for (index, child) in self.children.iter().enumerate() {
             for stream in [Stream::Out, Stream::Err] {
                 if let Some(pipe) = child
@@ -204,6 +226,8 @@ impl Service {
                 children.find(|child| child.pid == reaped.pid && !child.has_ended())
             {
                 child.note_end(&reaped);
+            } else if let Some(petitions) = &mut self.petitions {
+                petitions.note_end(&reaped);
             }
         }
         Ok(())

@@ -5,11 +5,12 @@ use std::path::{Path, PathBuf};
 use std::process::Stdio;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
+use serde::Serialize;
 use tokio::io::AsyncWriteExt as _;
 use tokio::process::{Child, ChildStdout, Command};
 
 use super::etc;
-use super::launcher::Hello;
+use super::launcher::{Hello, Word};
 use super::recipe::Recipe;
 use crate::agent::frame::Frame;
 use crate::agent::{Agent, Capabilities, EnvironmentSpec, Network};
@@ -22,6 +23,29 @@ pub struct Sandbox {
     /// A launcher that was started before anybody asked for a place. Behind a mutex for whoever
     /// takes it: one of the jobs that start at the same time.
     early: Arc<Mutex<Option<Child>>>,
+}
+
+/// By which right places are made here.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize)]
+#[serde(rename_all = "kebab-case")]
+pub enum Powers {
+    /// As this machine's root.
+    Root,
+    /// As an ordinary user with a range of subordinate ids.
+    SubordinateIds,
+    /// As an ordinary user with no other id.
+    SingleId,
+}
+
+impl Powers {
+    /// Those of this process, as far as can be told without trying.
+    pub fn of_this_process() -> Self {
+        match Recipe::of_this_process() {
+            Ok(Recipe::Root) => Self::Root,
+            Ok(Recipe::Range(_)) => Self::SubordinateIds,
+            _ => Self::SingleId,
+        }
+    }
 }
 
 impl Default for Sandbox {
@@ -54,7 +78,7 @@ impl Sandbox {
     /// The user and group on this machine that own what the job owns: what lrun puts into
     /// a job's home must be theirs.
     pub fn owner(&self) -> (u32, u32) {
-        Recipe::of_this_process().owner()
+        Recipe::owner()
     }
 
     fn failed(&self, source: io::Error) -> BackendError {
@@ -75,25 +99,51 @@ impl Sandbox {
             .spawn()
     }
 
-    async fn hello(&self, output: &mut ChildStdout) -> Result<Hello, BackendError> {
+    async fn word(&self, output: &mut ChildStdout) -> Result<Word, BackendError> {
         let frame = Frame::read(output).await.map_err(|e| self.failed(e))?;
         let frame = frame.ok_or_else(|| BackendError::Silent {
             program: self.program.clone(),
         })?;
         frame.message().map_err(|error| self.failed(error))
     }
+
+    async fn hello(
+        &self,
+        output: &mut ChildStdout,
+        preparing: impl FnOnce(),
+    ) -> Result<Hello, BackendError> {
+        let mut preparing = Some(preparing);
+        loop {
+            match self.word(output).await? {
+                Word::Hello(hello) => return Ok(hello),
+                Word::Preparing => {
+                    if let Some(preparing) = preparing.take() {
+                        preparing();
+                    }
+                }
+            }
+        }
+    }
 }
 
 impl Backend for Sandbox {
     fn capabilities(&self) -> Capabilities {
         Capabilities {
-            sudo: Recipe::of_this_process() == Recipe::Root && etc::has_sudo(),
+            sudo: match Recipe::of_this_process() {
+                Ok(Recipe::Root) => etc::has_sudo(),
+                // Where there is none, the agent is asked.
+                _ => true,
+            },
             containers: false,
             networks: vec![Network::Host, Network::None],
         }
     }
 
-    async fn bring_up(&self, spec: &EnvironmentSpec) -> Result<Place, BackendError> {
+    async fn bring_up(
+        &self,
+        spec: &EnvironmentSpec,
+        preparing: impl FnOnce() + Send,
+    ) -> Result<Place, BackendError> {
         let early = self.early().take();
         let launcher = early.map_or_else(|| self.start(), Ok);
         let mut launcher = launcher.map_err(|error| self.failed(error))?;
@@ -106,7 +156,7 @@ impl Backend for Sandbox {
             .write_all(&frame.encode())
             .await
             .map_err(|error| self.failed(error))?;
-        match self.hello(&mut output).await? {
+        match self.hello(&mut output, preparing).await? {
             Ok(shortcomings) => Ok(Place::new(
                 Agent::connect(output, input),
                 shortcomings,

@@ -10,6 +10,7 @@ use super::layers::Uppers;
 use super::recipe::{JOB, Recipe};
 use super::secrets::Secret;
 use crate::agent::protocol::FileSpec;
+use crate::agent::sudo;
 
 const RUNNER: &str = "runner";
 
@@ -26,32 +27,55 @@ pub(super) fn files(recipe: Recipe, hostname: &str) -> Vec<FileSpec> {
     if let Ok(resolver) = fs::read_to_string("/etc/resolv.conf") {
         files.push(file("/etc/resolv.conf", 0o644, resolver));
     }
-    if recipe == Recipe::Root {
-        let shadow = format!("root:*:19000:0:99999:7:::\n{RUNNER}:*:19000:0:99999:7:::\n");
-        files.push(file("/etc/shadow", 0o640, shadow));
-        if has_sudo() {
-            files.push(file("/etc/sudoers", 0o440, SUDOERS.to_owned()));
-            let rule = format!("{RUNNER} ALL=(ALL) NOPASSWD:ALL\n");
-            files.push(file("/etc/sudoers.d/runner", 0o440, rule));
-        }
+    let shadow = format!("root:*:19000:0:99999:7:::\n{RUNNER}:*:19000:0:99999:7:::\n");
+    files.push(file("/etc/shadow", 0o640, shadow));
+    if asks_the_agent(recipe) {
+        let script = format!("#!{PROGRAM} {}\n", sudo::SUDO);
+        files.push(file("/usr/bin/sudo", 0o755, script));
+    } else if has_sudo() {
+        files.push(file("/etc/sudoers", 0o440, sudoers()));
+        let rule = format!("{RUNNER} ALL=(ALL) NOPASSWD:ALL\n");
+        files.push(file("/etc/sudoers.d/runner", 0o440, rule));
+    }
+    if recipe != Recipe::Root {
+        let hook = format!("pre-invoke={PROGRAM} {OWN}\n");
+        files.push(file("/etc/dpkg/dpkg.cfg.d/lrun", 0o644, hook));
+    }
+    if !recipe.has_ids() {
+        // It cannot become the user that it downloads as.
+        let setting = "APT::Sandbox::User \"root\";\n".to_owned();
+        files.push(file("/etc/apt/apt.conf.d/99lrun", 0o644, setting));
     }
     files
 }
 
-/// This machine has a `sudo` that a place of the root recipe can use.
+/// Where lrun's program is in the places of ordinary users.
+pub(super) const PROGRAM: &str = "/run/lrun/lrun";
+
+/// The argument that makes lrun the program that dpkg calls before it does anything.
+pub const OWN: &str = "__own";
+
+/// `sudo` in the place cannot be a program that becomes root: there is no such program, or it
+/// would be the same user still.
+pub(super) fn asks_the_agent(recipe: Recipe) -> bool {
+    recipe != Recipe::Root && !(recipe.has_ids() && has_sudo())
+}
+
+/// This machine has a `sudo` that a place with ids of its own can use.
 pub(super) fn has_sudo() -> bool {
     Path::new("/usr/bin/sudo").exists()
 }
 
-const SUDOERS: &str = "\
-Defaults env_reset
-Defaults secure_path=\"/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin:/snap/bin\"
-root ALL=(ALL:ALL) ALL
-@includedir /etc/sudoers.d
-";
+fn sudoers() -> String {
+    let path = sudo::SECURE_PATH;
+    format!(
+        "Defaults env_reset\nDefaults secure_path=\"{path}\"\nroot ALL=(ALL:ALL) ALL\n\
+         @includedir /etc/sudoers.d\n"
+    )
+}
 
 /// Links and directories of a place (`/opt` is writable for everybody on hosted images).
-pub(super) fn furnish(uppers: &Uppers) -> Result<(), SandboxError> {
+pub(super) fn furnish(uppers: &Uppers<'_>) -> Result<(), SandboxError> {
     uppers.put_link(Path::new("/etc/localtime"), "/usr/share/zoneinfo/Etc/UTC")?;
     uppers.put_directory(Path::new("/opt"), Some(0o777))?;
     let tool_cache = Path::new("/opt/hostedtoolcache");
@@ -63,7 +87,7 @@ pub(super) fn furnish(uppers: &Uppers) -> Result<(), SandboxError> {
 /// Empties what no ordinary user of this machine can read. Needed where the place's root
 /// has the id of this machine's. What is `hidden` as a whole is passed over.
 pub(super) fn empty_secrets(
-    uppers: &Uppers,
+    uppers: &Uppers<'_>,
     secrets: &[Secret],
     hidden: &[PathBuf],
 ) -> Result<(), SandboxError> {

@@ -13,13 +13,15 @@ use nix::unistd::{chdir, pivot_root, sethostname};
 use serde::{Deserialize, Serialize};
 
 use super::error::{During, Obstacle, SandboxError};
+use super::etc;
 use super::kernel;
 use super::recipe::Recipe;
 use super::rootfs::RootFs;
 use super::secrets::Secret;
+use super::skeleton::Skeleton;
 use super::system::{Processes, proc_is_masked};
 use crate::agent::server::{Identity, Service};
-use crate::agent::{EnvironmentSpec, Network};
+use crate::agent::{EnvironmentSpec, Network, sudo};
 use crate::backend::Shortcoming;
 
 /// What process 1 tells the launcher once.
@@ -33,12 +35,20 @@ pub(super) enum Birth {
     Failed(SandboxError),
 }
 
-/// What process 1 was born with.
-pub(super) struct Inheritance<'a> {
+/// What a place is made from.
+#[derive(Clone, Copy)]
+pub(super) struct Ground<'a> {
     pub(super) spec: &'a EnvironmentSpec,
     pub(super) recipe: Recipe,
-    /// What of this machine must be empty.
+    /// What of this machine must be empty, for recipes whose root could read it.
     pub(super) secrets: &'a [Secret],
+    /// The layer over this machine's directories, for recipes that need one.
+    pub(super) skeleton: Option<&'a Skeleton>,
+}
+
+/// What process 1 was born with.
+pub(super) struct Inheritance<'a> {
+    pub(super) ground: Ground<'a>,
     pub(super) processes: Processes,
     /// Hangs up when the launcher is gone.
     pub(super) lifeline: OwnedFd,
@@ -59,7 +69,12 @@ pub(super) fn live(inheritance: Inheritance<'_>, announce: impl FnOnce(&Birth) -
     let Inheritance {
         channel, lifeline, ..
     } = inheritance;
-    let Ok(service) = Service::new(channel, Some(lifeline), settled.identity) else {
+    let service = Service::new(channel, Some(lifeline), settled.identity);
+    let service = match settled.asks_the_agent {
+        true => service.and_then(|service| service.hearing(Path::new(sudo::SOCKET))),
+        false => service,
+    };
+    let Ok(service) = service else {
         return 1;
     };
     if !announce(&Birth::Ready(settled.shortcomings)) {
@@ -73,6 +88,8 @@ pub(super) fn live(inheritance: Inheritance<'_>, announce: impl FnOnce(&Birth) -
 
 struct Settled {
     identity: Identity,
+    /// `sudo` does.
+    asks_the_agent: bool,
     shortcomings: Vec<Shortcoming>,
 }
 
@@ -83,12 +100,12 @@ impl From<SandboxError> for Birth {
 }
 
 fn settle(inheritance: &Inheritance<'_>) -> Result<Settled, Birth> {
-    let Inheritance { spec, recipe, .. } = *inheritance;
+    let Ground { spec, recipe, .. } = inheritance.ground;
     bind_to_launcher(inheritance)?;
     make_namespaces(spec.network)?;
-    let rootfs = RootFs::new(spec, recipe, inheritance.secrets)?;
+    let rootfs = RootFs::new(inheritance.ground)?;
     let own = inheritance.processes == Processes::Own;
-    if own && recipe == Recipe::User && proc_is_masked(rootfs.root()) {
+    if own && recipe != Recipe::Root && proc_is_masked(rootfs.root()) {
         return Err(Birth::MaskedProc);
     }
     let (root, mut shortcomings) = rootfs.build(inheritance.processes)?;
@@ -103,6 +120,7 @@ fn settle(inheritance: &Inheritance<'_>) -> Result<Settled, Birth> {
     }
     Ok(Settled {
         identity: recipe.identity()?,
+        asks_the_agent: etc::asks_the_agent(recipe),
         shortcomings,
     })
 }

@@ -12,19 +12,30 @@ use nix::sched::CloneFlags;
 use nix::sys::stat::{Mode, umask};
 use nix::sys::wait::waitpid;
 use nix::unistd::{Pid, pipe2, setsid};
+use serde::{Deserialize, Serialize};
 
 use super::error::{During, Obstacle, SandboxError};
 use super::guard;
-use super::inhabit::{self, Birth, Inheritance};
+use super::inhabit::{self, Birth, Ground, Inheritance};
 use super::kernel::{self, Fork, fork_into};
-use super::recipe::Recipe;
-use super::secrets::{self, Secret};
+use super::recipe::{Recipe, Right};
+use super::secrets;
+use super::skeleton::{Skeleton, Sought};
 use super::system::Processes;
 use crate::agent::EnvironmentSpec;
 use crate::agent::frame::Frame;
 use crate::backend::Shortcoming;
 
-/// What the launcher tells lrun once, before the agent's frames.
+/// What the launcher tells lrun, before the agent's frames.
+#[derive(Debug, Serialize, Deserialize)]
+pub(super) enum Word {
+    /// Something is being built that takes a while: once for many places. More is said later.
+    Preparing,
+    /// The last word.
+    Hello(Hello),
+}
+
+/// The place is ready, or cannot be made.
 pub(super) type Hello = Result<Vec<Shortcoming>, SandboxError>;
 
 /// The launcher's program, which is process 1's too. It is to be called before the
@@ -33,18 +44,15 @@ pub(super) type Hello = Result<Vec<Shortcoming>, SandboxError>;
 pub fn launcher_main() -> i32 {
     match launch() {
         Ok(code) => code,
-        Err(error) => {
-            let hello: Hello = Err(error);
-            i32::from(!say(&mut io::stdout(), &hello))
-        }
+        Err(error) => i32::from(!say(&mut io::stdout(), &Word::Hello(Err(error)))),
     }
 }
 
 fn launch() -> Result<i32, SandboxError> {
     settle()?;
-    let recipe = Recipe::of_this_process();
+    let right = Right::of_this_process();
     // An ordinary user's root cannot read them in any case.
-    let search = (recipe == Recipe::Root).then(|| thread::spawn(secrets::find));
+    let search = (right.recipe == Recipe::Root).then(|| thread::spawn(secrets::find));
     let spec = read_specification()?;
     // Process 1 inherits it: whichever of the two is killed, the other still holds it.
     let lock = spec.lock.as_deref().map(hold).transpose()?;
@@ -52,26 +60,59 @@ fn launch() -> Result<i32, SandboxError> {
         Ok(secrets) => secrets.unwrap_or_default(),
         Err(panic) => std::panic::resume_unwind(panic),
     };
-    recipe.acquire()?;
+    let mut shortcomings = right.shortcomings();
+    let sought = seek_skeleton(&spec, right.recipe);
+    let recipe = right.exercise()?;
+    let skeleton = sought.and_then(|sought| obtain(sought, recipe));
+    let skeleton = skeleton.unwrap_or_else(|error| {
+        let reason = error.to_string();
+        shortcomings.push(Shortcoming::NotPrepared { reason });
+        None
+    });
     fs::create_dir(&spec.state).during("make", &spec.state)?;
     let state = guard::StateDirectory::new(spec.state.clone());
-    let mut birth = give_birth((&spec, recipe, &secrets), Processes::Own)?;
+    let ground = Ground {
+        spec: &spec,
+        recipe,
+        secrets: &secrets,
+        skeleton: skeleton.as_ref(),
+    };
+    let mut birth = give_birth(ground, Processes::Own)?;
     if let Newborn::Parent(_, _, Birth::MaskedProc) = birth {
-        birth = give_birth((&spec, recipe, &secrets), Processes::Shared)?;
+        birth = give_birth(ground, Processes::Shared)?;
     }
     match birth {
         Newborn::Itself(code) => {
             state.leave_alone();
             Ok(code)
         }
-        Newborn::Parent(pid, bond, Birth::Ready(shortcomings)) => {
-            let hello: Hello = Ok(shortcomings);
-            say(&mut io::stdout(), &hello);
+        Newborn::Parent(pid, bond, Birth::Ready(more)) => {
+            shortcomings.extend(more);
+            say(&mut io::stdout(), &Word::Hello(Ok(shortcomings)));
             guard::watch_over(pid, bond, lock, state);
             Ok(0)
         }
         Newborn::Parent(_, _, Birth::Failed(error)) => Err(error),
         Newborn::Parent(_, _, Birth::MaskedProc) => Err(SandboxError::Stillborn),
+    }
+}
+
+/// None for the recipe that needs none, and for a place that is to do without.
+fn seek_skeleton(spec: &EnvironmentSpec, recipe: Recipe) -> io::Result<Option<Sought>> {
+    match &spec.shared {
+        Some(shared) if recipe != Recipe::Root => Skeleton::seek(shared, recipe).map(Some),
+        _ => Ok(None),
+    }
+}
+
+fn obtain(sought: Option<Sought>, recipe: Recipe) -> io::Result<Option<Skeleton>> {
+    match sought {
+        None => Ok(None),
+        Some(Sought::Found(skeleton)) => Ok(Some(skeleton)),
+        Some(Sought::Missing(missing)) => {
+            say(&mut io::stdout(), &Word::Preparing);
+            missing.build(recipe).map(Some)
+        }
     }
 }
 
@@ -124,10 +165,7 @@ enum Newborn {
     Parent(Pid, Bond, Birth),
 }
 
-fn give_birth(
-    (spec, recipe, secrets): (&EnvironmentSpec, Recipe, &[Secret]),
-    processes: Processes,
-) -> Result<Newborn, SandboxError> {
+fn give_birth(ground: Ground<'_>, processes: Processes) -> Result<Newborn, SandboxError> {
     let this = "the launcher";
     let (lifeline, lifeline_end) = pipe2(OFlag::O_CLOEXEC).during("make a pipe for", this)?;
     let (sign_of_life, sign) = pipe2(OFlag::O_CLOEXEC).during("make a pipe for", this)?;
@@ -148,9 +186,7 @@ fn give_birth(
             // Stays open to the end of this process: its sign of life.
             let mut sign = File::from(sign);
             let inheritance = Inheritance {
-                spec,
-                recipe,
-                secrets,
+                ground,
                 processes,
                 lifeline,
                 channel: [standard_fd(0)?, standard_fd(1)?],
@@ -186,7 +222,7 @@ fn standard_fd(number: i32) -> Result<OwnedFd, SandboxError> {
     kernel::take_standard_fd(number).during("take over", "a standard descriptor")
 }
 
-fn say(to: &mut impl io::Write, message: &impl serde::Serialize) -> bool {
+fn say(to: &mut impl io::Write, message: &impl Serialize) -> bool {
     let Ok(frame) = Frame::control(0, message) else {
         return false;
     };

@@ -17,6 +17,7 @@ use nix::mount::MsFlags;
 use super::error::{During, SandboxError};
 use super::kernel;
 use super::recipe::Recipe;
+use super::skeleton::Skeleton;
 use super::system::mount_tmpfs;
 use crate::agent::protocol::FileSpec;
 
@@ -36,6 +37,9 @@ pub(super) const APART: &[&str] = &[
     "/sys",
     "/tmp",
 ];
+
+/// What an id is shown as that a user namespace does not have.
+pub(super) const NOBODY: u32 = 65_534;
 
 /// File systems that hold a part of the system rather than the state of some program.
 const ON_DISK: &[&str] = &[
@@ -78,7 +82,7 @@ pub(super) fn survey(recipe: Recipe) -> Result<Vec<Piece>, SandboxError> {
                 .chain(below)
                 .collect())
         }
-        Recipe::User => {
+        Recipe::Range(_) | Recipe::User => {
             let mut pieces = Vec::new();
             for entry in fs::read_dir("/").during("list", "/")?.flatten() {
                 if !is_apart(&entry.path()) {
@@ -151,8 +155,9 @@ fn is_public(path: &Path) -> bool {
 }
 
 /// The upper layers of the overlays, while they are being filled.
-pub(super) struct Uppers {
+pub(super) struct Uppers<'a> {
     recipe: Recipe,
+    skeleton: Option<&'a Skeleton>,
     overlays: Vec<Upper>,
 }
 
@@ -168,21 +173,23 @@ struct Upper {
 /// files are made in no time there, and go with the mount.
 const IN_MEMORY: &str = "layers";
 
-impl Uppers {
+impl<'a> Uppers<'a> {
     /// Makes the upper directories of all overlays among `pieces` in `state`.
     pub(super) fn create(
         recipe: Recipe,
+        skeleton: Option<&'a Skeleton>,
         state: &Path,
         pieces: &[Piece],
     ) -> Result<Self, SandboxError> {
         let mut uppers = Self {
             recipe,
+            skeleton,
             overlays: Vec::new(),
         };
         // An ordinary user's memory does not keep the attributes of an overlay everywhere.
         let memory = match recipe {
             Recipe::Root => Some(state.join(IN_MEMORY)),
-            Recipe::User => None,
+            Recipe::Range(_) | Recipe::User => None,
         };
         if let Some(memory) = &memory {
             fs::create_dir(memory).during("make", memory)?;
@@ -331,15 +338,20 @@ impl Uppers {
 
     fn mirror(&self, here: &Path, place: &Path) -> io::Result<()> {
         DirBuilder::new().mode(0o755).create(place)?;
-        match fs::metadata(here) {
+        let over = self.skeleton.and_then(|skeleton| skeleton.over(here));
+        match fs::metadata(over.as_deref().unwrap_or(here)) {
             Ok(metadata) => self.take_over(&metadata, place),
             Err(_) => self.set_mode(place, 0o755),
         }
     }
 
     fn take_over(&self, metadata: &Metadata, place: &Path) -> io::Result<()> {
-        if self.recipe == Recipe::Root {
-            chown(place, Some(metadata.uid()), Some(metadata.gid()))?;
+        let (user, group) = (metadata.uid(), metadata.gid());
+        match self.recipe {
+            Recipe::Root => chown(place, Some(user), Some(group))?,
+            // Nobody: what this machine has there is its root's.
+            Recipe::Range(_) if user != NOBODY => chown(place, Some(user), Some(group))?,
+            _ => {}
         }
         self.set_mode(place, metadata.mode() & 0o7777)
     }

@@ -13,6 +13,7 @@
 //! process namespace and the job's processes are ended by descent only: the place then says
 //! [`SharedProcesses`](crate::backend::Shortcoming::SharedProcesses).
 
+mod blueprint;
 mod bring_up;
 mod error;
 mod etc;
@@ -21,11 +22,18 @@ mod inhabit;
 mod kernel;
 mod launcher;
 mod layers;
+mod own;
 mod recipe;
+mod remover;
 mod rootfs;
 mod secrets;
+mod skeleton;
+mod subids;
 mod system;
 
-pub use bring_up::Sandbox;
+pub use bring_up::{Powers, Sandbox};
 pub use error::{Obstacle, SandboxError};
+pub use etc::OWN;
 pub use launcher::launcher_main;
+pub use own::own_main;
+pub use remover::remover_main;

@@ -9,10 +9,12 @@ use nix::sys::statfs::{OVERLAYFS_SUPER_MAGIC, statfs};
 
 use super::error::{During, SandboxError};
 use super::etc;
+use super::inhabit::Ground;
 use super::kernel::make_read_only;
 use super::layers::{Piece, Uppers, is_apart, survey};
-use super::recipe::Recipe;
+use super::recipe::{JOB, Recipe};
 use super::secrets::Secret;
+use super::skeleton::Skeleton;
 use super::system::{self, Processes, bind, mount_tmpfs};
 use crate::agent::protocol::FileSpec;
 use crate::agent::{EnvironmentSpec, Mount};
@@ -27,17 +29,20 @@ pub(super) struct RootFs<'a> {
     spec: &'a EnvironmentSpec,
     recipe: Recipe,
     secrets: &'a [Secret],
+    skeleton: Option<&'a Skeleton>,
     root: PathBuf,
     shortcomings: Vec<Shortcoming>,
 }
 
 impl<'a> RootFs<'a> {
-    /// Where it will be. The state directory exists and is empty. `secrets` will be empty.
-    pub(super) fn new(
-        spec: &'a EnvironmentSpec,
-        recipe: Recipe,
-        secrets: &'a [Secret],
-    ) -> Result<Self, SandboxError> {
+    /// Where it will be. The state directory exists and is empty. The ground's secrets will be empty.
+    pub(super) fn new(ground: Ground<'a>) -> Result<Self, SandboxError> {
+        let Ground {
+            spec,
+            recipe,
+            secrets,
+            skeleton,
+        } = ground;
         let mut shortcomings = Vec::new();
         let state = &spec.state;
         let kind = statfs(state).during("look at the file system of", state)?;
@@ -52,6 +57,7 @@ impl<'a> RootFs<'a> {
             spec,
             recipe,
             secrets,
+            skeleton,
             root,
             shortcomings,
         })
@@ -68,11 +74,12 @@ impl<'a> RootFs<'a> {
         processes: Processes,
     ) -> Result<(PathBuf, Vec<Shortcoming>), SandboxError> {
         let pieces = survey(self.recipe)?;
-        let uppers = Uppers::create(self.recipe, &self.spec.state, &pieces)?;
+        let uppers = Uppers::create(self.recipe, self.skeleton, &self.spec.state, &pieces)?;
         let loose = self.fill(&uppers)?;
         self.mount_pieces(&pieces, &uppers)?;
         let tmp = self.spec.state.join("tmp");
         system::mount_all(&self.root, &tmp, self.recipe, processes)?;
+        self.show_program()?;
         self.hide()?;
         self.mount_home()?;
         for directory in &self.spec.in_memory {
@@ -89,7 +96,7 @@ impl<'a> RootFs<'a> {
     }
 
     /// Fills the upper layers. Returns the files that no overlay covers.
-    fn fill(&self, uppers: &Uppers) -> Result<Vec<FileSpec>, SandboxError> {
+    fn fill(&self, uppers: &Uppers<'_>) -> Result<Vec<FileSpec>, SandboxError> {
         etc::empty_secrets(uppers, self.secrets, &self.hidden())?;
         etc::furnish(uppers)?;
         let mut loose = Vec::new();
@@ -109,8 +116,8 @@ impl<'a> RootFs<'a> {
         Ok(loose)
     }
 
-    fn mount_pieces(&mut self, pieces: &[Piece], uppers: &Uppers) -> Result<(), SandboxError> {
-        if self.recipe == Recipe::User {
+    fn mount_pieces(&mut self, pieces: &[Piece], uppers: &Uppers<'_>) -> Result<(), SandboxError> {
+        if self.recipe != Recipe::Root {
             mount_tmpfs(
                 &self.root,
                 MsFlags::MS_NOSUID | MsFlags::MS_NODEV,
@@ -140,18 +147,19 @@ impl<'a> RootFs<'a> {
         Ok(())
     }
 
-    fn mount_overlay(&mut self, over: &Path, uppers: &Uppers) -> Result<(), SandboxError> {
+    fn mount_overlay(&mut self, over: &Path, uppers: &Uppers<'_>) -> Result<(), SandboxError> {
         let Some((upper, between)) = uppers.of(over) else {
             return Ok(());
         };
-        let lower = between.into_iter().chain([over]).map(escape);
+        let skeleton = self.skeleton.and_then(|skeleton| skeleton.over(over));
+        let lower = between.into_iter().chain(skeleton.as_deref()).chain([over]);
         let target = self.inside(over);
         fs::create_dir_all(&target).during("make", &target)?;
         let work = upper.with_extension("work");
         fs::create_dir_all(&work).during("make", &work)?;
         let options = format!(
             "lowerdir={},upperdir={},workdir={},{}",
-            lower.collect::<Vec<_>>().join(":"),
+            lower.map(escape).collect::<Vec<_>>().join(":"),
             escape(upper),
             escape(&work),
             self.recipe.overlay_options()
@@ -165,8 +173,8 @@ impl<'a> RootFs<'a> {
         );
         match (mounted, self.recipe) {
             (Ok(()), _) => Ok(()),
-            (Err(_), Recipe::User) => self.stand_in(over, upper, &target),
             (failed, Recipe::Root) => failed.during("mount an overlay on", &target),
+            (Err(_), _) => self.stand_in(over, upper, &target),
         }
     }
 
@@ -196,6 +204,30 @@ impl<'a> RootFs<'a> {
             }
         }
         Ok(())
+    }
+
+    /// lrun itself, for what in an ordinary user's place calls it.
+    fn show_program(&self) -> Result<(), SandboxError> {
+        if self.recipe == Recipe::Root {
+            return Ok(());
+        }
+        let path = self.inside(Path::new(etc::PROGRAM));
+        if let Some(parent) = path.parent() {
+            fs::create_dir(parent).during("make", parent)?;
+            let mode = fs::Permissions::from_mode(self.recipe.mode_of_roots(0o755));
+            fs::set_permissions(parent, mode).during("set the mode of", parent)?;
+        }
+        File::create(&path).during("make", &path)?;
+        let this = Path::new("/proc/self/exe");
+        // By its name: the link itself leads to a mount of another namespace.
+        let named = fs::read_link(this).during("read", this)?;
+        if bind(&named, &path).is_ok() {
+            return make_read_only(&path, true).during("make read-only", &path);
+        }
+        // Replaced meanwhile by a newer one, or out of reach.
+        fs::copy(this, &path).during("copy", this)?;
+        let mode = fs::Permissions::from_mode(self.recipe.mode_of_roots(0o755));
+        fs::set_permissions(&path, mode).during("set the mode of", &path)
     }
 
     /// Covers what must not be seen: other users' files, lrun's own, what the caller names.
@@ -288,13 +320,10 @@ impl<'a> RootFs<'a> {
     }
 
     fn give_to_job(&self, path: &Path) -> Result<(), SandboxError> {
-        match self.recipe {
-            Recipe::Root => {
-                let (uid, gid) = self.recipe.owner();
-                chown(path, Some(uid), Some(gid)).during("give to the job's user", path)
-            }
-            // There is but one id, and it is the job's already.
-            Recipe::User => Ok(()),
+        // Where there is but one id, it is the job's already.
+        match self.recipe.has_ids() {
+            true => chown(path, Some(JOB), Some(JOB)).during("give to the job's user", path),
+            false => Ok(()),
         }
     }
 

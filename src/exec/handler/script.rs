@@ -7,6 +7,8 @@ use indexmap::IndexMap;
 use super::{Interruption, ProcessContext, Scope};
 use crate::agent::protocol::{Ended, Exit, FileSpec, FoundFile, ProcessSpec, Signal, User};
 use crate::agent::{AgentError, Process};
+use crate::difference::{Difference, DifferenceKind, Effect, Site};
+use crate::event::EventKind;
 use crate::exec::effects::Effects;
 use crate::exec::file_command::{self, FileCommandError, Pairs};
 use crate::exec::log::StepLog;
@@ -72,6 +74,9 @@ pub(in crate::exec) async fn run(
         mut interrupt,
         ..
     } = scope;
+    if place.root_lacks.is_some() {
+        log.look_for_refusals();
+    }
     let results = process.files.all().map(str::to_owned).to_vec();
     let mut started = match place.agent.spawn_with(files, spec, results).await {
         Ok(started) => started,
@@ -103,9 +108,29 @@ pub(in crate::exec) async fn run(
     } = started.ended().await?;
     let mut effects = Effects::of(outcome(exit, interruption, name, log));
     effects.cost = exit.timing;
+    let used_sudo = opened.iter().any(|path| path.ends_with("/sudo"));
     effects.opened = Some(opened);
     take_results(results, log, &mut effects);
+    if let (Outcome::Failure, Some(lacks), true) = (
+        effects.outcome,
+        &place.root_lacks,
+        used_sudo && log.was_refused(),
+    ) {
+        name_limit(log, lacks);
+    }
     Ok(effects)
+}
+
+/// GitHub's `sudo` may be allowed what this one was not.
+fn name_limit(log: &StepLog, lacks: &str) {
+    log.runner(format!("lrun: {lacks}"));
+    log.send(EventKind::Differs(Difference {
+        kind: DifferenceKind::Other {
+            text: lacks.to_owned(),
+        },
+        site: Site::Step(log.step().clone()),
+        effect: Effect::MayFlip,
+    }));
 }
 
 async fn forward_output(process: &mut Process, log: &mut StepLog) {
