@@ -35,16 +35,16 @@ fn main() -> io::Result<()> {
     if let Err(reason) = &act {
         writeln!(out, "act cannot be had: {reason}")?;
     }
-    for lines in [
-        steps(root, act.as_ref().ok())?,
-        checkouts(root)?,
-        caches(root)?,
-    ] {
-        for line in lines {
-            writeln!(out, "{}", line.text())?;
-        }
-    }
+    report(&mut out, &steps(root, act.as_ref().ok())?)?;
+    report(&mut out, &checkouts(root)?)?;
+    report(&mut out, &caches(root)?)?;
     writeln!(out, "{}", memory(root)?)
+}
+
+fn report(out: &mut impl io::Write, lines: &[Line]) -> io::Result<()> {
+    lines
+        .iter()
+        .try_for_each(|line| writeln!(out, "{}", line.text()))
 }
 
 /// Runs of one step and of many, and what comes after the last.

@@ -14,8 +14,7 @@ pub(crate) const LEGS: u32 = 256;
 const FILES_PER_DIRECTORY: usize = 100;
 
 /// Saves and restores `tree` elsewhere in the home, with one file in a hundred changed.
-const CACHE: &str = "\
-      - name: Cache
+const CACHE: &str = r#"      - name: Cache
         uses: actions/cache@v4
         with:
           path: ~/tree
@@ -24,8 +23,8 @@ const CACHE: &str = "\
       - uses: actions/checkout@v5
       - run: |
           test -d ~/tree || cp -a tree ~/tree
-          for file in ~/tree/*/0.txt; do echo \"$GITHUB_RUN_ID\" >> \"$file\"; done
-";
+          for file in ~/tree/*/0.txt; do echo "$GITHUB_RUN_ID" >> "$file"; done
+"#;
 
 /// Workflows of steps that do nothing.
 pub(crate) fn of_steps(directory: &Path) -> io::Result<PathBuf> {

@@ -186,9 +186,9 @@ impl Beginning {
             events,
             directory: record.work,
             lock: record.lock,
-            janitor: Janitor::start(store.root(), record.id).map_err(|error| {
+            janitor: Arc::new(Janitor::start(store.root(), record.id).map_err(|error| {
                 Failure::cannot_run(format!("cannot start the janitor of the run: {error}"))
-            })?,
+            })?),
             store,
             workflow,
         });

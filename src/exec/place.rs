@@ -110,7 +110,8 @@ pub(super) async fn bring_up(run: &Run, spec: &LegSpec) -> Result<Up, PlaceError
     make_directories(run, &home, &staging, &paths)?;
     let inventory = {
         let (label, tools) = ((**label).clone(), run.place.toolchains.clone());
-        tokio::task::spawn_blocking(move || Inventory::new(label, Path::new("/"), &tools))
+        let look = move || Inventory::new(label, Path::new("/"), &tools).with_packages();
+        tokio::task::spawn_blocking(look)
     };
     let environment_spec = environment_spec(run, &directory, &home);
     let up = run
@@ -153,15 +154,16 @@ pub(super) async fn bring_up(run: &Run, spec: &LegSpec) -> Result<Up, PlaceError
 
 /// Ends everything in the place. Once its mounts are gone too, its directories are the janitor's;
 /// nobody waits for that.
-pub(super) async fn take_down(run: &Arc<Run>, ground: Ground) -> Result<(), PlaceError> {
+pub(super) async fn take_down(run: &Run, ground: Ground) -> Result<(), PlaceError> {
     let remains = ground.backend.take_down().await?;
-    let run = Arc::clone(run);
     // From now on others may have its trees; otherwise the janitor puts them back.
     let _ = run.store.end_leases(&ground.holder);
+    // Not the run: its report is complete once nobody can send events any more.
+    let janitor = Arc::clone(&run.janitor);
     tokio::spawn(async move {
         // What of the place's own could not be removed is in the same directory.
         let _ = remains.gone().await;
-        run.janitor.clear(&ground.directory);
+        janitor.clear(&ground.directory);
     });
     Ok(())
 }

@@ -53,7 +53,7 @@ pub struct Run {
     /// What every place of the run holds a shared lock on.
     pub lock: PathBuf,
     /// Who clears up after jobs and the run.
-    pub janitor: Janitor,
+    pub janitor: Arc<Janitor>,
 }
 
 /// The content a run is of, as it was when the run began.

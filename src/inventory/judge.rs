@@ -70,6 +70,12 @@ impl Inventory {
         }
     }
 
+    /// Reads the packages of this machine, which takes a moment, before they are asked for.
+    pub fn with_packages(mut self) -> Self {
+        self.packages();
+        self
+    }
+
     /// The directories and single files to watch for openings, absolute paths in the place.
     pub fn watched(&self) -> Vec<String> {
         self.commands

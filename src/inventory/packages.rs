@@ -61,6 +61,16 @@ impl Packages {
         if let Some((package, _)) = self.lists.iter().find(owns) {
             return Some(package.clone());
         }
+        // Many commands come with a package of their name.
+        let name = path.rsplit('/').next();
+        if let Some(at) = self
+            .unread
+            .iter()
+            .position(|package| Some(package.as_str()) == name)
+        {
+            let package = self.unread.remove(at);
+            self.unread.push(package);
+        }
         while let Some(package) = self.unread.pop() {
             let files = self.read_list(&package);
             self.lists.push((package, files));

@@ -2,6 +2,7 @@
 //! good as before. And: several lrun processes on one store, and a clock that is set back.
 
 use std::fs;
+use std::io::{self, Write as _};
 use std::process::{Child, Command, Stdio};
 use std::thread::sleep;
 use std::time::Duration;
@@ -130,9 +131,10 @@ fn kill_runs(name: &str, kills: u64) {
     assert_eq!(mounts(), before);
     assert_eq!(processes_with(&mark), 0);
     let milliseconds = slowest.as_millis();
-    eprintln!(
+    let figures = format!(
         "{kills} kills, {ended} of them too late; the last process was gone {milliseconds} ms after a kill at the latest"
     );
+    writeln!(io::stderr(), "{figures}").expect("stderr is open");
 }
 
 #[test]
