@@ -1,6 +1,14 @@
-//! The one task that reads the events of a run.
+//! Who reads the events of a run: one task that stamps them, and each reporter on a thread of
+//! its own.
+//!
+//! A reporter may wait for whom it writes to, a pager or a stopped terminal, for as long as that
+//! takes: neither the run nor the other reporters wait with it. What it has not written yet is
+//! kept in memory.
 
 use std::io;
+use std::sync::Arc;
+use std::sync::mpsc::{self, Receiver, RecvTimeoutError, Sender, TryRecvError};
+use std::thread::{self, JoinHandle};
 
 use tokio::sync::mpsc::UnboundedReceiver;
 
@@ -19,54 +27,107 @@ pub struct FailedReporter {
 }
 
 /// Stamps each event with its number and both clocks and hands it to all reporters, until every
-/// sender is gone. A reporter that fails is left out from then on and named at the end; the run
-/// does not feel it.
+/// sender is gone; returns once every reporter has written all of it. A reporter that fails is
+/// left out from then on and named at the end; the run does not feel it.
 pub async fn consume(
     mut events: UnboundedReceiver<EventKind>,
-    mut reporters: Vec<Box<dyn Reporter + Send>>,
+    reporters: Vec<Box<dyn Reporter + Send>>,
 ) -> Vec<FailedReporter> {
     let started = Moment::now();
     let mut failed = Vec::new();
+    let mut working = Vec::new();
+    for reporter in reporters {
+        match Working::start(reporter) {
+            Ok(at_work) => working.push(at_work),
+            Err(reporter) => failed.push(reporter),
+        }
+    }
     let mut sequence = 0;
     while let Some(kind) = events.recv().await {
-        let event = Event {
+        let event = Arc::new(Event {
             sequence,
             at_ms: u64::try_from(since_epoch().as_millis()).unwrap_or(u64::MAX),
             elapsed_us: u64::try_from(started.elapsed().as_micros()).unwrap_or(u64::MAX),
             kind,
-        };
-        sequence += 1;
-        keep_those_that(&mut reporters, &mut failed, |reporter| {
-            reporter.event(&event)
         });
+        sequence += 1;
+        for reporter in &working {
+            // One that failed listens no more.
+            let _ = reporter.events.send(Arc::clone(&event));
+        }
     }
-    keep_those_that(&mut reporters, &mut failed, |reporter| reporter.finish());
+    // Not on the runtime's thread: it has signals to listen to while a reader is slow.
+    let ends =
+        tokio::task::spawn_blocking(|| working.into_iter().filter_map(Working::end).collect());
+    let ends: Result<Vec<_>, _> = ends.await;
+    match ends {
+        Ok(ends) => failed.extend(ends),
+        Err(error) => std::panic::resume_unwind(error.into_panic()),
+    }
     failed
 }
 
-fn keep_those_that(
-    reporters: &mut Vec<Box<dyn Reporter + Send>>,
-    failed: &mut Vec<FailedReporter>,
-    mut succeed: impl FnMut(&mut dyn Reporter) -> io::Result<()>,
-) {
-    reporters.retain_mut(|reporter| {
-        let reporter = reporter.as_mut();
-        match succeed(reporter) {
-            Ok(()) => true,
-            Err(source) => {
-                failed.push(FailedReporter {
-                    reporter: reporter.name(),
-                    source,
-                });
-                false
+/// A reporter on its thread.
+struct Working {
+    name: &'static str,
+    events: Sender<Arc<Event>>,
+    thread: JoinHandle<io::Result<()>>,
+}
+
+impl Working {
+    fn start(mut reporter: Box<dyn Reporter + Send>) -> Result<Self, FailedReporter> {
+        let name = reporter.name();
+        let (events, received) = mpsc::channel();
+        let thread = thread::Builder::new()
+            .name(name.to_owned())
+            .spawn(move || report(reporter.as_mut(), &received))
+            .map_err(|source| FailedReporter {
+                reporter: name,
+                source,
+            })?;
+        Ok(Self {
+            name,
+            events,
+            thread,
+        })
+    }
+
+    /// Waits until it has written everything.
+    fn end(self) -> Option<FailedReporter> {
+        drop(self.events);
+        // The panic hook has told what it was.
+        let panicked = |_| Err(io::Error::other("it panicked"));
+        let source = self.thread.join().unwrap_or_else(panicked).err()?;
+        Some(FailedReporter {
+            reporter: self.name,
+            source,
+        })
+    }
+}
+
+/// Tells a reporter of every event until no other can come.
+fn report(reporter: &mut dyn Reporter, events: &Receiver<Arc<Event>>) -> io::Result<()> {
+    loop {
+        match events.try_recv() {
+            Ok(event) => reporter.event(&event)?,
+            Err(TryRecvError::Disconnected) => return reporter.finish(),
+            Err(TryRecvError::Empty) => {
+                let next = match reporter.rest()? {
+                    Some(wait) => events.recv_timeout(wait),
+                    None => events.recv().map_err(|_| RecvTimeoutError::Disconnected),
+                };
+                if let Ok(event) = next {
+                    reporter.event(&event)?;
+                }
             }
         }
-    });
+    }
 }
 
 #[cfg(test)]
 mod tests {
-    use std::sync::{Arc, Mutex};
+    use std::sync::Mutex;
+    use std::time::Duration;
 
     use super::*;
     use crate::event::Events;
@@ -93,8 +154,42 @@ mod tests {
             Ok(())
         }
 
+        fn rest(&mut self) -> io::Result<Option<Duration>> {
+            Ok(None)
+        }
+
         fn finish(&mut self) -> io::Result<()> {
             Ok(())
+        }
+    }
+
+    /// Waits at the first event until it is let go.
+    struct Waits {
+        let_go: Receiver<()>,
+    }
+
+    impl Reporter for Waits {
+        fn name(&self) -> &'static str {
+            "a pager"
+        }
+
+        fn event(&mut self, _: &Event) -> io::Result<()> {
+            self.let_go.recv().map_err(io::Error::other)
+        }
+
+        fn rest(&mut self) -> io::Result<Option<Duration>> {
+            Ok(None)
+        }
+
+        fn finish(&mut self) -> io::Result<()> {
+            Ok(())
+        }
+    }
+
+    fn job_started(leg: u32) -> EventKind {
+        EventKind::JobStarted {
+            job: JobKey::new("build", leg),
+            place: "host".to_owned(),
         }
     }
 
@@ -108,10 +203,7 @@ mod tests {
         let reporters = vec![remembers(&bad, 1), remembers(&good, 9)];
         let (events, receiver) = Events::channel();
         for leg in 0..3 {
-            events.send(EventKind::JobStarted {
-                job: JobKey::new("build", leg),
-                place: "host".to_owned(),
-            });
+            events.send(job_started(leg));
         }
         drop(events);
         let failed = consume(receiver, reporters).await;
@@ -119,5 +211,31 @@ mod tests {
         assert_eq!(*bad.lock().expect("nobody panicked"), [0]);
         let failed: Vec<_> = failed.iter().map(ToString::to_string).collect();
         assert_eq!(failed, ["memory stopped: full"]);
+    }
+
+    #[tokio::test]
+    async fn nobody_waits_for_a_reporter_that_waits() {
+        let seen = Arc::default();
+        let (let_go, wait) = mpsc::channel();
+        let others = Remembers {
+            seen: Arc::clone(&seen),
+            at_most: 9,
+        };
+        let reporters: Vec<Box<dyn Reporter + Send>> =
+            vec![Box::new(Waits { let_go: wait }), Box::new(others)];
+        let (events, receiver) = Events::channel();
+        let consuming = tokio::spawn(consume(receiver, reporters));
+        events.send(job_started(0));
+        events.send(job_started(1));
+        while seen.lock().expect("nobody panicked").len() < 2 {
+            tokio::task::yield_now().await;
+        }
+        let_go.send(()).expect("it waits");
+        drop(events);
+        // Nobody lets it go a second time: it fails, and is the only one.
+        drop(let_go);
+        let failed = consuming.await.expect("nobody panicked");
+        let failed: Vec<_> = failed.iter().map(|failed| failed.reporter).collect();
+        assert_eq!(failed, ["a pager"]);
     }
 }

@@ -35,8 +35,12 @@ impl<W: Write> Reporter for Json<W> {
         // Written whole, so that a reader never sees half a line.
         let mut line = serde_json::to_vec(&Line::from(event))?;
         line.push(b'\n');
-        self.out.write_all(&line)?;
-        self.out.flush()
+        self.out.write_all(&line)
+    }
+
+    fn rest(&mut self) -> io::Result<Option<Duration>> {
+        self.out.flush()?;
+        Ok(None)
     }
 
     fn finish(&mut self) -> io::Result<()> {

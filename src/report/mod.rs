@@ -16,6 +16,7 @@ mod runs;
 mod wire;
 
 use std::io;
+use std::time::Duration;
 
 use crate::event::Event;
 
@@ -37,6 +38,13 @@ pub trait Reporter {
     /// # Errors
     /// When it cannot be written; it is told of no other event then.
     fn event(&mut self, event: &Event) -> io::Result<()>;
+
+    /// No event waits to be told: what is held back is written. Gives after how long this is to
+    /// be asked again if no event comes before; none when it need not be.
+    ///
+    /// # Errors
+    /// When it cannot be written.
+    fn rest(&mut self) -> io::Result<Option<Duration>>;
 
     /// No other event will come: what is held back is written.
     ///

@@ -10,6 +10,7 @@ mod tests;
 
 use std::collections::BTreeMap;
 use std::io::{self, Write};
+use std::time::Duration;
 
 use super::Reporter;
 use super::layout::{self, Paint, Row, Style};
@@ -305,7 +306,12 @@ impl<W: Write> Reporter for Plain<W> {
             EventKind::Differs(difference) => self.differs(difference),
             EventKind::RunFinished { verdict, timing } => self.run_finished(*verdict, *timing)?,
         }
-        self.out.flush()
+        Ok(())
+    }
+
+    fn rest(&mut self) -> io::Result<Option<Duration>> {
+        self.out.flush()?;
+        Ok(None)
     }
 
     fn finish(&mut self) -> io::Result<()> {

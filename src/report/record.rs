@@ -6,11 +6,12 @@
 use std::fs::File;
 use std::io::{self, BufRead, BufReader, BufWriter, Read as _, Seek as _, SeekFrom, Write};
 use std::path::{Path, PathBuf};
+use std::time::Duration;
 
 use serde::{Deserialize, Serialize};
 
 use super::Reporter;
-use crate::event::{Event, EventKind};
+use crate::event::Event;
 
 const FORMAT: &str = "lrun-events";
 
@@ -113,12 +114,13 @@ impl<W: Write> Reporter for Record<W> {
     }
 
     fn event(&mut self, event: &Event) -> io::Result<()> {
-        self.line(event)?;
-        // A run that is killed shall leave what it did; lines of output alone may wait.
-        match event.kind {
-            EventKind::StepOutput { .. } => Ok(()),
-            _ => self.out.flush(),
-        }
+        self.line(event)
+    }
+
+    /// A run that is killed shall leave what it did.
+    fn rest(&mut self) -> io::Result<Option<Duration>> {
+        self.out.flush()?;
+        Ok(None)
     }
 
     fn finish(&mut self) -> io::Result<()> {

@@ -1,7 +1,7 @@
 //! The one way tests start `lrun`: with an environment that is empty but for what it needs.
 
 use std::io::{BufRead as _, BufReader, Read as _};
-use std::process::{Child, Command, Stdio};
+use std::process::{Child, ChildStdout, Command, Stdio};
 use std::sync::mpsc;
 use std::time::Duration;
 
@@ -104,15 +104,17 @@ impl Lrun {
     }
 
     /// Runs it for its report, to the end.
-    pub(crate) fn plain(mut self) -> Report {
-        let command = self.command.stdout(Stdio::piped()).stderr(Stdio::piped());
+    pub(crate) fn plain(self) -> Report {
+        self.start(Stdio::piped()).end()
+    }
+
+    /// Starts it for its report, which goes to `stdout`.
+    pub(crate) fn start(mut self, stdout: impl Into<Stdio>) -> Started {
+        let command = self.command.stdout(stdout).stderr(Stdio::piped());
         let child = command.spawn().expect("lrun can be started");
-        let _watchdog = Watchdog::new(child.id());
-        let output = child.wait_with_output().expect("it was started");
-        Report {
-            code: output.status.code(),
-            stdout: String::from_utf8_lossy(&output.stdout).into_owned(),
-            stderr: String::from_utf8_lossy(&output.stderr).into_owned(),
+        Started {
+            watchdog: Watchdog::new(child.id()),
+            child,
         }
     }
 
@@ -174,6 +176,37 @@ impl Lrun {
 impl From<Lrun> for Command {
     fn from(lrun: Lrun) -> Self {
         lrun.command
+    }
+}
+
+/// lrun, running.
+pub(crate) struct Started {
+    child: Child,
+    watchdog: Watchdog,
+}
+
+impl Started {
+    /// Whether it has not ended yet.
+    pub(crate) fn is_running(&mut self) -> bool {
+        let ended = self.child.try_wait().expect("it was started");
+        ended.is_none()
+    }
+
+    /// Takes its standard output, if that is a pipe.
+    pub(crate) fn take_stdout(&mut self) -> Option<ChildStdout> {
+        self.child.stdout.take()
+    }
+
+    /// Waits for its end, and for all it prints to pipes.
+    pub(crate) fn end(self) -> Report {
+        let Self { child, watchdog } = self;
+        let output = child.wait_with_output().expect("it was started");
+        drop(watchdog);
+        Report {
+            code: output.status.code(),
+            stdout: String::from_utf8_lossy(&output.stdout).into_owned(),
+            stderr: String::from_utf8_lossy(&output.stderr).into_owned(),
+        }
     }
 }
 

@@ -17,6 +17,7 @@ mod killing;
 mod lrun;
 mod project;
 mod shelf;
+mod readers;
 mod steps;
 mod users;
 mod visibility;
