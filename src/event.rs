@@ -3,6 +3,8 @@
 //! `exec` sends them through [`Events`]; one task stamps them with a sequence number and
 //! both clocks and hands each to the reporters. The record on disk is the same stream.
 
+mod transfer;
+
 use std::sync::Arc;
 use std::sync::atomic::{AtomicU32, Ordering};
 
@@ -13,6 +15,8 @@ use crate::difference::{Difference, Effect, Verdict};
 use crate::ids::{JobKey, RunId, StepKey};
 use crate::lookup::{CacheRequest, KeyOrigin, Lookup, NotSaved};
 use crate::outcome::{Outcome, SkipReason, Timing};
+
+pub use transfer::{Moved, Transfer, Transfers};
 
 /// An event with its place in the run.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
@@ -284,6 +288,7 @@ pub struct Annotation {
 pub struct Events {
     sender: mpsc::UnboundedSender<EventKind>,
     may_flip: Arc<AtomicU32>,
+    transfers: Transfers,
 }
 
 impl Events {
@@ -293,6 +298,7 @@ impl Events {
         let events = Self {
             sender,
             may_flip: Arc::default(),
+            transfers: Transfers::default(),
         };
         (events, receiver)
     }
@@ -306,6 +312,11 @@ impl Events {
         }
         // The consumer outlives every sender except while lrun is being torn down.
         let _ = self.sender.send(kind);
+    }
+
+    /// Where saves and restores say how far they have come.
+    pub fn transfers(&self) -> &Transfers {
+        &self.transfers
     }
 
     /// How many differences that may flip the verdict were sent: what the verdict counts.

@@ -4,6 +4,7 @@ use std::collections::BTreeMap;
 use std::fs::{self, File, FileTimes, Permissions};
 use std::os::unix::fs::{MetadataExt as _, PermissionsExt as _, symlink};
 use std::path::{Path, PathBuf};
+use std::sync::atomic::AtomicU64;
 use std::time::{Duration, UNIX_EPOCH};
 
 use lrun::digest::Digest;
@@ -106,7 +107,7 @@ impl Bench {
         let place = self.place(leg);
         let manifest = self
             .store
-            .lay_out(&members, &place, owner())
+            .lay_out(&members, &place, owner(), &AtomicU64::new(0))
             .expect("it is laid out");
         let key = self.key();
         let new = NewSlot {
@@ -454,7 +455,9 @@ fn damage_in_the_store_never_becomes_a_laid_out_file() {
         .join(&name[2..]);
     fs::write(blob, "BETA").expect("a file");
     let members = bench.store.read_tree(bench.tree).expect("the tree").entries;
-    let laid = bench.store.lay_out(&members, &bench.place(0), owner());
+    let laid = bench
+        .store
+        .lay_out(&members, &bench.place(0), owner(), &AtomicU64::new(0));
     let error = laid.expect_err("a damaged blob").to_string();
     assert!(
         error.contains(&name) && error.contains("damaged"),

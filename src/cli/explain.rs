@@ -3,7 +3,7 @@
 use super::args::ExplainArguments;
 use super::exit::ExitCode;
 use super::failure::Failure;
-use super::{recorded, signals};
+use super::{recorded, terminal};
 use crate::config::Settings;
 use crate::explain::RecordedRun;
 use crate::report;
@@ -19,7 +19,7 @@ pub(super) fn explain(arguments: &ExplainArguments) -> Result<ExitCode, Failure>
         None => run.cached().collect(),
     };
     let mut out = std::io::stdout().lock();
-    let color = signals::terminal_width().is_some() && settings.color.value;
+    let color = terminal::size().is_some() && settings.color.value;
     match arguments.json {
         true => report::explained_json(&mut out, &run, &steps),
         false => report::explained(&mut out, &run, &steps, color),

@@ -15,6 +15,7 @@ mod replay;
 mod run;
 mod runs;
 mod signals;
+mod terminal;
 
 use std::path::Path;
 use std::process::ExitCode;

@@ -4,7 +4,7 @@ use super::args::ReplayArguments;
 use super::exit::ExitCode;
 use super::failure::Failure;
 use super::recorded;
-use super::run::plain_options;
+use super::terminal::plain_options;
 use crate::config::Settings;
 use crate::report::{Json, Plain, Reporter};
 use crate::store::Store;

@@ -9,12 +9,13 @@ use super::failure::{Failure, tell};
 use super::find;
 use super::prepare::{self, Prepared, Wiring};
 use super::signals;
+use super::terminal;
 use crate::backend::sandbox::Sandbox;
 use crate::config::Settings;
 use crate::difference::Verdict;
-use crate::event::{EventKind, Events};
+use crate::event::{EventKind, Events, Transfers};
 use crate::exec::{self, Canceller};
-use crate::report::{self, Json, Plain, PlainOptions, Record, Reporter};
+use crate::report::{self, Json, Live, Plain, Record, Reporter, Wiper};
 use crate::source::Source;
 use crate::workflow::{self, Workflow};
 
@@ -81,8 +82,9 @@ async fn carry_out(
         differences,
     } = prepared;
     let (canceller, cancellation) = Canceller::new();
-    signals::cancel_on_interrupt(canceller);
-    let reporters = reporters(&arguments.output, settings, &record)?;
+    let transfers = run.events.transfers().clone();
+    let (reporters, wiper) = reporters(&arguments.output, settings, &record, transfers)?;
+    signals::cancel_on_interrupt(canceller, wiper);
     let consuming = tokio::spawn(report::consume(received, reporters));
     let events = run.events.clone();
     events.send(EventKind::RunStarted(Box::new(summary)));
@@ -119,15 +121,27 @@ fn processors() -> usize {
     std::thread::available_parallelism().map_or(1, usize::from)
 }
 
+/// Those who are told of the run, and what takes the live report off the terminal.
+type Reporters = (Vec<Box<dyn Reporter + Send>>, Option<Wiper>);
+
 fn reporters(
     output: &OutputArguments,
     settings: &Settings,
     record: &Path,
-) -> Result<Vec<Box<dyn Reporter + Send>>, Failure> {
+    transfers: Transfers,
+) -> Result<Reporters, Failure> {
     let stdout = std::io::stdout();
-    let shown: Box<dyn Reporter + Send> = match output.json {
-        true => Box::new(Json::new(stdout)),
-        false => Box::new(Plain::new(stdout, plain_options(output, settings))),
+    let options = terminal::plain_options(output, settings);
+    let mut wiper = None;
+    let shown: Box<dyn Reporter + Send> = if output.json {
+        Box::new(Json::new(stdout))
+    } else if terminal::is_live(settings) {
+        let size = Box::new(terminal::size_now);
+        let live = Live::new(Box::new(stdout), options, transfers, size);
+        wiper = Some(live.wiper());
+        Box::new(live)
+    } else {
+        Box::new(Plain::new(stdout, options))
     };
     let record = Record::create(record).map_err(|error| {
         Failure::cannot_run(format!(
@@ -135,16 +149,5 @@ fn reporters(
             record.display()
         ))
     })?;
-    Ok(vec![shown, Box::new(record)])
-}
-
-/// How the plain report is to look on what standard output is.
-pub(super) fn plain_options(output: &OutputArguments, settings: &Settings) -> PlainOptions {
-    const PIPE_COLUMNS: u16 = 100;
-    let terminal = signals::terminal_width();
-    PlainOptions {
-        verbose: output.verbose,
-        color: terminal.is_some() && settings.color.value,
-        width: terminal.unwrap_or(PIPE_COLUMNS),
-    }
+    Ok((vec![shown, Box::new(record)], wiper))
 }

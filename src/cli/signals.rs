@@ -1,8 +1,15 @@
-//! What a user does to a running lrun, and what the terminal is like.
+//! What a user does to a running lrun.
+
+use std::sync::mpsc;
+use std::time::Duration;
 
 use tokio::signal::unix::{SignalKind, signal};
 
 use crate::exec::Canceller;
+use crate::report::Wiper;
+
+/// How long a terminal gets to take what is drawn on it away: it may be stopped.
+const WIPING: Duration = Duration::from_millis(200);
 
 #[expect(
     clippy::exit,
@@ -10,15 +17,28 @@ use crate::exec::Canceller;
 )]
 /// The first interrupt, terminate or hang-up ends the run as the runner ends a cancelled one;
 /// a second one ends lrun at once, and with it every place.
-pub(super) fn cancel_on_interrupt(canceller: Canceller) {
+pub(super) fn cancel_on_interrupt(canceller: Canceller, wiper: Option<Wiper>) {
     tokio::spawn(async move {
         if next_interrupt().await {
             canceller.cancel();
         }
         if next_interrupt().await {
+            if let Some(wiper) = wiper {
+                wipe(wiper);
+            }
             std::process::exit(super::exit::ExitCode::Interrupted as i32);
         }
     });
+}
+
+fn wipe(wiper: Wiper) {
+    let (done, wiped) = mpsc::channel();
+    std::thread::spawn(move || {
+        wiper.wipe();
+        // Whoever waited may have given up.
+        let _ = done.send(());
+    });
+    let _ = wiped.recv_timeout(WIPING);
 }
 
 /// False when signals cannot be had: lrun then dies of them, and its places with it.
@@ -37,12 +57,4 @@ async fn next_interrupt() -> bool {
         _ = hangup.recv() => {}
     }
     true
-}
-
-/// Columns of the terminal on standard output; none when it is none.
-pub(super) fn terminal_width() -> Option<u16> {
-    use std::io::IsTerminal as _;
-    std::io::stdout().is_terminal().then(|| {
-        terminal_size::terminal_size().map_or(100, |(terminal_size::Width(columns), _)| columns)
-    })
 }

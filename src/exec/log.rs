@@ -9,7 +9,7 @@ use super::command::{Command, CommandName};
 use super::mask::Masker;
 use super::masked::masked;
 use crate::agent::protocol::Stream;
-use crate::event::{Annotation, EventKind, Events, Level, LogLine};
+use crate::event::{Annotation, EventKind, Events, Level, LogLine, Transfer};
 use crate::ids::StepKey;
 
 /// GitHub keeps ten annotations of each level a step.
@@ -97,6 +97,11 @@ impl StepLog {
     /// The step.
     pub(super) fn step(&self) -> &StepKey {
         &self.step
+    }
+
+    /// Begins a save or a restore of this step, of so many bytes where that is known.
+    pub(super) fn transfer(&self, total: Option<u64>) -> Transfer {
+        self.events.transfers().begin(self.step.clone(), total)
     }
 
     /// A line of the runner's or a built-in action's own.

@@ -2,6 +2,8 @@
 
 use std::time::Duration;
 
+use unicode_width::UnicodeWidthChar as _;
+
 use crate::event::RunSummary;
 pub(super) use crate::explain::{count, shorten};
 
@@ -72,20 +74,20 @@ const WORD: usize = 9;
 /// Columns of a size and of a time, both flush right.
 const SIZE: usize = 9;
 const TIME: usize = 10;
-/// A report is never wider, nor narrower.
-const WIDEST: usize = 100;
+/// A report is never wider; in less than the other there are no columns.
+pub(super) const WIDEST: usize = 100;
 const NARROWEST: usize = 60;
 
 impl Row {
     /// The row in `width` columns; what is too long for them pushes the rest to the right.
     pub(super) fn render(&self, width: u16, paint: Paint) -> String {
-        let width = usize::from(width).clamp(NARROWEST, WIDEST);
-        let (mark, style) = match self.mark {
-            Mark::Good => ("✓", Style::Good),
-            Mark::Bad => ("✗", Style::Bad),
-            Mark::None => ("-", Style::Faint),
-        };
-        let mut left = format!("{:NAME$} ", self.name);
+        let width = usize::from(width).min(WIDEST);
+        if width < NARROWEST {
+            return self.render_narrow(paint);
+        }
+        let (mark, style) = self.mark.shown();
+        let name_gap = " ".repeat(NAME.saturating_sub(columns(&self.name)) + 1);
+        let mut left = format!("{}{name_gap}", self.name);
         let mut painted = left.clone();
         if let Some((word, style)) = self.word {
             let gap = " ".repeat(WORD.saturating_sub(columns(word)).max(1));
@@ -101,10 +103,41 @@ impl Row {
         let line = format!("  {} {painted}{fill}{right}{more}", paint.text(style, mark));
         line.trim_end().to_owned()
     }
+
+    /// The same texts one behind the other.
+    fn render_narrow(&self, paint: Paint) -> String {
+        let (mark, style) = self.mark.shown();
+        let word = self.word.map(|(word, style)| paint.text(style, word));
+        let more = paint.text(Style::Faint, self.more.trim());
+        let mark = format!("  {} {}", paint.text(style, mark), self.name);
+        let parts = [
+            &mark,
+            &word.unwrap_or_default(),
+            &self.detail,
+            &self.size,
+            &self.time,
+            &more,
+        ];
+        let parts: Vec<&str> = parts.map(|part| part.trim_end()).to_vec();
+        let parts = parts.into_iter().filter(|part| !part.is_empty());
+        parts.collect::<Vec<_>>().join("  ")
+    }
 }
 
-fn columns(text: &str) -> usize {
-    text.chars().count()
+impl Mark {
+    fn shown(self) -> (&'static str, Style) {
+        match self {
+            Self::Good => ("✓", Style::Good),
+            Self::Bad => ("✗", Style::Bad),
+            Self::None => ("-", Style::Faint),
+        }
+    }
+}
+
+/// Columns that text without escape sequences takes up: character by character, as terminals
+/// count, most of which know nothing of joined ones.
+pub(super) fn columns(text: &str) -> usize {
+    text.chars().filter_map(char::width).sum()
 }
 
 /// `ci.yml · push · main@3f2c1ab + 1 changed file`

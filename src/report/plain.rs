@@ -21,6 +21,8 @@ use crate::lookup::Lookup;
 use crate::outcome::{Outcome, SkipReason, Timing};
 use step::{Lines, Step, mark};
 
+pub(super) use step::{log_text, shown_name};
+
 /// How a report is written.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct PlainOptions {
@@ -248,6 +250,23 @@ impl<W: Write> Plain<W> {
     }
 }
 
+impl Plain<Vec<u8>> {
+    /// Whether there is anything to take.
+    pub(super) fn has_written(&self) -> bool {
+        !self.out.is_empty()
+    }
+
+    /// Takes what was written since this was called last: whole lines, always.
+    pub(super) fn take(&mut self) -> Vec<u8> {
+        std::mem::take(&mut self.out)
+    }
+
+    /// Writes for so many columns from now on.
+    pub(super) fn set_width(&mut self, columns: u16) {
+        self.options.width = columns;
+    }
+}
+
 impl<W: Write> Reporter for Plain<W> {
     fn name(&self) -> &'static str {
         "the report"
@@ -263,9 +282,7 @@ impl<W: Write> Reporter for Plain<W> {
             EventKind::StepStarted {
                 step, name, named, ..
             } => {
-                // A name that GitHub made up starts with what it says of every step.
-                let made_up = name.strip_prefix("Run ").filter(|_| !named);
-                *self.step(step) = Step::new(made_up.unwrap_or(name));
+                *self.step(step) = Step::new(shown_name(name, *named));
             }
             EventKind::StepOutput { step, line, text } => self.step_output(step, *line, text)?,
             EventKind::Annotated { step, annotation } => self.step(step).annotated(annotation),

@@ -100,6 +100,16 @@ pub enum TreeItem {
     Content(Vec<u8>),
 }
 
+impl TreeItem {
+    /// Bytes of file content in it.
+    pub fn content_length(&self) -> usize {
+        match self {
+            Self::Member(_) | Self::Stat { .. } => 0,
+            Self::Content(bytes) => bytes.len(),
+        }
+    }
+}
+
 /// What a member is.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "lowercase")]

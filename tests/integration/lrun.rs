@@ -186,6 +186,11 @@ pub(crate) struct Started {
 }
 
 impl Started {
+    /// Its process.
+    pub(crate) fn process(&self) -> Pid {
+        Pid::from_raw(i32::try_from(self.child.id()).expect("process ids are positive"))
+    }
+
     /// Whether it has not ended yet.
     pub(crate) fn is_running(&mut self) -> bool {
         let ended = self.child.try_wait().expect("it was started");

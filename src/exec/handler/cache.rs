@@ -229,7 +229,7 @@ async fn bring_back(
         scope.log.runner(cache_rules::size_line(
             entry.archive_size.unwrap_or(entry.size),
         ));
-        if let Err(mut reason) = restore::lay_out(scope, entry.id, tree).await? {
+        if let Err(mut reason) = restore::lay_out(scope, entry, tree).await? {
             if let MissReason::Damaged { run, .. } = &mut reason {
                 *run = Some(entry.run);
             }
@@ -387,9 +387,11 @@ async fn pack(
         known: known.keys().copied().collect(),
     };
     let (mut items, packing) = scope.place.agent.pack(spec).await?;
+    let transfer = scope.log.transfer(None);
     let writing = in_store(scope, move |store| {
         let mut writer = store.write_tree_knowing(known);
         while let Some(item) = items.blocking_recv() {
+            transfer.add(item.content_length());
             writer.take(item)?;
         }
         writer.finish_in_place()

@@ -7,6 +7,7 @@
 
 use std::ops::Range;
 use std::path::{Path, PathBuf};
+use std::sync::Arc;
 
 use tempfile::TempDir;
 use tokio::sync::mpsc;
@@ -16,8 +17,9 @@ use super::outside::Outside;
 use super::{Scope, in_store};
 use crate::agent::AgentError;
 use crate::digest::Digest;
+use crate::event::Transfer;
 use crate::exec::spot::Spot;
-use crate::lookup::MissReason;
+use crate::lookup::{EntrySummary, MissReason};
 use crate::store::{Manifest, NewSlot, Root, Seen, Store, StoreError, tree_key};
 use crate::tree::{Entry, Tree, TreeItem};
 
@@ -27,16 +29,24 @@ const TREE: &str = "tree";
 /// Lays a stored tree out in the job's place.
 pub(super) async fn lay_out(
     scope: &mut Scope<'_>,
-    entry: i64,
+    entry: &EntrySummary,
     tree: Digest,
 ) -> Result<Result<(), MissReason>, AgentError> {
     let outside = Outside::of(scope);
+    let transfer = Arc::new(scope.log.transfer(Some(entry.size)));
+    let (entry, moved) = (entry.id, Arc::clone(&transfer));
     let put = in_store(scope, move |store| {
-        note_damage(store, entry, outside.put(store, tree))
+        note_damage(store, entry, outside.put(store, tree, &moved))
     });
     match put.await {
         Ok(Put { all: true, .. }) => Ok(Ok(())),
-        Ok(Put { members, .. }) => unpack(scope, entry, tree, members).await,
+        Ok(Put { members, .. }) => {
+            let left = Left {
+                tree,
+                done: members,
+            };
+            unpack(scope, entry, left, transfer).await
+        }
         Err(error) => Ok(Err(damaged(scope, &error))),
     }
 }
@@ -48,23 +58,31 @@ struct Put {
     members: Vec<Range<usize>>,
 }
 
+/// What of a tree is still to be unpacked.
+struct Left {
+    tree: Digest,
+    /// Members that are in place already.
+    done: Vec<Range<usize>>,
+}
+
 impl Outside {
     /// Puts those directories of a tree in place that meet nothing there.
-    fn put(&self, store: &Store, tree: Digest) -> Result<Put, StoreError> {
+    fn put(&self, store: &Store, tree: Digest, moved: &Transfer) -> Result<Put, StoreError> {
         let roots = store.tree_roots(tree)?;
-        let mut members = None;
+        let mut read = None;
         let mut put = Vec::new();
         for (number, root) in roots.roots.iter().enumerate() {
             let key = tree_key(tree, number);
-            if self.put_root(store, &key, root, || {
-                let all = match members.take() {
+            let members = || {
+                let all = match read.take() {
                     Some(all) => all,
                     None => store.read_tree(tree)?.entries,
                 };
                 let own = all[root.members.clone()].to_vec();
-                members = Some(all);
+                read = Some(all);
                 Ok(own)
-            })? {
+            };
+            if self.put_root(store, (&key, root), members, moved)? {
                 put.push(root.members.clone());
             }
         }
@@ -78,9 +96,9 @@ impl Outside {
     fn put_root(
         &self,
         store: &Store,
-        key: &str,
-        root: &Root,
+        (key, root): (&str, &Root),
         members: impl FnOnce() -> Result<Vec<Entry>, StoreError>,
+        moved: &Transfer,
     ) -> Result<bool, StoreError> {
         let Some(inside) = self.inside(root) else {
             return Ok(false);
@@ -97,11 +115,11 @@ impl Outside {
             return Ok(spot.fill(&leased.directory).is_ok());
         }
         let members = members()?;
-        let mut laid = self.lay_out(store, &members);
+        let mut laid = self.lay_out(store, &members, moved);
         if matches!(laid, Err(StoreError::Full { .. })) {
             // What waits there is not worth more than what is needed now.
             store.trim_shelf_to(0)?;
-            laid = self.lay_out(store, &members);
+            laid = self.lay_out(store, &members, moved);
         }
         let (beside, manifest) = match laid {
             Ok(laid) => laid,
@@ -117,7 +135,12 @@ impl Outside {
     }
 
     /// Lays a directory out in one that is not visible to the job.
-    fn lay_out(&self, store: &Store, members: &[Entry]) -> Result<(TempDir, Manifest), StoreError> {
+    fn lay_out(
+        &self,
+        store: &Store,
+        members: &[Entry],
+        moved: &Transfer,
+    ) -> Result<(TempDir, Manifest), StoreError> {
         let beside = tempfile::Builder::new()
             .prefix("restore-")
             .tempdir_in(&self.staging)
@@ -125,7 +148,8 @@ impl Outside {
                 path: self.staging.clone(),
                 source,
             })?;
-        let manifest = store.lay_out(members, &beside.path().join(TREE), self.run.owner())?;
+        let directory = beside.path().join(TREE);
+        let manifest = store.lay_out(members, &directory, self.run.owner(), moved.bytes())?;
         Ok((beside, manifest))
     }
 
@@ -162,12 +186,12 @@ impl Outside {
 async fn unpack(
     scope: &mut Scope<'_>,
     entry: i64,
-    tree: Digest,
-    done: Vec<Range<usize>>,
+    left: Left,
+    moved: Arc<Transfer>,
 ) -> Result<Result<(), MissReason>, AgentError> {
     let (sender, receiver) = mpsc::channel(16);
     let reading = in_store(scope, move |store| {
-        let sent = send_items(store, tree, &done, &sender);
+        let sent = send_items(store, &left, &sender, &moved);
         note_damage(store, entry, sent)
     });
     let workspace = scope.place.paths.workspace.clone();
@@ -189,20 +213,24 @@ async fn unpack(
 
 fn send_items(
     store: &Store,
-    tree: Digest,
-    done: &[Range<usize>],
+    left: &Left,
     sender: &mpsc::Sender<TreeItem>,
+    moved: &Transfer,
 ) -> Result<(), StoreError> {
-    let entries = store.read_tree(tree)?.entries.into_iter().enumerate();
-    let left = entries.filter(|(number, _)| !done.iter().any(|done| done.contains(number)));
+    let entries = store.read_tree(left.tree)?.entries.into_iter().enumerate();
+    let is_done = |number: &usize| left.done.iter().any(|done| done.contains(number));
+    let left = entries.filter(|(number, _)| !is_done(number));
     let tree = Tree {
         entries: left.map(|(_, entry)| entry).collect(),
     };
     for item in store.items(tree) {
+        let item = item?;
+        let bytes = item.content_length();
         // Nobody listens any more once the place is gone.
-        if sender.blocking_send(item?).is_err() {
+        if sender.blocking_send(item).is_err() {
             break;
         }
+        moved.add(bytes);
     }
     Ok(())
 }

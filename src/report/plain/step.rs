@@ -202,8 +202,15 @@ fn cpu(timing: Timing) -> String {
     format!("   cpu {}", layout::time(timing.cpu_time()))
 }
 
+/// A step's name as people see it: one that GitHub made up starts with what it says of every
+/// step.
+pub(in crate::report) fn shown_name(name: &str, named: bool) -> &str {
+    let made_up = name.strip_prefix("Run ").filter(|_| !named);
+    made_up.unwrap_or(name)
+}
+
 /// A line of a log as people see it.
-fn log_text(line: LogLine, text: &str) -> String {
+pub(in crate::report) fn log_text(line: LogLine, text: &str) -> String {
     match line {
         LogLine::Output | LogLine::Runner | LogLine::EndGroup => text.to_owned(),
         LogLine::Error => format!("Error: {text}"),

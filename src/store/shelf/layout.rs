@@ -9,6 +9,7 @@ use std::os::unix::fs::{
     DirBuilderExt as _, OpenOptionsExt as _, PermissionsExt as _, fchown, lchown, symlink,
 };
 use std::path::{Path, PathBuf};
+use std::sync::atomic::{AtomicU64, Ordering};
 use std::time::{Duration, UNIX_EPOCH};
 
 use nix::fcntl::AT_FDCWD;
@@ -27,12 +28,14 @@ const MODE: u32 = 0o755;
 
 impl Store {
     /// Lays the members of a directory of a stored tree (a [`Root`](super::super::Root)'s, with
-    /// their paths there) out as `directory`, which must not exist. Contents are verified.
+    /// their paths there) out as `directory`, which must not exist. Contents are verified; their
+    /// bytes are counted in `laid`.
     pub fn lay_out(
         &self,
         members: &[Entry],
         directory: &Path,
         owner: Owner,
+        laid: &AtomicU64,
     ) -> Result<Manifest, StoreError> {
         let parts = parts(members);
         let layout = Layout {
@@ -41,7 +44,7 @@ impl Store {
             owner: (nix::unistd::geteuid().as_raw() != owner.uid).then_some(owner),
         };
         layout.directories(&parts)?;
-        layout.files(&parts)?;
+        layout.files(&parts, laid)?;
         for part in &parts {
             if matches!(
                 part.entry.kind,
@@ -185,13 +188,14 @@ impl Layout<'_> {
     }
 
     /// The files, a share of them on each processor.
-    fn files(&self, parts: &[Laid]) -> Result<(), StoreError> {
+    fn files(&self, parts: &[Laid], laid: &AtomicU64) -> Result<(), StoreError> {
         let processors = std::thread::available_parallelism().map_or(1, usize::from);
         let share = parts.len().div_ceil(processors).max(1);
         let lay = |parts: &[Laid]| -> Result<(), StoreError> {
             for part in parts {
-                if matches!(part.entry.kind, Kind::File { .. }) {
+                if let Kind::File { size, .. } = part.entry.kind {
                     self.lay(&part.entry)?;
+                    laid.fetch_add(size, Ordering::Relaxed);
                 }
             }
             Ok(())

@@ -236,6 +236,8 @@ fn remove(path: &Path) -> io::Result<()> {
 
 #[cfg(test)]
 mod tests {
+    use std::sync::atomic::AtomicU64;
+
     use super::*;
     use crate::store::Store;
     use crate::tree::{Member, TreeItem};
@@ -266,7 +268,9 @@ mod tests {
             uid: nix::unistd::geteuid().as_raw(),
             gid: nix::unistd::getegid().as_raw(),
         };
-        let manifest = store.lay_out(&members, &directory, owner).unwrap();
+        let manifest = store
+            .lay_out(&members, &directory, owner, &AtomicU64::new(0))
+            .unwrap();
         (store, directory, manifest, owner)
     }
 
