@@ -11,7 +11,7 @@ use std::sync::atomic::{AtomicU32, Ordering};
 use serde::{Deserialize, Serialize};
 use tokio::sync::mpsc;
 
-use crate::difference::{Difference, Effect, Verdict};
+use crate::difference::{Difference, Effect, Site, Verdict};
 use crate::ids::{JobKey, RunId, StepKey};
 use crate::lookup::{CacheRequest, KeyOrigin, Lookup, NotSaved};
 use crate::outcome::{Outcome, SkipReason, Timing};
@@ -165,6 +165,16 @@ pub enum EventKind {
         files: u64,
         /// Length of the archive in bytes.
         size: u64,
+    },
+    /// A step or a job that something was restored for took less or more than the last time it
+    /// ran with nothing, all else being equal. Comes before it is finished.
+    Compared {
+        /// The step or the job.
+        site: Site,
+        /// The run that ran it cold.
+        run: RunId,
+        /// What it took then on the wall clock, in microseconds.
+        cold_us: u64,
     },
     /// Something here is not as on GitHub.
     Differs(Difference),

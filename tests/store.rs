@@ -18,8 +18,8 @@ use lrun::lookup::{
     MatchedBy, MissReason, NotSaved, Scope, version,
 };
 use lrun::store::{
-    CacheIdentity, CacheQuery, NewEntry, Reserve, Saver, StepAddress, Store, StoreError,
-    StoredTree, View,
+    CacheIdentity, CacheQuery, ColdJob, ColdStep, NewEntry, Reserve, Saver, StepAddress, Store,
+    StoreError, StoredTree, View,
 };
 use lrun::tree::{Kind, Member, TreeItem};
 use ordinary_user::as_ordinary_user;
@@ -529,6 +529,30 @@ fn runs_are_numbered_per_workflow() {
     assert_eq!(runs.each_ref().map(|run| run.number), [1, 1, 2, 1]);
     assert!(runs[0].id < runs[1].id && runs[1].id < runs[2].id);
     assert!(runs[2].directory.is_dir());
+}
+
+#[test]
+fn of_cold_jobs_of_one_likeness_the_latest_are_kept() {
+    let (_root, store) = open();
+    let job = |run| ColdJob {
+        run: RunId(run),
+        lookups: vec![Digest::of("asked")],
+        steps: vec![ColdStep {
+            index: 2,
+            lookups: 1,
+            work: Digest::of("script"),
+            wall_us: 38_200_000,
+        }],
+        wall_us: 39_000_000,
+    };
+    let (one, other) = (Digest::of("one"), Digest::of("other"));
+    store.remember_cold(other, &job(1)).expect("it is kept");
+    for run in 2..=13 {
+        store.remember_cold(one, &job(run)).expect("it is kept");
+    }
+    let kept = store.cold_jobs(one).expect("they are read");
+    assert_eq!(kept, (4..=13).rev().map(job).collect::<Vec<_>>());
+    assert_eq!(store.cold_jobs(other).expect("they are read"), [job(1)]);
 }
 
 #[test]

@@ -283,6 +283,7 @@ fn place_settings(
         toolchains,
         hidden: hidden(settings, repository),
         name: format!("host: {}", system_name()),
+        machine: this_machine(),
     })
 }
 
@@ -295,6 +296,21 @@ fn hidden(settings: &Settings, repository: &Repository) -> Vec<PathBuf> {
         .filter(|path| path.parent().is_some())
         .cloned()
         .collect()
+}
+
+/// The machine's id (machine-id(5)), or its name where it has none, and its processors.
+fn this_machine() -> String {
+    let id = std::fs::read_to_string("/etc/machine-id").unwrap_or_default();
+    let name = || {
+        let name = nix::unistd::gethostname().unwrap_or_default();
+        name.to_string_lossy().into_owned()
+    };
+    let id = match id.trim() {
+        "" => name(),
+        id => id.to_owned(),
+    };
+    let processors = std::thread::available_parallelism().map_or(1, usize::from);
+    format!("{id} {processors}")
 }
 
 /// `debian-12`, from os-release(5).

@@ -2,6 +2,8 @@
 
 use indexmap::IndexMap;
 
+use super::cold::Looked;
+use crate::digest::Digest;
 use crate::lookup::KeyOrigin;
 use crate::outcome::{Outcome, Timing};
 
@@ -24,6 +26,10 @@ pub(super) struct Effects {
     pub(super) asked: Option<(String, KeyOrigin)>,
     /// What is to be done after the last step.
     pub(super) post: Option<Post>,
+    /// What it looked for among the caches.
+    pub(super) looked: Option<Looked>,
+    /// What it ran, where that is a script: all that was evaluated for it.
+    pub(super) work: Option<Digest>,
 }
 
 impl Effects {
@@ -38,6 +44,8 @@ impl Effects {
             opened: None,
             asked: None,
             post: None,
+            looked: None,
+            work: None,
         }
     }
 }

@@ -9,6 +9,7 @@ use tokio::task::JoinHandle;
 
 use super::bearing::Sources;
 use super::cancel::{Cancellation, Canceller};
+use super::cold::Cold;
 use super::contexts::{FixedContexts, StepRecord};
 use super::effects::{Effects, Post};
 use super::environment::JobEnvironment;
@@ -44,6 +45,8 @@ pub(super) struct LegSpec {
     pub(super) needs: Value,
     /// The jobs it needs, directly or not: those whose saves it sees.
     pub(super) all_needs: Vec<String>,
+    /// What may run beside it.
+    pub(super) concurrency: Arc<str>,
 }
 
 /// How a leg ended.
@@ -99,6 +102,7 @@ pub(super) struct Leading<'a> {
     pub(super) contexts: FixedContexts,
     pub(super) cancellation: Cancellation,
     pub(super) state: JobState,
+    pub(super) cold: &'a mut Cold,
 }
 
 /// What steps change.
@@ -127,8 +131,9 @@ pub(super) async fn run(run: Arc<Run>, spec: LegSpec, cancellation: Cancellation
     let start = Moment::now();
     let key = spec.leg.key.clone();
     let fail_fast = spec.leg.fail_fast;
+    let mut cold = Cold::new(&run, &spec);
     let ended = match run.workflow.jobs.get(&key.id) {
-        Some(job) => in_place(&run, job, &spec, cancellation).await,
+        Some(job) => in_place(&run, job, &spec, (cancellation, &mut cold)).await,
         None => Ok((Outcome::Skipped, Outcome::Skipped, IndexMap::new())),
     };
     let placed = !matches!(ended, Err(place::PlaceError::Backend(_)));
@@ -139,12 +144,16 @@ pub(super) async fn run(run: Arc<Run>, spec: LegSpec, cancellation: Cancellation
         });
         (Outcome::Failure, Outcome::Failure, IndexMap::new())
     });
+    let timing = Timing::wall(start.elapsed());
+    if let Some(compared) = cold.job_ended(&run, &key, outcome, timing.wall_us).await {
+        run.events.send(compared);
+    }
     run.events.send(EventKind::JobFinished {
         job: key.clone(),
         end: End {
             outcome,
             conclusion,
-            timing: Timing::wall(start.elapsed()),
+            timing,
         },
     });
     LegEnd {
@@ -162,7 +171,7 @@ async fn in_place(
     run: &Arc<Run>,
     job: &Job,
     spec: &LegSpec,
-    cancellation: Cancellation,
+    (cancellation, cold): (Cancellation, &mut Cold),
 ) -> Result<Results, place::PlaceError> {
     let Up {
         place,
@@ -182,6 +191,7 @@ async fn in_place(
         environment,
         cancellation,
         state: JobState::new(run),
+        cold,
     };
     let led = leading.lead(&mut commands).await;
     // What is left behind is told; it does not decide how the job ended.
@@ -346,6 +356,11 @@ impl Leading<'_> {
                     wall_us: Timing::wall(start.elapsed()).wall_us,
                     ..effects.cost
                 };
+                let cold = &mut self.cold;
+                let compared = cold.step_ended(self.run, &key, &mut effects, timing.wall_us);
+                if let Some(compared) = compared.await {
+                    self.send(compared);
+                }
                 self.send(EventKind::StepFinished {
                     step: key,
                     end: End {

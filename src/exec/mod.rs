@@ -7,6 +7,7 @@
 
 mod bearing;
 mod cancel;
+mod cold;
 pub mod command;
 mod contexts;
 mod effects;

@@ -62,6 +62,8 @@ pub struct PlaceSettings {
     pub hidden: Vec<PathBuf>,
     /// How the place is called in the report, such as `host: debian-12`.
     pub name: String,
+    /// Which machine this is, and its processors: times of others are not compared with.
+    pub machine: String,
 }
 
 /// What of the network jobs have.

@@ -134,6 +134,7 @@ pub async fn execute(
 ) -> Ended {
     let start = Moment::now();
     let mut scheduler = Scheduler {
+        concurrency: concurrency(&plan, jobs_at_once),
         pending: plan.jobs,
         needs: Needs::default(),
         open: IndexMap::new(),
@@ -164,8 +165,21 @@ pub async fn execute(
     }
 }
 
+/// What may run at the same time: how many, and of which jobs where that is more than one.
+fn concurrency(plan: &Plan, jobs_at_once: usize) -> Arc<str> {
+    let jobs = plan.jobs.iter().map(|job| job.id.as_str());
+    match jobs_at_once {
+        0 | 1 => "1".into(),
+        several => {
+            let jobs: Vec<_> = jobs.collect();
+            format!("{several} of {}", jobs.join(", ")).into()
+        }
+    }
+}
+
 struct Scheduler {
     run: Arc<Run>,
+    concurrency: Arc<str>,
     /// Jobs whose needs are not all done.
     pending: Vec<PlannedJob>,
     /// Jobs that are done.
@@ -359,6 +373,7 @@ impl Scheduler {
         let spec = LegSpec {
             needs: self.needs.context(&open.needs),
             all_needs: self.needs.ancestors(&open.needs),
+            concurrency: Arc::clone(&self.concurrency),
             leg,
         };
         let run = self.run.clone();

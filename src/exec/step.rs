@@ -12,6 +12,7 @@ use super::job::Leading;
 use super::log::StepLog;
 use crate::agent::AgentError;
 use crate::clock::Moment;
+use crate::digest::Digest;
 use crate::event::EventKind;
 use crate::lookup::KeyOrigin;
 use crate::outcome::{Outcome, SkipReason};
@@ -197,7 +198,10 @@ async fn script(job: &Leading<'_>, env: &Env, scope: Scope<'_>) -> Result<Effect
             .of_step(env, &job.state.path, &scope.step.id, &files),
         files,
     };
-    handler::run_script(scope, &script, process, &unique).await
+    let work = serde_json::json!([script.text, script.shell, script.directory, env]);
+    let mut effects = handler::run_script(scope, &script, process, &unique).await?;
+    effects.work = Some(Digest::of(work.to_string()));
+    Ok(effects)
 }
 
 async fn evaluated_script(job: &Leading<'_>, step: &Step, env: &Env) -> Evaluated<Script> {

@@ -220,6 +220,14 @@ pub(super) fn differs(kind: DifferenceKind, site: Site, effect: Effect) -> Event
     EventKind::Differs(Difference { kind, site, effect })
 }
 
+pub(super) fn compared(site: Site, cold_us: u64) -> EventKind {
+    EventKind::Compared {
+        site,
+        run: RunId(12),
+        cold_us,
+    }
+}
+
 pub(super) fn run_finished(verdict: Verdict) -> EventKind {
     EventKind::RunFinished {
         verdict,
@@ -270,6 +278,7 @@ pub(super) fn every_kind() -> Vec<Event> {
             step: main(2),
             annotation: failure,
         },
+        compared(Site::Step(main(2)), 38_200_000),
         step_finished(&main(2), Outcome::Failure, 4_310_000),
         EventKind::StepSkipped {
             step: main(3),
@@ -305,6 +314,7 @@ pub(super) fn every_kind() -> Vec<Event> {
             Site::Run,
             Effect::None,
         ),
+        compared(Site::Job(JobKey::new("build", 0)), 39_000_000),
         EventKind::JobFinished {
             job: JobKey::new("build", 0),
             end: End {

@@ -7,8 +7,8 @@ use serde::Serialize;
 
 use super::Reporter;
 use super::wire::{
-    Answer, Cost, Job, Message, Request, Run, Skip, Step, Unlike, Unsaved, VERSION, Verdict,
-    log_line,
+    Answer, Compared, Cost, Job, Message, Request, Run, Skip, Step, Unlike, Unsaved, VERSION,
+    Verdict, log_line,
 };
 use crate::clock;
 use crate::event::{self, Event, EventKind};
@@ -148,6 +148,7 @@ enum Fact<'a> {
         files: &'a u64,
         size: &'a u64,
     },
+    Compared(Compared<'a>),
     Differs(Unlike<'a>),
     RunFinished {
         #[serde(flatten)]
@@ -209,6 +210,9 @@ impl<'a> From<&'a EventKind> for Fact<'a> {
                 verdict: (*verdict).into(),
                 timing: (*timing).into(),
             },
+            EventKind::Compared { site, run, cold_us } => {
+                Self::Compared(Compared::new(site, *run, *cold_us))
+            }
             EventKind::Differs(difference) => Self::Differs(difference.into()),
             EventKind::StepStarted { step, name, .. } => Self::StepStarted {
                 step: step.into(),

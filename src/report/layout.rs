@@ -53,7 +53,7 @@ pub(super) struct Row {
     pub(super) size: String,
     pub(super) time: String,
     /// Behind the time.
-    pub(super) more: String,
+    pub(super) more: Vec<String>,
 }
 
 /// How a step ended.
@@ -99,7 +99,8 @@ impl Row {
         let right = format!("{:>SIZE$}{:>TIME$}", self.size, self.time);
         let room = width.saturating_sub(4 + columns(&right));
         let fill = " ".repeat(room.saturating_sub(columns(&left)));
-        let more = paint.text(Style::Faint, &self.more);
+        let more: String = self.more.iter().map(|more| format!("   {more}")).collect();
+        let more = paint.text(Style::Faint, &more);
         let line = format!("  {} {painted}{fill}{right}{more}", paint.text(style, mark));
         line.trim_end().to_owned()
     }
@@ -108,7 +109,7 @@ impl Row {
     fn render_narrow(&self, paint: Paint) -> String {
         let (mark, style) = self.mark.shown();
         let word = self.word.map(|(word, style)| paint.text(style, word));
-        let more = paint.text(Style::Faint, self.more.trim());
+        let more = paint.text(Style::Faint, &self.more.join("  "));
         let mark = format!("  {} {}", paint.text(style, mark), self.name);
         let parts = [
             &mark,

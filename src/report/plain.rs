@@ -19,7 +19,7 @@ use crate::event::{End, Event, EventKind, LogLine, RunSummary};
 use crate::ids::{JobKey, StepKey};
 use crate::lookup::Lookup;
 use crate::outcome::{Outcome, SkipReason, Timing};
-use step::{Lines, Step, mark};
+use step::{Lines, Step, cold, mark};
 
 pub(super) use step::{log_text, shown_name};
 
@@ -54,6 +54,8 @@ struct Job {
     name: String,
     label: String,
     place: Option<String>,
+    /// What it took cold, in microseconds.
+    cold_us: Option<u64>,
 }
 
 #[derive(Debug, Default)]
@@ -84,6 +86,7 @@ impl<W: Write> Plain<W> {
                 name: job.name.clone(),
                 label: job.label.clone(),
                 place: None,
+                cold_us: None,
             };
             self.jobs.insert(job.job.clone(), view);
         }
@@ -125,6 +128,7 @@ impl<W: Write> Plain<W> {
             mark: mark(end.outcome),
             name: format!("job: {}", end.outcome),
             time: layout::time(end.timing.wall_time()),
+            more: self.cold_job(job).into_iter().collect(),
             ..Row::default()
         };
         self.row(&row)
@@ -170,6 +174,31 @@ impl<W: Write> Plain<W> {
             .try_for_each(|(indent, line)| writeln!(self.out, "{:indent$}{line}", ""))
     }
 
+    fn compared(&mut self, site: &Site, cold_us: u64) {
+        match site {
+            Site::Run => {}
+            Site::Job(job) => {
+                if let Some(view) = self.jobs.get_mut(job) {
+                    view.cold_us = Some(cold_us);
+                }
+            }
+            Site::Step(step) => self.step(step).compared(cold_us),
+        }
+    }
+
+    /// What a job took cold.
+    fn cold_job(&self, job: &JobKey) -> Option<String> {
+        let cold_us = self.jobs.get(job)?.cold_us?;
+        Some(cold(cold_us))
+    }
+
+    /// The same of the only job, behind the time of the run.
+    fn cold_run(&self) -> String {
+        let only = self.jobs.keys().next().filter(|_| self.jobs.len() == 1);
+        let cold = only.and_then(|job| self.cold_job(job));
+        cold.map_or_else(String::new, |cold| format!(" ({cold})"))
+    }
+
     fn cache_looked_up(&mut self, lookup: &Lookup) {
         let total = match lookup {
             Lookup::Hit { .. } => &mut self.totals.hits,
@@ -213,8 +242,9 @@ impl<W: Write> Plain<W> {
         writeln!(self.out, "cache    {hits} · {partial} partial · {misses}")?;
         writeln!(
             self.out,
-            "time     {} here",
-            layout::time(timing.wall_time())
+            "time     {} here{}",
+            layout::time(timing.wall_time()),
+            self.cold_run()
         )?;
         for difference in &self.differences {
             writeln!(self.out, "differs  {difference}")?;
@@ -320,6 +350,7 @@ impl<W: Write> Reporter for Plain<W> {
                 files,
                 size,
             } => self.step(step).uploaded(name, *files, *size),
+            EventKind::Compared { site, cold_us, .. } => self.compared(site, *cold_us),
             EventKind::Differs(difference) => self.differs(difference),
             EventKind::RunFinished { verdict, timing } => self.run_finished(*verdict, *timing)?,
         }

@@ -202,11 +202,7 @@ pub(super) struct Unlike<'a> {
 
 impl<'a> From<&'a Difference> for Unlike<'a> {
     fn from(difference: &'a Difference) -> Self {
-        let (job, step) = match &difference.site {
-            Site::Run => (None, None),
-            Site::Job(job) => (Some(job.into()), None),
-            Site::Step(step) => (None, Some(step.into())),
-        };
+        let (job, step) = at(&difference.site);
         Self {
             effect: match difference.effect {
                 Effect::MayFlip => "may-flip",
@@ -216,6 +212,36 @@ impl<'a> From<&'a Difference> for Unlike<'a> {
             text: difference.kind.to_string(),
             job,
             step,
+        }
+    }
+}
+
+fn at(site: &Site) -> (Option<Job<'_>>, Option<Step<'_>>) {
+    match site {
+        Site::Run => (None, None),
+        Site::Job(job) => (Some(job.into()), None),
+        Site::Step(step) => (None, Some(step.into())),
+    }
+}
+
+#[derive(Debug, Serialize)]
+pub(super) struct Compared<'a> {
+    #[serde(flatten)]
+    job: Option<Job<'a>>,
+    #[serde(flatten)]
+    step: Option<Step<'a>>,
+    run: RunId,
+    cold_us: u64,
+}
+
+impl<'a> Compared<'a> {
+    pub(super) fn new(site: &'a Site, run: RunId, cold_us: u64) -> Self {
+        let (job, step) = at(site);
+        Self {
+            job,
+            step,
+            run,
+            cold_us,
         }
     }
 }

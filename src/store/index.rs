@@ -107,6 +107,19 @@ const MIGRATIONS: &[&str] = &[
         UNIQUE (repository, workflow, job, step, leg)
     ) STRICT;
 ",
+    "
+    -- Jobs whose caches missed. Only those of one likeness may be compared.
+    CREATE TABLE cold_jobs (
+        id INTEGER PRIMARY KEY AUTOINCREMENT,
+        likeness TEXT NOT NULL,
+        run INTEGER NOT NULL,
+        lookups TEXT NOT NULL,
+        steps TEXT NOT NULL,
+        wall_us INTEGER NOT NULL,
+        created_ms INTEGER NOT NULL
+    ) STRICT;
+    CREATE INDEX cold_likeness ON cold_jobs (likeness, id);
+",
 ];
 
 #[derive(Debug)]

@@ -13,6 +13,7 @@ mod artifacts;
 mod attempts;
 mod blobs;
 mod cache;
+mod cold;
 mod contents;
 mod error;
 mod index;
@@ -27,6 +28,7 @@ mod shelf;
 
 pub use artifacts::Artifact;
 pub use cache::{CacheAnswer, CacheQuery, StepAddress, View};
+pub use cold::{ColdJob, ColdStep};
 pub use contents::{Seen, StoredTree, TreeItems, TreeWriter};
 pub use error::StoreError;
 pub use reservation::{CacheIdentity, NewEntry, Reservation, Reserve, Saver};

@@ -9,6 +9,7 @@ mod bad_input;
 mod caches;
 mod cancelling;
 mod checkout;
+mod cold;
 mod environment;
 mod examples;
 mod explanations;

@@ -12,6 +12,7 @@ use crate::agent::AgentError;
 use crate::agent::protocol::{PackReport, PackSpec};
 use crate::archive::FAILED;
 use crate::event::EventKind;
+use crate::exec::cold::Looked;
 use crate::exec::effects::{CacheState, Effects, Post};
 use crate::exec::hashed;
 use crate::exec::log::StepLog;
@@ -79,6 +80,12 @@ pub(in crate::exec) async fn restore(
             None,
         ),
     };
+    effects.looked = Some(Looked::new(
+        &scope.step.id,
+        &request,
+        &inputs.key_origin,
+        &lookup,
+    ));
     scope.log.send(EventKind::CacheLookedUp {
         step: scope.log.step().clone(),
         request: request.clone(),

@@ -31,6 +31,8 @@ struct Kept {
     colored: bool,
     /// What follows overwrites the line.
     returned: bool,
+    /// The spaces that the line began with before it was overwritten.
+    indent: Option<usize>,
 }
 
 impl Perform for Kept {
@@ -40,8 +42,8 @@ impl Perform for Kept {
             return;
         }
         if std::mem::take(&mut self.returned) {
-            let indent = self.text.len() - self.text.trim_start().len();
-            self.text.truncate(indent);
+            let spaces = self.text.len() - self.text.trim_start().len();
+            self.text.truncate(*self.indent.get_or_insert(spaces));
         }
         self.text.push(character);
     }

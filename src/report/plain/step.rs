@@ -1,6 +1,7 @@
 //! What is known of a step until its line is printed, and that line.
 
 use std::collections::VecDeque;
+use std::time::Duration;
 
 use crate::event::{Annotation, End, Level, LogLine};
 use crate::explain::{self, Line};
@@ -27,6 +28,8 @@ pub(super) struct Step {
     dropped: u64,
     /// Whether some of its output was shown as it came.
     shown: bool,
+    /// What it took cold, in microseconds.
+    cold_us: Option<u64>,
 }
 
 /// Lines of a finished step.
@@ -150,6 +153,10 @@ impl Step {
         self.row.size = layout::size(size);
     }
 
+    pub(super) fn compared(&mut self, cold_us: u64) {
+        self.cold_us = Some(cold_us);
+    }
+
     /// Its lines. Only its name is known from then on.
     pub(super) fn finish(&mut self, ended: End) -> Lines {
         let name = self.name.clone();
@@ -158,7 +165,10 @@ impl Step {
             mark: mark(ended.outcome),
             name,
             time: layout::time(ended.timing.wall_time()),
-            more: cpu(ended.timing),
+            more: cpu(ended.timing)
+                .into_iter()
+                .chain(compared(ended.timing, done.cold_us))
+                .collect(),
             ..done.row
         };
         if ended.outcome != Outcome::Failure {
@@ -191,15 +201,28 @@ pub(super) fn mark(outcome: Outcome) -> Mark {
     }
 }
 
+/// Shorter than this nobody waits.
+const SHORT_US: u64 = 100_000;
+
+/// What a step took cold, unless that says nothing.
+fn compared(timing: Timing, cold_us: Option<u64>) -> Option<String> {
+    let worth = cold_us.filter(|&cold_us| cold_us.max(timing.wall_us) >= SHORT_US);
+    worth.map(cold)
+}
+
+/// `cold 38.2 s`.
+pub(super) fn cold(cold_us: u64) -> String {
+    format!("cold {}", layout::time(Duration::from_micros(cold_us)))
+}
+
 /// The CPU time, where it says something that the time does not.
-fn cpu(timing: Timing) -> String {
-    const SHORT_US: u64 = 100_000;
+fn cpu(timing: Timing) -> Option<String> {
     let cpu = timing.user_us + timing.system_us;
     let differs = cpu.abs_diff(timing.wall_us) * 10 > timing.wall_us;
     if cpu == 0 || timing.wall_us < SHORT_US || !differs {
-        return String::new();
+        return None;
     }
-    format!("   cpu {}", layout::time(timing.cpu_time()))
+    Some(format!("cpu {}", layout::time(timing.cpu_time())))
 }
 
 /// A step's name as people see it: one that GitHub made up starts with what it says of every

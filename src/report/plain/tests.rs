@@ -3,8 +3,8 @@ use crate::difference::DifferenceKind;
 use crate::ids::Phase;
 use crate::lookup::MatchedBy;
 use crate::report::fixture::{
-    differs, entry, events, every_reason, job_started, looked_up, output, run_finished, started,
-    step, step_finished, step_started,
+    compared, differs, entry, events, every_reason, job_started, looked_up, output, run_finished,
+    started, step, step_finished, step_started,
 };
 
 const QUIET: PlainOptions = PlainOptions {
@@ -62,6 +62,7 @@ fn a_warm_run_with_one_dependency_updated() {
             output(&main(2), LogLine::EndGroup, ""),
             output(&main(2), LogLine::Group, "Workspace"),
             output(&main(2), LogLine::Output, "   Compiling app v0.1.0"),
+            compared(Site::Step(main(2)), 38_200_000),
             EventKind::StepFinished {
                 step: main(2),
                 end: End {
@@ -89,6 +90,7 @@ fn a_warm_run_with_one_dependency_updated() {
                 Site::Step(main(2)),
                 Effect::MayFlip,
             ),
+            compared(Site::Job(JobKey::new("build", 0)), 39_000_000),
             run_finished(Verdict::Passed { differences: 1 }),
         ],
         QUIET,
@@ -103,11 +105,11 @@ fn a_warm_run_with_one_dependency_updated() {
             Cargo.lock   and 2 more
             a/Cargo.lock added
             b/Cargo.lock removed
-      ✓ cargo build --locked                                                                      4.31 s   cpu 8.20 s
+      ✓ cargo build --locked                                                                      4.31 s   cpu 8.20 s   cold 38.2 s
       ✓ Post Cache registry  saved    cargo-Linux-41fe…, 400 kB new                      71 MB     31 ms
 
     cache    0 hits · 1 partial · 0 misses
-    time     4.60 s here
+    time     4.60 s here (cold 39.0 s)
     differs  cargo build --locked: used rustc 1.95.0; ubuntu-24.04 has 1.97.1
     passed with 1 difference
     ");
