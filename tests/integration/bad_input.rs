@@ -167,6 +167,7 @@ fn a_file_that_cannot_be_read_is_named() {
 fn a_store_that_cannot_be_used_is_named() {
     let project = Project::of_steps("- run: x");
     // A file where the store should be: neither root nor anyone else can use that.
+    fs::remove_dir_all(project.store()).expect("it is there");
     fs::write(project.store(), "not a directory").expect("writable");
     refused(&project, CANNOT_RUN, &["store"]);
     assert_eq!(

@@ -80,7 +80,7 @@ impl Project {
     /// seconds to make.
     fn share_places(&self) {
         let user = fs::metadata("/proc/self").expect("procfs").uid();
-        let shared = std::env::temp_dir().join(format!("lrun-test-places-{user}"));
+        let shared = Path::new(env!("CARGO_TARGET_TMPDIR")).join(format!("places-{user}"));
         fs::create_dir_all(&shared).expect("writable");
         fs::create_dir(self.store()).expect("writable");
         symlink(shared, self.places()).expect("a free name");
