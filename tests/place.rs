@@ -823,7 +823,7 @@ async fn a_tree_leaves_the_place_and_comes_back() {
     let (sender, receiver) = mpsc::channel(4);
     let send = async {
         for item in items {
-            sender.send(item).await.unwrap();
+            sender.send(vec![item]).await.unwrap();
         }
         drop(sender);
     };
@@ -855,7 +855,7 @@ async fn a_tree_is_read_and_written_with_the_jobs_rights() {
     );
     let (sender, receiver) = mpsc::channel(4);
     for item in items {
-        sender.send(item).await.unwrap();
+        sender.send(vec![item]).await.unwrap();
     }
     drop(sender);
     bench.job("rm -rf w/dir; chmod 500 w").await;
@@ -894,8 +894,8 @@ fn pack_spec(path: &str) -> PackSpec {
 async fn packed(bench: &Bench, path: &str) -> (Vec<TreeItem>, PackReport) {
     let (mut receiver, report) = bench.agent().pack(pack_spec(path)).await.unwrap();
     let mut items = Vec::new();
-    while let Some(item) = receiver.recv().await {
-        items.push(item);
+    while let Some(batch) = receiver.recv().await {
+        items.extend(batch);
     }
     (items, report.await.unwrap())
 }

@@ -17,5 +17,5 @@ pub mod protocol;
 pub mod server;
 pub mod sudo;
 
-pub use client::{Agent, AgentError, Process};
+pub use client::{Agent, AgentError, Batch, Process};
 pub use environment::{Capabilities, EnvironmentSpec, Mount, Network};

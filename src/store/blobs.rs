@@ -4,10 +4,13 @@ use std::fs::{self, File};
 use std::io::{self, Cursor, Read, Seek as _, Write as _};
 use std::path::{Path, PathBuf};
 
+use nix::fcntl::AtFlags;
+use nix::sys::stat::fstatat;
 use tempfile::NamedTempFile;
 
 use super::error::StoreError;
 use crate::digest::{Digest, Hasher};
+use crate::tree::on_all_processors;
 
 /// Contents up to this many bytes are handled in memory.
 const IN_MEMORY: usize = 1024 * 1024;
@@ -113,6 +116,20 @@ impl Blobs {
         self.verify(digest, hasher.finish())?;
         file.rewind().map_err(failed)?;
         Ok(Verified::File(file))
+    }
+
+    /// Whether each of these blobs is there, in its full length; the contents are not looked at.
+    pub(super) fn have(&self, blobs: &[(Digest, u64)]) -> Result<Vec<bool>, StoreError> {
+        let directory =
+            File::open(&self.directory).map_err(|error| StoreError::io(&self.directory, error))?;
+        let has = |(digest, size): &(Digest, u64)| {
+            let name = digest.to_string();
+            let (shard, rest) = name.split_at(2);
+            let path = format!("{shard}/{rest}");
+            let found = fstatat(&directory, &*path, AtFlags::AT_SYMLINK_NOFOLLOW);
+            found.is_ok_and(|found| found.st_size as u64 == *size)
+        };
+        Ok(on_all_processors(blobs, |_, share| share.iter().map(has).collect()))
     }
 
     fn verify(&self, digest: Digest, found: Digest) -> Result<(), StoreError> {

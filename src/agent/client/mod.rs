@@ -12,3 +12,4 @@ mod work;
 pub use agent::Agent;
 pub use error::AgentError;
 pub use process::{Output, Process, Signals};
+pub use work::Batch;

@@ -18,8 +18,11 @@ use crate::agent::protocol::{
 use crate::archive::{FoundFiles, Sent};
 use crate::tree::TreeItem;
 
-/// Items that may wait for whoever receives them.
-const WAITING: usize = 16;
+/// Items of a tree that travel together: waking whoever receives them costs more than an item.
+pub type Batch = Vec<TreeItem>;
+
+/// Batches that may wait for whoever receives them.
+const WAITING: usize = 8;
 
 impl Agent {
     /// Removes whatever is at `path`, as `user`. Nothing there is fine too.
@@ -51,7 +54,7 @@ impl Agent {
         spec: PackSpec,
     ) -> Result<
         (
-            mpsc::Receiver<TreeItem>,
+            mpsc::Receiver<Batch>,
             impl Future<Output = Result<PackReport, AgentError>> + Send + use<>,
         ),
         AgentError,
@@ -72,7 +75,7 @@ impl Agent {
         found: FoundFiles,
     ) -> Result<
         (
-            mpsc::Receiver<TreeItem>,
+            mpsc::Receiver<Batch>,
             impl Future<Output = Result<Sent, AgentError>> + Send + use<>,
         ),
         AgentError,
@@ -88,7 +91,7 @@ impl Agent {
         work: Work,
     ) -> Result<
         (
-            mpsc::Receiver<TreeItem>,
+            mpsc::Receiver<Batch>,
             impl Future<Output = Result<T, AgentError>> + Send + use<T>,
         ),
         AgentError,
@@ -104,23 +107,21 @@ impl Agent {
     pub async fn unpack(
         &self,
         workspace: String,
-        mut items: mpsc::Receiver<TreeItem>,
+        mut items: mpsc::Receiver<Batch>,
     ) -> Result<UnpackReport, AgentError> {
         const WHAT: &str = "unpack files";
         let exchange = self
             .start(User::Job, WHAT, Work::Unpack { workspace })
             .await?;
-        let mut batch = Vec::new();
-        while let Some(item) = items.recv().await {
-            batch.extend(
-                Piece::Item(item)
-                    .into_frame()
-                    .map_err(|_| AgentError::Gone)?
-                    .encode(),
-            );
-            if batch.len() >= CHUNK || items.is_empty() {
-                send_input(&exchange, &batch).await?;
-                batch.clear();
+        let mut bytes = Vec::new();
+        while let Some(batch) = items.recv().await {
+            for item in batch {
+                let frame = Piece::Item(item).into_frame();
+                bytes.extend(frame.map_err(|_| AgentError::Gone)?.encode());
+            }
+            if bytes.len() >= CHUNK || items.is_empty() {
+                send_input(&exchange, &bytes).await?;
+                bytes.clear();
             }
         }
         let end = Frame::new(exchange.link.stream, FrameKind::EndOfInput, Vec::new());
@@ -169,7 +170,7 @@ async fn send_input(exchange: &Exchange, bytes: &[u8]) -> Result<(), AgentError>
 /// Hands on the items that a worker finds, and returns its report.
 async fn receive_tree<T: DeserializeOwned>(
     mut process: Process,
-    items: mpsc::Sender<TreeItem>,
+    items: mpsc::Sender<Batch>,
     what: &'static str,
 ) -> Result<T, AgentError> {
     let mut decoder = Decoder::default();
@@ -179,19 +180,21 @@ async fn receive_tree<T: DeserializeOwned>(
     };
     while let Some((_, bytes)) = process.output.recv().await {
         decoder.push(&bytes);
+        let mut batch = Batch::new();
+        let mut last = None;
         while let Some(frame) = decoder.next_frame().map_err(confused)? {
             match Piece::from_frame(frame).map_err(confused)? {
-                Piece::Item(item) => {
-                    if items.send(item).await.is_err() {
-                        // Nobody wants the rest.
-                        process.signal(Signal::Kill)?;
-                    }
-                }
-                Piece::Report(frame) => {
-                    let report: Result<T, Complaint> = frame.message().map_err(confused)?;
-                    return Ok(report?);
-                }
+                Piece::Item(item) => batch.push(item),
+                Piece::Report(frame) => last = Some(frame),
             }
+        }
+        if !batch.is_empty() && items.send(batch).await.is_err() {
+            // Nobody wants the rest.
+            process.signal(Signal::Kill)?;
+        }
+        if let Some(frame) = last {
+            let report: Result<T, Complaint> = frame.message().map_err(confused)?;
+            return Ok(report?);
         }
     }
     Err(AgentError::Worker {

@@ -7,8 +7,8 @@ use std::path::Path;
 use tokio::sync::mpsc::Receiver;
 
 use super::{Inputs, Scope, in_store};
-use crate::agent::AgentError;
 use crate::agent::protocol::ArtifactSpec;
+use crate::agent::{AgentError, Batch};
 use crate::archive::{
     self, ArtifactInputs, FoundFiles, IfNoFilesFound, Uploaded, ZipError, ZipWriter,
 };
@@ -135,21 +135,23 @@ async fn upload_found(
 
 /// The uploaded bytes: an archive, or with `archive: false` the one file as it is.
 fn write_archive(
-    mut items: Receiver<TreeItem>,
+    mut items: Receiver<Batch>,
     inputs: &ArtifactInputs,
     directory: &Path,
 ) -> Result<impl Read + Send + use<>, ArchiveError> {
     let mut file = tempfile::tempfile_in(directory)?;
     if inputs.archive {
         let mut zip = ZipWriter::new(&mut file, inputs.compression_level);
-        while let Some(item) = items.blocking_recv() {
-            zip.take(&item)?;
+        while let Some(batch) = items.blocking_recv() {
+            batch.iter().try_for_each(|item| zip.take(item))?;
         }
         zip.finish()?;
     } else {
-        while let Some(item) = items.blocking_recv() {
-            if let TreeItem::Content(bytes) = item {
-                std::io::Write::write_all(&mut file, &bytes)?;
+        while let Some(batch) = items.blocking_recv() {
+            for item in batch {
+                if let TreeItem::Content(bytes) = item {
+                    std::io::Write::write_all(&mut file, &bytes)?;
+                }
             }
         }
     }

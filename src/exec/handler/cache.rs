@@ -24,6 +24,7 @@ use crate::store::{
     CacheAnswer, CacheIdentity, CacheQuery, NewEntry, Reserve, Saver, Seen, StepAddress,
     StoreError, StoredTree, View,
 };
+use crate::tree::TreeItem;
 use crate::workflow::{ActionRef, BuiltIn};
 
 /// The main part of `actions/cache`, and `actions/cache/restore`.
@@ -397,9 +398,9 @@ async fn pack(
     let transfer = scope.log.transfer(None);
     let writing = in_store(scope, move |store| {
         let mut writer = store.write_tree_knowing(known);
-        while let Some(item) = items.blocking_recv() {
-            transfer.add(item.content_length());
-            writer.take(item)?;
+        while let Some(batch) = items.blocking_recv() {
+            transfer.add(batch.iter().map(TreeItem::content_length).sum());
+            batch.into_iter().try_for_each(|item| writer.take(item))?;
         }
         writer.finish_in_place()
     });

@@ -15,13 +15,17 @@ use tokio::sync::mpsc;
 use super::cache::tar_failed;
 use super::outside::Outside;
 use super::{Scope, in_store};
-use crate::agent::AgentError;
+use crate::agent::{AgentError, Batch};
 use crate::digest::Digest;
 use crate::event::Transfer;
 use crate::exec::spot::Spot;
 use crate::lookup::{EntrySummary, MissReason};
 use crate::store::{Manifest, NewSlot, Root, Seen, Store, StoreError, tree_key};
-use crate::tree::{Entry, Tree, TreeItem};
+use crate::tree::{Entry, Tree};
+
+/// How much is sent to the agent at a time.
+const BATCH_BYTES: usize = 256 * 1024;
+const BATCH_ITEMS: usize = 256;
 
 /// What a directory is called where it is laid out.
 const TREE: &str = "tree";
@@ -189,7 +193,7 @@ async fn unpack(
     left: Left,
     moved: Arc<Transfer>,
 ) -> Result<Result<(), MissReason>, AgentError> {
-    let (sender, receiver) = mpsc::channel(16);
+    let (sender, receiver) = mpsc::channel(4);
     let reading = in_store(scope, move |store| {
         let sent = send_items(store, &left, &sender, &moved);
         note_damage(store, entry, sent)
@@ -214,7 +218,7 @@ async fn unpack(
 fn send_items(
     store: &Store,
     left: &Left,
-    sender: &mpsc::Sender<TreeItem>,
+    sender: &mpsc::Sender<Batch>,
     moved: &Transfer,
 ) -> Result<(), StoreError> {
     let entries = store.read_tree(left.tree)?.entries.into_iter().enumerate();
@@ -223,14 +227,19 @@ fn send_items(
     let tree = Tree {
         entries: left.map(|(_, entry)| entry).collect(),
     };
-    for item in store.items(tree) {
-        let item = item?;
-        let bytes = item.content_length();
+    let (mut batch, mut bytes) = (Batch::new(), 0);
+    let mut items = store.items(tree).peekable();
+    while let Some(item) = items.next().transpose()? {
+        bytes += item.content_length();
+        batch.push(item);
+        if bytes < BATCH_BYTES && batch.len() < BATCH_ITEMS && items.peek().is_some() {
+            continue;
+        }
         // Nobody listens any more once the place is gone.
-        if sender.blocking_send(item).is_err() {
+        if sender.blocking_send(std::mem::take(&mut batch)).is_err() {
             break;
         }
-        moved.add(bytes);
+        moved.add(std::mem::take(&mut bytes));
     }
     Ok(())
 }

@@ -160,17 +160,27 @@ pub(super) struct NewClone<'a> {
 }
 
 impl NewClone<'_> {
-    /// Makes it from nothing.
+    /// Makes it from nothing: the files, which git reads from the user's objects, and beside them
+    /// the objects of its own.
     fn make(&self) -> Result<Index, WorkspaceError> {
         make_directory(&self.dir).map_err(WorkspaceError::io("create", &self.dir))?;
         self.dot_git().write(self.fetch, &self.wanted.commit)?;
+        std::thread::scope(|scope| {
+            let objects = scope.spawn(|| self.add_objects());
+            let index = self.write_files();
+            match objects.join() {
+                Ok(added) => added.and(index),
+                Err(panic) => std::panic::resume_unwind(panic),
+            }
+        })
+    }
+
+    fn add_objects(&self) -> Result<(), WorkspaceError> {
+        let (commit, tree) = (&self.wanted.commit, &self.wanted.tree);
         match self.has_history {
-            true => self.objects().add_history(self.fetch)?,
-            false => self
-                .objects()
-                .add_commit(&self.wanted.commit, &self.wanted.tree, None)?,
+            true => self.objects().add_history(self.fetch),
+            false => self.objects().add_commit(commit, tree, None),
         }
-        self.write_files()
     }
 
     /// Makes it of an earlier one that is in the directory: its files and its packs.
@@ -212,12 +222,7 @@ impl NewClone<'_> {
         for pack in &earlier.packs {
             shelved::remove(&self.dir.join(pack))?;
         }
-        match self.has_history {
-            true => self.objects().add_history(self.fetch),
-            false => self
-                .objects()
-                .add_commit(&self.wanted.commit, &self.wanted.tree, None),
-        }
+        self.add_objects()
     }
 
     /// Has git write the files of the commit that are not there yet, and remove those that the
@@ -225,6 +230,10 @@ impl NewClone<'_> {
     fn write_files(&self) -> Result<Index, WorkspaceError> {
         let workers = std::thread::available_parallelism().map_or(1, usize::from);
         Git::isolated(&self.dir)
+            .alternates(&[
+                &self.source.repository.objects,
+                &self.source.snapshot.objects,
+            ])
             .arg("-c")
             .arg(format!("checkout.workers={workers}"))
             .args(["read-tree", "--reset", "-u", &self.wanted.tree])

@@ -213,25 +213,30 @@ impl Store {
             let mut query = index.prepare_cached(query)?;
             query.query_map(of, |row| row.get(0))?.collect()
         })?;
-        let mut contents = HashMap::new();
+        let mut files = Vec::new();
         for id in ids {
             // A manifest that cannot be read saves no time; that is all.
             let Ok(manifest) = Manifest::read(&self.slot_directory(id).join(MANIFEST)) else {
                 continue;
             };
-            for part in &manifest.parts {
-                if let Kind::File {
+            let certain = manifest.parts.iter().filter(|part| manifest.is_certain(part));
+            files.extend(certain.filter_map(|part| match part.entry.kind {
+                Kind::File {
                     size,
                     content: Some(content),
-                } = part.entry.kind
-                    && manifest.is_certain(part)
-                    && self.blobs().has(content.digest, size)
-                {
-                    contents.insert(part.stat, content);
-                }
-            }
+                } => Some((part.stat, size, content)),
+                _ => None,
+            }));
         }
-        Ok(contents)
+        let blobs: Vec<_> = files
+            .iter()
+            .map(|(_, size, content)| (content.digest, *size))
+            .collect();
+        let there = self.blobs().have(&blobs)?.into_iter();
+        let contents = files.into_iter().zip(there).filter(|(_, there)| *there);
+        Ok(contents
+            .map(|((stat, _, content), _)| (stat, content))
+            .collect())
     }
 
     /// Says that a job has ended, with all its processes: its trees may be put back, by anyone.
