@@ -129,7 +129,9 @@ impl Blobs {
             let found = fstatat(&directory, &*path, AtFlags::AT_SYMLINK_NOFOLLOW);
             found.is_ok_and(|found| found.st_size as u64 == *size)
         };
-        Ok(on_all_processors(blobs, |_, share| share.iter().map(has).collect()))
+        Ok(on_all_processors(blobs, |_, share| {
+            share.iter().map(has).collect()
+        }))
     }
 
     fn verify(&self, digest: Digest, found: Digest) -> Result<(), StoreError> {

@@ -1,6 +1,7 @@
 //! Owners and times of a checkout, and what lstat then says of its files.
 
 use std::collections::BTreeSet;
+use std::ffi::OsStr;
 use std::fs::File;
 use std::io;
 use std::os::fd::{AsFd as _, OwnedFd};
@@ -103,8 +104,15 @@ pub(super) fn stamp(
 /// The directories that entries are in, from the top: parents before children.
 pub(super) fn directories(entries: &[Entry]) -> BTreeSet<&Path> {
     let mut directories = BTreeSet::from([Path::new("")]);
+    let mut last = OsStr::new("");
     for entry in entries {
-        for above in entry.path.ancestors().skip(1) {
+        let directory = entry.path.parent().unwrap_or(Path::new(""));
+        // Most follow one of the same directory; comparing paths by their parts is slow.
+        if directory.as_os_str() == last {
+            continue;
+        }
+        last = directory.as_os_str();
+        for above in directory.ancestors() {
             if !directories.insert(above) {
                 break;
             }

@@ -219,7 +219,10 @@ impl Store {
             let Ok(manifest) = Manifest::read(&self.slot_directory(id).join(MANIFEST)) else {
                 continue;
             };
-            let certain = manifest.parts.iter().filter(|part| manifest.is_certain(part));
+            let certain = manifest
+                .parts
+                .iter()
+                .filter(|part| manifest.is_certain(part));
             files.extend(certain.filter_map(|part| match part.entry.kind {
                 Kind::File {
                     size,
