@@ -39,3 +39,23 @@ impl Paths {
         }
     }
 }
+
+/// A path inside a place, absolute or from `start`, without `.`, `..` and doubled slashes; what is
+/// on disk has no say in it.
+pub(super) fn resolved(start: &str, path: &str) -> String {
+    let start = match path.starts_with('/') {
+        true => "",
+        false => start,
+    };
+    let mut parts: Vec<&str> = Vec::new();
+    for part in start.split('/').chain(path.split('/')) {
+        match part {
+            "" | "." => {}
+            ".." => {
+                parts.pop();
+            }
+            part => parts.push(part),
+        }
+    }
+    format!("/{}", parts.join("/"))
+}

@@ -128,19 +128,31 @@ impl<W: Write> Reporter for Record<W> {
     }
 }
 
+/// A record, behind its first line.
+fn open(path: &Path) -> Result<BufReader<File>, RecordError> {
+    let unreadable = |source| unreadable(path, source);
+    let mut reader = BufReader::new(File::open(path).map_err(unreadable)?);
+    let mut header = String::new();
+    reader.read_line(&mut header).map_err(unreadable)?;
+    check_header(path, &header)?;
+    Ok(reader)
+}
+
+fn unreadable(path: &Path, source: io::Error) -> RecordError {
+    RecordError::Unreadable {
+        path: path.to_owned(),
+        source,
+    }
+}
+
 /// The events of a record, in order.
 ///
 /// # Errors
 /// See [`RecordError`]. A last line without a line end is not read.
 pub fn read_record(path: &Path) -> Result<Vec<Event>, RecordError> {
-    let unreadable = |source| RecordError::Unreadable {
-        path: path.to_owned(),
-        source,
-    };
-    let mut reader = BufReader::new(File::open(path).map_err(unreadable)?);
+    let unreadable = |source| unreadable(path, source);
+    let mut reader = open(path)?;
     let mut text = String::new();
-    reader.read_line(&mut text).map_err(unreadable)?;
-    check_header(path, &text)?;
     let mut events = Vec::new();
     for line in 2.. {
         text.clear();
@@ -166,15 +178,9 @@ pub fn read_record(path: &Path) -> Result<Vec<Event>, RecordError> {
 pub fn read_ends(path: &Path) -> Result<(Event, Option<Event>), RecordError> {
     /// The events that end a run are far shorter.
     const TAIL: u64 = 16 * 1024;
-    let unreadable = |source| RecordError::Unreadable {
-        path: path.to_owned(),
-        source,
-    };
-    let mut reader = BufReader::new(File::open(path).map_err(unreadable)?);
+    let unreadable = |source| unreadable(path, source);
+    let mut reader = open(path)?;
     let mut text = String::new();
-    reader.read_line(&mut text).map_err(unreadable)?;
-    check_header(path, &text)?;
-    text.clear();
     reader.read_line(&mut text).map_err(unreadable)?;
     let first = serde_json::from_str(&text).map_err(|_| RecordError::NotARecord {
         path: path.to_owned(),

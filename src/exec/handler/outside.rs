@@ -38,21 +38,7 @@ impl Outside {
     /// A path inside, relative to the workspace or absolute, as a path below [`Self::home`]; none
     /// for what is not below the home of the job's user.
     pub(super) fn below_home(&self, path: &str) -> Option<PathBuf> {
-        let start = match path.starts_with('/') {
-            true => "",
-            false => &self.workspace,
-        };
-        let mut parts: Vec<&str> = Vec::new();
-        for part in start.split('/').chain(path.split('/')) {
-            match part {
-                "" | "." => {}
-                ".." => {
-                    parts.pop();
-                }
-                part => parts.push(part),
-            }
-        }
-        let path = format!("/{}", parts.join("/"));
+        let path = paths::resolved(&self.workspace, path);
         let below = path.strip_prefix(paths::HOME)?.strip_prefix('/')?;
         let home = paths::HOME.strip_prefix("/home/")?;
         (!below.is_empty()).then(|| Path::new(home).join(below))

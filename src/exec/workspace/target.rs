@@ -1,25 +1,12 @@
 //! Where in the workspace a checkout goes.
 
 use super::WorkspaceError;
+use crate::exec::paths;
 use crate::plan::CheckoutInputs;
 
 /// Where the checkout goes: an absolute path inside the place, `workspace` or below it.
 pub fn target(inputs: &CheckoutInputs, workspace: &str) -> Result<String, WorkspaceError> {
-    let start = match inputs.path.starts_with('/') {
-        true => "",
-        false => workspace,
-    };
-    let mut parts: Vec<&str> = Vec::new();
-    for part in start.split('/').chain(inputs.path.split('/')) {
-        match part {
-            "" | "." => {}
-            ".." => {
-                parts.pop();
-            }
-            part => parts.push(part),
-        }
-    }
-    let path = format!("/{}", parts.join("/"));
+    let path = paths::resolved(workspace, &inputs.path);
     match path.strip_prefix(workspace) {
         Some(rest) if rest.is_empty() || rest.starts_with('/') => Ok(path),
         _ => Err(WorkspaceError::OutsideWorkspace {
