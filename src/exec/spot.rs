@@ -21,6 +21,7 @@ use crate::store::Owner;
 pub struct Spot {
     parent: OwnedFd,
     name: OsString,
+    owner: Owner,
 }
 
 /// Why a path cannot be reached.
@@ -45,19 +46,23 @@ impl Spot {
             let Component::Normal(component) = component else {
                 return Err(not_plain(component.as_os_str()));
             };
+            require_search(&directory, owner)?;
             directory = open_or_make(&directory, component, owner)?;
         }
         require_write(&directory, owner)?;
         Ok(Self {
             parent: directory,
             name: name.to_owned(),
+            owner,
         })
     }
 
-    /// Whether nothing is there, or a directory with nothing in it: what can be filled by a rename.
+    /// Whether nothing is there, or a directory with nothing in it that the job's user may write
+    /// to: what can be filled by a rename.
     pub fn is_free(&self) -> Result<bool, SpotError> {
         match open_plain(&self.parent, &self.name) {
             Ok(directory) => {
+                require_write(&directory, self.owner)?;
                 let mut directory = Dir::from_fd(directory)?;
                 let names = directory
                     .iter()
@@ -77,10 +82,14 @@ impl Spot {
         self.rename(directory, RenameFlags::empty())
     }
 
-    /// Renames a directory to this place. The directory that is there takes its place in turn.
+    /// Renames a directory to this place. The directory that is there, which the job's user must
+    /// be able to write to, takes its place in turn.
     pub fn exchange(&self, directory: &Path) -> Result<(), SpotError> {
         let flags = match open_plain(&self.parent, &self.name) {
-            Ok(_) => RenameFlags::RENAME_EXCHANGE,
+            Ok(found) => {
+                require_write(&found, self.owner)?;
+                RenameFlags::RENAME_EXCHANGE
+            }
             Err(SpotError::Refused(Errno::ENOENT)) => RenameFlags::RENAME_NOREPLACE,
             Err(error) => return Err(error),
         };
@@ -131,6 +140,20 @@ fn open_or_make(parent: &OwnedFd, name: &OsStr, owner: Owner) -> Result<OwnedFd,
     // The umask had a say in the mode above.
     fchmod(&made, mode)?;
     Ok(made)
+}
+
+/// Whether the job's user may open what is in a directory: root, who asks, always may.
+fn require_search(directory: &OwnedFd, owner: Owner) -> Result<(), SpotError> {
+    let found = fstat(directory)?;
+    let bit = match (found.st_uid == owner.uid, found.st_gid == owner.gid) {
+        (true, _) => 0o100,
+        (false, true) => 0o010,
+        (false, false) => 0o001,
+    };
+    match found.st_mode & bit != 0 {
+        true => Ok(()),
+        false => Err(SpotError::Refused(Errno::EACCES)),
+    }
 }
 
 /// Whether the job's user may make and remove names in a directory; a directory that is not the

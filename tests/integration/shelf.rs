@@ -126,6 +126,36 @@ fn where_the_job_may_not_write_a_restore_fails_as_tar_does() {
 }
 
 #[test]
+fn a_directory_of_root_is_not_replaced_by_a_restore() {
+    let steps = "\
+- uses: actions/cache/restore@v4
+  id: cache
+  with:
+    path: cached
+    key: k-1
+- name: Look
+  run: echo \"there $(ls -A cached)\"
+- if: steps.cache.outputs.cache-hit != 'true'
+  run: mkdir cached; echo x > cached/file
+- if: steps.cache.outputs.cache-hit != 'true'
+  uses: actions/cache/save@v4
+  with:
+    path: cached
+    key: k-1";
+    let project = Project::of_steps(steps);
+    project.lrun().args(&["ci.yml"]).run().exited(0);
+    let closed = format!("- run: sudo mkdir cached\n{steps}");
+    project.write(
+        ".github/workflows/ci.yml",
+        &crate::project::workflow_of(&closed),
+    );
+    let run = project.lrun().args(&["ci.yml"]).run();
+    assert_eq!(run.lookups(), ["miss"], "{}", run.transcript());
+    assert!(run.transcript().contains("Permission denied"));
+    assert!(run.output("Look").contains(&"there ".to_owned()));
+}
+
+#[test]
 fn legs_that_run_at_once_have_a_copy_each() {
     let text = "\
 on: push
