@@ -11,6 +11,8 @@ use lrun::digest::Digest;
 use lrun::ids::JobKey;
 use lrun::store::{Holder, NewRun, NewSlot, Owner, Store, tree_key};
 use lrun::tree::{Kind, Member, TreeItem};
+use rustix::buffer::spare_capacity;
+use rustix::fs::XattrFlags;
 use tempfile::TempDir;
 
 /// A store with a run in it, and a tree that has one of each kind.
@@ -160,6 +162,16 @@ impl Bench {
     }
 }
 
+/// `+` where there is a list of access, as `ls` has it.
+fn has_list(path: &Path) -> &'static str {
+    let mut names = Vec::with_capacity(1000);
+    rustix::fs::llistxattr(path, spare_capacity(&mut names)).expect("names");
+    match String::from_utf8_lossy(&names).contains("posix_acl") {
+        true => "+",
+        false => "",
+    }
+}
+
 /// Everything in a directory: kind, mode, owner, time and content.
 fn listing(directory: &Path) -> BTreeMap<PathBuf, String> {
     let mut found = BTreeMap::new();
@@ -178,8 +190,9 @@ fn listing(directory: &Path) -> BTreeMap<PathBuf, String> {
             format!("{text}, {} names", data.nlink())
         };
         let line = format!(
-            "{:o} {} {}.{} {content}",
+            "{:o}{} {} {}.{} {content}",
             data.mode(),
+            has_list(&full),
             data.uid(),
             data.mtime(),
             data.mtime_nsec()
@@ -293,6 +306,15 @@ fn mischief() -> Vec<Deed> {
             fs::remove_file(tree.join("link")).expect("a removal");
             symlink("/etc/passwd", tree.join("link")).expect("a link");
         }),
+        (
+            "gives a directory a list of access that is inherited",
+            |tree| {
+                let entry = |tag: u8| [tag, 0, 7, 0, 255, 255, 255, 255];
+                let list = [&[2, 0, 0, 0][..], &entry(1), &entry(4), &entry(32)].concat();
+                let (name, flags) = ("system.posix_acl_default", XattrFlags::empty());
+                rustix::fs::setxattr(tree.join("sub"), name, &list, flags).expect("a list");
+            },
+        ),
         ("sets times", |tree| {
             let file = File::open(tree.join("sub")).expect("a directory");
             let time = UNIX_EPOCH + Duration::from_secs(1);
@@ -405,6 +427,34 @@ fn what_the_job_moved_away_is_not_followed() {
         .expect("it is cleared");
     assert!(target.path().join("data/precious").exists());
     fs::create_dir_all(&bench.run.work).expect("a directory");
+    assert_eq!(bench.lease(1), None);
+}
+
+#[test]
+fn a_link_with_the_number_of_a_directory_that_is_gone_is_not_put_back() {
+    let bench = Bench::new();
+    let members = bench.store.read_tree(bench.tree).expect("a tree").entries;
+    let place = bench.place(0);
+    let mut manifest = bench
+        .store
+        .lay_out(&members, &place, owner(), &AtomicU64::new(0))
+        .expect("it is laid out");
+    fs::rename(&place, place.with_extension("gone")).expect("a rename");
+    symlink("/etc", &place).expect("a link");
+    manifest.parts[0].stat.ino = place.symlink_metadata().expect("a link").ino();
+    let key = bench.key();
+    let new = NewSlot {
+        key: &key,
+        note: "",
+        attached: &[],
+        manifest: &manifest,
+        owner: owner(),
+        place: &place,
+    };
+    bench.store.shelve(&bench.holder(0), &new).expect("noted");
+    bench.end(0);
+    bench.store.put_back(bench.run.id).expect("it is looked at");
+    assert!(place.is_symlink(), "it is where it was");
     assert_eq!(bench.lease(1), None);
 }
 

@@ -13,12 +13,12 @@ use std::os::unix::ffi::OsStrExt as _;
 use std::os::unix::fs::{MetadataExt as _, OpenOptionsExt as _};
 use std::path::PathBuf;
 
-use nix::unistd::geteuid;
+use nix::unistd::{getegid, geteuid};
 
 use super::content::{Ending, Sink, member, send_content};
 use super::manifest::Manifest;
 use super::problem::Problems;
-use crate::tree::{GlobError, Kind, Roots, Stat, TreeItem};
+use crate::tree::{self, GlobError, Kind, Roots, Stat, TreeItem};
 
 /// The toolkit excludes the archive it is writing, by its name, wherever that occurs.
 const EXCLUDED: &[u8] = b"cache.tzst";
@@ -64,6 +64,7 @@ pub fn pack(request: &PackRequest<'_>, sink: Sink<'_>) -> Result<Packed, PackErr
         sink,
         known: request.known,
         user: geteuid().as_raw(),
+        group: getegid().as_raw(),
         seen: HashMap::new(),
         problems: Problems::default(),
     };
@@ -89,6 +90,7 @@ struct Packer<'a> {
     known: &'a HashSet<Stat>,
     /// Who packs.
     user: u32,
+    group: u32,
     /// Device and inode of every member but directories, with the first name it had.
     seen: HashMap<(u64, u64), Vec<u8>>,
     problems: Problems,
@@ -227,11 +229,18 @@ impl Packer<'_> {
     ) -> io::Result<()> {
         (self.sink)(TreeItem::Member(member(name, kind, metadata)))?;
         // What belongs to somebody else would not be the same file after a restore.
-        let stat = match metadata.uid() == self.user {
+        let stat = match metadata.uid() == self.user && metadata.gid() == self.group {
+            // Neither would one that has what an archive does not keep. Directories are tidied.
+            true if metadata.is_file() && !known && self.has_attributes(name) => Stat::UNKNOWN,
             true => stat(metadata),
             false => Stat::UNKNOWN,
         };
         (self.sink)(TreeItem::Stat { stat, known })
+    }
+
+    fn has_attributes(&self, name: &[u8]) -> bool {
+        let attributes = tree::attributes(&self.path(name));
+        attributes.is_ok_and(|attributes| !attributes.is_empty())
     }
 
     /// tar does not mind much that a file below a directory vanishes before its turn.

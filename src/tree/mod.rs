@@ -3,6 +3,7 @@
 //!
 //! Reads directories; writes nothing.
 
+mod attributes;
 mod below;
 mod entry;
 mod files;
@@ -11,6 +12,7 @@ mod hash_files;
 mod pattern;
 mod segment;
 
+pub use attributes::attributes;
 pub use below::{Below, on_all_processors};
 pub use entry::{Entry, Kind, Member, Stat, Stored, Tree, TreeItem};
 pub use files::{FileKind, Files, HostFiles, Links};

@@ -106,7 +106,11 @@ fn where_the_job_may_not_write_nothing_is_put() {
     let closed = std::fs::Permissions::from_mode(0o555);
     std::fs::set_permissions(home.join("work/closed"), closed).unwrap();
     let staged = fixture.stage(&[]).unwrap();
-    for inside in ["work/closed/project", "work/closed/new/project"] {
+    for inside in [
+        "work/closed",
+        "work/closed/project",
+        "work/closed/new/project",
+    ] {
         let error = install(&staged, &home, Path::new(inside)).unwrap_err();
         assert!(error.to_string().contains("Permission denied"), "{error}");
     }

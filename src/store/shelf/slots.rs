@@ -399,7 +399,9 @@ impl Store {
         let path = place.as_os_str().as_bytes();
         let found = below.stat(path).map_err(failed)?;
         let leased = manifest.parts.first().map(|part| part.stat.ino);
-        if leased != Some(found.st_ino) {
+        // A number is given again once its directory is gone, to a link as well.
+        let is_directory = found.st_mode & libc::S_IFMT == libc::S_IFDIR;
+        if !is_directory || leased != Some(found.st_ino) {
             return Err(failed(Errno::ENOENT));
         }
         let (parent, name) = below.locate(path).map_err(failed)?;

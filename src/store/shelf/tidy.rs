@@ -4,8 +4,9 @@ use std::collections::{BTreeSet, HashSet};
 use std::ffi::OsStr;
 use std::fs::{self, File, Permissions};
 use std::io::{self, Read as _};
+use std::os::fd::{AsFd as _, OwnedFd};
 use std::os::unix::ffi::OsStrExt as _;
-use std::os::unix::fs::{MetadataExt as _, OpenOptionsExt as _, PermissionsExt as _};
+use std::os::unix::fs::{OpenOptionsExt as _, PermissionsExt as _};
 use std::path::Path;
 
 use super::layout::Layout;
@@ -15,7 +16,7 @@ use crate::digest::Hasher;
 use crate::store::StoreError;
 use crate::store::root::Store;
 use crate::store::runs::remove_tree;
-use crate::tree::Kind;
+use crate::tree::{self, Below, Kind};
 
 /// A job that changed more than a quarter of so many parts left another tree: laying all of it
 /// out when it is wanted costs little more, and only then.
@@ -37,11 +38,12 @@ pub(super) fn tidy(
         layout: Layout {
             blobs: store.blobs(),
             directory,
-            owner: (nix::unistd::geteuid().as_raw() != owner.uid).then_some(owner),
+            // Also an ordinary user's: the job's root may have given it to another group.
+            owner: Some(owner),
         },
     };
-    tidying.open_up(&manifest).map_err(failed)?;
     let root = inspect::open(directory).map_err(failed)?;
+    tidying.open_up(&root, &manifest).map_err(failed)?;
     let unchanged = tidying.unchanged(&root, &manifest);
     let to_lay = manifest.parts.iter().zip(&unchanged);
     let changed = to_lay
@@ -53,13 +55,10 @@ pub(super) fn tidy(
     let touched = touched(&manifest.parts, &unchanged);
     for &at in &touched {
         let path = tidying.layout.path(&manifest.parts[at].entry.path);
-        let found = path.symlink_metadata().ok().filter(|found| found.is_dir());
-        if let Some(found) = found {
-            if tidying.layout.owner.is_none() && found.uid() != owner.uid {
-                // The job's root took it, and its owner cannot be changed from here.
-                return Ok(None);
-            }
+        if path.symlink_metadata().is_ok_and(|found| found.is_dir()) {
             tidying.make_writable(&path).map_err(failed)?;
+            // The owner and the mode are set once all is in it.
+            remove_attributes(&path).map_err(failed)?;
         } else {
             remove(&path).map_err(|error| StoreError::io(&path, error))?;
             tidying.layout.lay(&manifest.parts[at].entry)?;
@@ -110,17 +109,20 @@ struct Tidying<'a> {
 
 impl Tidying<'_> {
     /// Lets the caller look into directories that the job closed to its owner.
-    fn open_up(&self, manifest: &Manifest) -> io::Result<()> {
+    fn open_up(&self, root: &OwnedFd, manifest: &Manifest) -> io::Result<()> {
+        let mut below = Below::new(root.as_fd());
         for part in &manifest.parts {
             if part.entry.kind != Kind::Directory {
                 continue;
             }
-            let path = self.layout.path(&part.entry.path);
-            let Ok(found) = path.symlink_metadata() else {
+            // Not by its path: that may lead out of the tree, through a link of the job's.
+            let Ok(found) = below.stat(&part.entry.path) else {
                 continue;
             };
-            let mode = found.permissions().mode() & 0o7777;
-            if found.is_dir() && mode != part.entry.mode && mode & 0o500 != 0o500 {
+            let mode = found.st_mode & 0o7777;
+            let is_directory = found.st_mode & libc::S_IFMT == libc::S_IFDIR;
+            if is_directory && mode != part.entry.mode && mode & 0o500 != 0o500 {
+                let path = self.layout.path(&part.entry.path);
                 fs::set_permissions(&path, Permissions::from_mode(mode | 0o700))?;
             }
         }
@@ -129,15 +131,16 @@ impl Tidying<'_> {
 
     /// As [`inspect::unchanged`]; where stat data prove nothing, the content decides. Another
     /// name of a changed file is changed, too.
-    fn unchanged(&self, root: &std::os::fd::OwnedFd, manifest: &Manifest) -> Vec<bool> {
+    fn unchanged(&self, root: &OwnedFd, manifest: &Manifest) -> Vec<bool> {
         let mut unchanged = inspect::unchanged(root, manifest);
         let mut changed: HashSet<&[u8]> = HashSet::new();
         for (part, unchanged) in manifest.parts.iter().zip(&mut unchanged) {
             let is_link_to_changed = |target: &Vec<u8>| changed.contains(&target[..]);
-            *unchanged &= match &part.entry.kind {
-                Kind::Hardlink { target } => !is_link_to_changed(target),
-                _ => manifest.is_certain(part) || self.has_content(part),
-            };
+            *unchanged = *unchanged
+                && match &part.entry.kind {
+                    Kind::Hardlink { target } => !is_link_to_changed(target),
+                    _ => manifest.is_certain(part) || self.has_content(part),
+                };
             if !*unchanged {
                 changed.insert(&part.entry.path);
             }
@@ -224,6 +227,14 @@ fn joined(directory: &[u8], name: &OsStr) -> Vec<u8> {
     }
 }
 
+/// A list of who may do what, such as one that all that is made in the directory inherits.
+fn remove_attributes(path: &Path) -> io::Result<()> {
+    for name in tree::attributes(path)? {
+        rustix::fs::lremovexattr(path, &*name)?;
+    }
+    Ok(())
+}
+
 /// Removes whatever is there, if anything is.
 fn remove(path: &Path) -> io::Result<()> {
     match path.symlink_metadata() {
@@ -236,6 +247,7 @@ fn remove(path: &Path) -> io::Result<()> {
 
 #[cfg(test)]
 mod tests {
+    use std::os::unix::fs::MetadataExt as _;
     use std::sync::atomic::AtomicU64;
 
     use super::*;
@@ -258,7 +270,9 @@ mod tests {
             size: 5,
             content: (),
         };
-        writer.take(member("data", Kind::Directory)).unwrap();
+        for path in ["data", "data/sub", "data/sub/deep"] {
+            writer.take(member(path, Kind::Directory)).unwrap();
+        }
         writer.take(member("data/file", file)).unwrap();
         writer.take(TreeItem::Content(b"alpha".to_vec())).unwrap();
         let tree = writer.finish().unwrap().digest;
@@ -272,6 +286,20 @@ mod tests {
             .lay_out(&members, &directory, owner, &AtomicU64::new(0))
             .unwrap();
         (store, directory, manifest, owner)
+    }
+
+    #[test]
+    fn nothing_is_opened_up_behind_a_link() {
+        let root = tempfile::tempdir().unwrap();
+        let (store, directory, manifest, owner) = laid_out(root.path());
+        let deep = root.path().join("outside/deep");
+        fs::create_dir_all(&deep).unwrap();
+        fs::set_permissions(&deep, Permissions::from_mode(0o300)).unwrap();
+        fs::remove_dir_all(directory.join("sub")).unwrap();
+        std::os::unix::fs::symlink("../outside", directory.join("sub")).unwrap();
+        tidy(&store, &directory, manifest, owner).unwrap().unwrap();
+        assert!(directory.join("sub/deep").is_dir());
+        assert_eq!(deep.metadata().unwrap().mode() & 0o777, 0o300);
     }
 
     #[test]
