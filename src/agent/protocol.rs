@@ -145,6 +145,9 @@ pub struct PackReport {
     pub matched: Vec<u64>,
     /// What could not be read, in tar's words. Not empty: tar would have failed.
     pub problems: Vec<String>,
+    /// Whether nothing else ran in the place. A process that has mapped a file may go on writing
+    /// to it, and for a while nothing shows that.
+    pub was_alone: bool,
 }
 
 /// What to put into an artifact.

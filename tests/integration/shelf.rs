@@ -21,7 +21,7 @@ const SPOILED: &str = "\
     echo tool > ~/.tool/data/file
 - name: Look
   run: |
-    find cached ~/.tool README -printf '%P %y %n %l %u\\n' | sort
+    find cached ~/.tool README -printf '%P %y %n %l %u %g\\n' | sort
     cat cached/sub/file ~/.tool/data/file README
     stat --format %i cached/sub
 - name: Spoil
@@ -30,6 +30,7 @@ const SPOILED: &str = "\
     echo spoiled > cached/sub/file
     echo more > cached/more
     rm -r ~/.tool/data
+    sudo chgrp 33 cached/sub || true
     chmod 000 cached/sub
     echo spoiled > README
     (cd cached; exec 3>late; sleep 100; echo late >&3) > /dev/null 2>&1 &";
@@ -46,7 +47,7 @@ fn nothing_of_a_job_comes_to_the_next_by_the_shelf() {
     };
     let (made, _) = look("miss");
     assert!(
-        made.contains(&"sub/other f 2  runner".to_owned()),
+        made.contains(&"sub/other f 2  runner runner".to_owned()),
         "{made:?}"
     );
     let (restored, inode) = look("hit");
@@ -153,6 +154,94 @@ fn a_directory_of_root_is_not_replaced_by_a_restore() {
     assert_eq!(run.lookups(), ["miss"], "{}", run.transcript());
     assert!(run.transcript().contains("Permission denied"));
     assert!(run.output("Look").contains(&"there ".to_owned()));
+}
+
+/// A job that fills two directories, and looks at them after a hit.
+fn of_two(fill: &str, look: &str, end: &str) -> String {
+    format!(
+        "\
+- id: cache
+  uses: actions/cache/restore@v4
+  with:
+    path: one
+    key: k-1
+- uses: actions/cache/restore@v4
+  with:
+    path: two
+    key: k-2
+- name: Look
+  if: steps.cache.outputs.cache-hit == 'true'
+  run: {look}
+- if: steps.cache.outputs.cache-hit != 'true'
+  run: |
+    mkdir one two
+    {fill}
+- if: steps.cache.outputs.cache-hit != 'true'
+  uses: actions/cache/save@v4
+  with:
+    path: one
+    key: k-1
+- if: steps.cache.outputs.cache-hit != 'true'
+  uses: actions/cache/save@v4
+  with:
+    path: two
+    key: k-2
+- run: {end}"
+    )
+}
+
+/// Fills a cache and looks at it; what the look gave.
+fn filled_and_looked_at(steps: &str) -> String {
+    let project = Project::of_steps(steps);
+    project.lrun().args(&["ci.yml"]).run().exited(0);
+    let run = project.lrun().args(&["ci.yml"]).run().exited(0);
+    assert_eq!(run.lookups(), ["hit", "hit"], "{}", run.transcript());
+    run.output("Look").pop().expect("a line")
+}
+
+#[test]
+fn two_trees_share_no_file() {
+    let steps = of_two(
+        "echo old > one/file; ln one/file two/file",
+        "echo new > one/file; cat two/file",
+        "true",
+    );
+    assert_eq!(filled_and_looked_at(&steps), "old");
+}
+
+#[test]
+fn what_an_archive_does_not_keep_does_not_come_back() {
+    let set = "import os; os.setxattr('one/file', 'user.mine', b'x')";
+    let steps = of_two(
+        &format!("echo x > one/file; /usr/bin/python3 -c \"{set}\""),
+        "/usr/bin/python3 -c \"import os; print(os.listxattr('one/file'))\"",
+        "true",
+    );
+    assert_eq!(filled_and_looked_at(&steps), "[]");
+}
+
+#[test]
+fn what_is_written_through_a_mapping_after_the_save_is_not_restored() {
+    let fill = "echo file > one/file
+    cat > ../map.py <<'END'
+    import mmap, os, time
+    file = open('one/file', 'r+b')
+    mapped = mmap.mmap(file.fileno(), 0)
+    mapped[0:4] = b'safe'
+    open('../mapped', 'w')
+    while not os.path.exists('../saved'): time.sleep(0.01)
+    mapped[0:4] = b'evil'
+    open('../written', 'w')
+    time.sleep(100)
+    END
+    /usr/bin/python3 ../map.py > /dev/null 2>&1 &
+    until test -e ../mapped; do sleep 0.01; done";
+    let steps = of_two(
+        fill,
+        "cat one/file",
+        "touch ../saved; while test -e ../mapped -a ! -e ../written; do sleep 0.01; done",
+    );
+    assert_eq!(filled_and_looked_at(&steps), "safe");
 }
 
 #[test]

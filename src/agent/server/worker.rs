@@ -11,9 +11,10 @@ use std::os::fd::{AsRawFd as _, OwnedFd};
 use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::path::Path;
 
+use nix::errno::Errno;
 use nix::fcntl::OFlag;
-use nix::sys::signal::{SigSet, SigmaskHow, sigprocmask};
-use nix::unistd::{ForkResult, fork, pipe2, setsid};
+use nix::sys::signal::{SigSet, SigmaskHow, kill, sigprocmask};
+use nix::unistd::{ForkResult, Pid, fork, pipe2, setsid};
 
 use super::child::{Child, Pipes};
 use super::files;
@@ -66,7 +67,7 @@ fn settle(
     for (fd, number) in [(input, 0), (out, 1), (err, 2)] {
         // SAFETY: replaces a descriptor that nothing in this process uses from here on:
         // the loop that owned it is never returned to.
-        nix::errno::Errno::result(unsafe { libc::dup2(fd.as_raw_fd(), number) })?;
+        Errno::result(unsafe { libc::dup2(fd.as_raw_fd(), number) })?;
     }
     identity.assume(user)?;
     // SAFETY: as above; a kernel without the call leaves them open, which only delays
@@ -157,11 +158,14 @@ fn pack(spec: &PackSpec, output: &mut impl io::Write) -> Result<PackReport, Comp
         },
         known: &spec.known,
     };
+    // Neither process 1 nor this one counts. Where there is no process namespace, all others do.
+    let was_alone = kill(Pid::from_raw(-1), None) == Err(Errno::ESRCH);
     let mut send = |item| output.write_all(&Piece::Item(item).into_frame()?.encode());
     let packed = archive::pack(&request, &mut send).map_err(|error| refused(&error))?;
     Ok(PackReport {
         matched: packed.matched,
         problems: packed.problems,
+        was_alone,
     })
 }
 

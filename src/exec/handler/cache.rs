@@ -353,7 +353,9 @@ async fn store_paths(
             Reserve::Granted(reservation) => {
                 hashed::keep(&run, store, &entry.origin);
                 let saved = reservation.commit(&entry)?;
-                outside.shelve_seen(store, entry.tree.digest, &seen);
+                if report.was_alone {
+                    outside.shelve_seen(store, entry.tree.digest, &seen);
+                }
                 Ok(Saved {
                     new_bytes: entry.tree.new_bytes,
                     entry: saved,
