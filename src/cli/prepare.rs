@@ -171,6 +171,11 @@ impl Beginning {
             env: given.env,
         };
         let place = place_settings(arguments, settings, &repository)?;
+        let janitor = Janitor::start(store.root(), record.id).map_err(|error| {
+            Failure::cannot_run(format!("cannot start the janitor of the run: {error}"))
+        })?;
+        // The janitor's work: nobody waits for it.
+        store.leave_log().map_err(Failure::cannot_run)?;
         let run = Arc::new(Run {
             id: record.id,
             github,
@@ -186,9 +191,7 @@ impl Beginning {
             events,
             directory: record.work,
             lock: record.lock,
-            janitor: Arc::new(Janitor::start(store.root(), record.id).map_err(|error| {
-                Failure::cannot_run(format!("cannot start the janitor of the run: {error}"))
-            })?),
+            janitor: Arc::new(janitor),
             store,
             workflow,
         });
