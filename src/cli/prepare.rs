@@ -93,9 +93,8 @@ struct Subject {
 impl Subject {
     fn find(arguments: &RunArguments, found: &Found, workflow: &Workflow) -> Result<Self, Failure> {
         let given = given::read(arguments)?;
-        let repository = Repository::discover(&found.root).map_err(of_git)?;
+        let (repository, whole) = Facts::discover(&found.root).map_err(of_git)?;
         let folder = folder_within(&repository, &found.root);
-        let whole = Facts::gather(&repository).map_err(of_git)?;
         let facts = match &folder {
             Some(folder) => whole.of_folder(folder),
             None => whole.clone(),
