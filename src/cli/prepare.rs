@@ -93,9 +93,8 @@ struct Subject {
 impl Subject {
     fn find(arguments: &RunArguments, found: &Found, workflow: &Workflow) -> Result<Self, Failure> {
         let given = given::read(arguments)?;
-        let repository = Repository::discover(&found.root).map_err(of_git)?;
+        let (repository, whole) = Facts::discover(&found.root).map_err(of_git)?;
         let folder = folder_within(&repository, &found.root);
-        let whole = Facts::gather(&repository).map_err(of_git)?;
         let facts = match &folder {
             Some(folder) => whole.of_folder(folder),
             None => whole.clone(),
@@ -171,6 +170,11 @@ impl Beginning {
             env: given.env,
         };
         let place = place_settings(arguments, settings, &repository)?;
+        let janitor = Janitor::start(store.root(), record.id).map_err(|error| {
+            Failure::cannot_run(format!("cannot start the janitor of the run: {error}"))
+        })?;
+        // The janitor's work: nobody waits for it.
+        store.leave_log().map_err(Failure::cannot_run)?;
         let run = Arc::new(Run {
             id: record.id,
             github,
@@ -186,9 +190,7 @@ impl Beginning {
             events,
             directory: record.work,
             lock: record.lock,
-            janitor: Arc::new(Janitor::start(store.root(), record.id).map_err(|error| {
-                Failure::cannot_run(format!("cannot start the janitor of the run: {error}"))
-            })?),
+            janitor: Arc::new(janitor),
             store,
             workflow,
         });

@@ -1,9 +1,9 @@
 //! What a repository is like at this moment.
 
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 
 use super::command::joined;
-use super::{Git, GitError, Origin, Ref, Refs, Repository};
+use super::{Commit, Git, GitError, Origin, Ref, Refs, Repository};
 
 /// What HEAD names.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -23,6 +23,8 @@ pub struct Facts {
     pub root: PathBuf,
     /// The commit that HEAD names.
     pub commit: String,
+    /// That commit, where it was read with the rest.
+    pub head_commit: Option<Commit>,
     /// How it names it.
     pub head: Head,
     /// Every branch, remote branch of `origin`, and tag.
@@ -41,31 +43,50 @@ pub struct Facts {
 }
 
 impl Facts {
+    /// Finds the repository that `directory` is in, and looks at it meanwhile.
+    pub fn discover(directory: &Path) -> Result<(Repository, Self), GitError> {
+        let (repository, seen) = std::thread::scope(|scope| {
+            let repository = scope.spawn(|| Repository::discover(directory));
+            // What git says is the same from everywhere in a repository.
+            let seen = Seen::look(directory);
+            (joined(repository), seen)
+        });
+        let repository = repository?;
+        let facts = match seen.and_then(|seen| Self::new(&repository, seen)) {
+            Ok(facts) => facts,
+            // An error names the repository, not where in it lrun looked.
+            Err(_) => Self::gather(&repository)?,
+        };
+        Ok((repository, facts))
+    }
+
     /// Looks at the repository. An unborn HEAD and a folder that may not be read are errors.
     pub fn gather(repository: &Repository) -> Result<Self, GitError> {
-        let (status, refs, url) = std::thread::scope(|scope| {
-            let refs = scope.spawn(|| Refs::read(repository));
-            let url = scope.spawn(|| {
-                let git = Git::in_repository(&repository.root);
-                git.args(["ls-remote", "--get-url", "origin"]).line()
-            });
-            (Status::read(repository), joined(refs), joined(url))
-        });
-        let status = status?;
+        Self::new(repository, Seen::look(&repository.root)?)
+    }
+
+    fn new(repository: &Repository, seen: Seen) -> Result<Self, GitError> {
+        let Seen {
+            status,
+            refs: (refs, origin_head),
+            head_commit,
+            url,
+        } = seen;
         let commit = status.commit.ok_or_else(|| GitError::NoCommits {
             root: repository.root.clone(),
         })?;
-        let (refs, origin_head) = refs?;
         let head = match status.branch {
             Some(branch) => Head::Branch(branch),
             None => tag_of(&refs, &commit).map_or(Head::Detached, Head::Tag),
         };
         Ok(Self {
             root: repository.root.clone(),
+            // HEAD may have been moved in between.
+            head_commit: head_commit.filter(|head| head.id == commit),
             commit,
             head,
             refs,
-            origin: Origin::parse(&url?),
+            origin: Origin::parse(&url),
             origin_head,
             changed: status.changed,
             untracked: status.untracked,
@@ -87,6 +108,38 @@ fn tag_of(refs: &Refs, commit: &str) -> Option<String> {
         .last()
 }
 
+/// What the commands say that are asked at once.
+struct Seen {
+    status: Status,
+    /// With the branch `origin/HEAD` names.
+    refs: (Refs, Option<String>),
+    /// None where HEAD names no commit.
+    head_commit: Option<Commit>,
+    url: String,
+}
+
+impl Seen {
+    fn look(directory: &Path) -> Result<Self, GitError> {
+        std::thread::scope(|scope| {
+            let refs = scope.spawn(|| Refs::read(directory));
+            let head = scope.spawn(|| Commit::read(Git::in_repository(directory), "HEAD"));
+            let url = scope.spawn(|| {
+                let git = Git::in_repository(directory);
+                git.args(["ls-remote", "--get-url", "origin"]).line()
+            });
+            let status = Status::read(directory);
+            let (refs, head, url) = (joined(refs), joined(head), joined(url));
+            Ok(Self {
+                status: status?,
+                refs: refs?,
+                // What is wrong with it is told when it is needed.
+                head_commit: head.ok(),
+                url: url?,
+            })
+        })
+    }
+}
+
 /// What `git status --porcelain=v2 --branch -z` says.
 #[derive(Debug, Default)]
 struct Status {
@@ -98,8 +151,8 @@ struct Status {
 }
 
 impl Status {
-    fn read(repository: &Repository) -> Result<Self, GitError> {
-        let output = Git::in_repository(&repository.root)
+    fn read(directory: &Path) -> Result<Self, GitError> {
+        let output = Git::in_repository(directory)
             .args(["status", "--porcelain=v2", "--branch", "-z"])
             .args(["--untracked-files=all", "--no-renames"])
             // Of a submodule only the commit counts: its files are no part of ours.

@@ -1,8 +1,9 @@
 //! The refs of a repository.
 
 use std::collections::BTreeMap;
+use std::path::Path;
 
-use super::{Git, GitError, Repository};
+use super::{Git, GitError};
 
 /// What a ref names.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -19,9 +20,9 @@ pub struct Refs(pub BTreeMap<String, Ref>);
 
 impl Refs {
     /// Branches, remote branches and tags of the repository, and the branch `origin/HEAD` names.
-    pub(super) fn read(repository: &Repository) -> Result<(Self, Option<String>), GitError> {
+    pub(super) fn read(directory: &Path) -> Result<(Self, Option<String>), GitError> {
         let format = "%(refname)%00%(objectname)%00%(*objectname)%00%(symref)";
-        let output = Git::in_repository(&repository.root)
+        let output = Git::in_repository(directory)
             .args(["for-each-ref", "--format", format])
             .args(["refs/heads", "refs/remotes/origin", "refs/tags"])
             .output()?;

@@ -7,7 +7,7 @@ use std::collections::HashSet;
 use std::path::{Path, PathBuf};
 
 use super::writer::Writer;
-use super::{Facts, GitError, Repository};
+use super::{Facts, Git, GitError, Repository};
 
 /// What of a repository runs.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -41,6 +41,50 @@ pub struct Commit {
     pub timestamp: String,
     /// The whole message, without trailing line ends.
     pub message: String,
+}
+
+impl Commit {
+    /// Reads the commit that `id` names.
+    pub(super) fn read(git: Git, id: &str) -> Result<Commit, GitError> {
+        let format = "%H%x00%T%x00%P%x00%an%x00%ae%x00%cn%x00%ce%x00%ct%x00%cI%x00%B";
+        let output = git
+            .args(["log", "-1", "--no-show-signature", "--no-color"])
+            .args(["--encoding=UTF-8", &format!("--format={format}"), id, "--"])
+            .output()?;
+        let text = String::from_utf8_lossy(&output);
+        let fields: Vec<_> = text.trim_end().splitn(10, '\0').collect();
+        let unexpected = || GitError::Unexpected {
+            command: format!("git log -1 {id}"),
+            answer: text.clone().into_owned(),
+        };
+        let &[
+            id,
+            tree,
+            parents,
+            author,
+            mail,
+            committer,
+            committer_mail,
+            seconds,
+            timestamp,
+            message,
+        ] = fields.as_slice()
+        else {
+            return Err(unexpected());
+        };
+        Ok(Self {
+            id: id.to_owned(),
+            tree: tree.to_owned(),
+            parents: parents.split_whitespace().map(str::to_owned).collect(),
+            author_name: author.to_owned(),
+            author_email: mail.to_owned(),
+            committer_name: committer.to_owned(),
+            committer_email: committer_mail.to_owned(),
+            seconds: seconds.parse().map_err(|_| unexpected())?,
+            timestamp: timestamp.to_owned(),
+            message: message.to_owned(),
+        })
+    }
 }
 
 /// The two sides of a pull request's merge.
@@ -88,7 +132,10 @@ impl Snapshot {
             Content::Folder => &facts.commit,
         };
         let mut snapshot = Self {
-            commit: writer.commit(id)?,
+            commit: match &facts.head_commit {
+                Some(head) if head.id == *id => head.clone(),
+                _ => writer.commit(id)?,
+            },
             head_sha: id.clone(),
             merge: None,
             changed: Vec::new(),

@@ -24,45 +24,7 @@ impl Writer<'_> {
 
     /// Reads a commit, one of ours or of the user's.
     pub(super) fn commit(&self, id: &str) -> Result<Commit, GitError> {
-        let format = "%H%x00%T%x00%P%x00%an%x00%ae%x00%cn%x00%ce%x00%ct%x00%cI%x00%B";
-        let output = self
-            .git()
-            .args(["log", "-1", "--no-show-signature", "--no-color"])
-            .args(["--encoding=UTF-8", &format!("--format={format}"), id])
-            .output()?;
-        let text = String::from_utf8_lossy(&output);
-        let fields: Vec<_> = text.trim_end().splitn(10, '\0').collect();
-        let unexpected = || GitError::Unexpected {
-            command: format!("git log -1 {id}"),
-            answer: text.clone().into_owned(),
-        };
-        let &[
-            id,
-            tree,
-            parents,
-            author,
-            mail,
-            committer,
-            committer_mail,
-            seconds,
-            timestamp,
-            message,
-        ] = fields.as_slice()
-        else {
-            return Err(unexpected());
-        };
-        Ok(Commit {
-            id: id.to_owned(),
-            tree: tree.to_owned(),
-            parents: parents.split_whitespace().map(str::to_owned).collect(),
-            author_name: author.to_owned(),
-            author_email: mail.to_owned(),
-            committer_name: committer.to_owned(),
-            committer_email: committer_mail.to_owned(),
-            seconds: seconds.parse().map_err(|_| unexpected())?,
-            timestamp: timestamp.to_owned(),
-            message: message.to_owned(),
-        })
+        Commit::read(self.git(), id)
     }
 
     /// Writes a commit whose id depends on nothing but its content and its parents.

@@ -5,6 +5,7 @@
 //! all PATH directories are followed once, before the first step.
 
 use std::collections::{BTreeSet, HashMap};
+use std::ffi::{OsStr, OsString};
 use std::fs;
 use std::path::{Path, PathBuf};
 
@@ -19,7 +20,8 @@ const HIDDEN: [&str; 4] = ["/home", "/root", "/srv", "/snap"];
 /// The names of a place's commands, by the file that each one is.
 #[derive(Debug, Default)]
 pub(super) struct Commands {
-    by_file: HashMap<PathBuf, Vec<Name>>,
+    /// Paths without links, `.` and `..`: equal ones have equal bytes.
+    by_file: HashMap<OsString, Vec<Name>>,
     directories: BTreeSet<PathBuf>,
     /// Files that links lead to in none of the directories. They are watched one by one: the
     /// directories around them may be opened all the time, such as that of the C library.
@@ -51,6 +53,7 @@ impl Commands {
         let mut view = View {
             root,
             tools,
+            links: links(tools),
             resolved: HashMap::new(),
         };
         let directories: BTreeSet<_> = directories
@@ -82,7 +85,7 @@ impl Commands {
     /// command before the job began.
     pub(super) fn names(&self, opened: &str) -> &[Name] {
         self.by_file
-            .get(Path::new(opened))
+            .get(OsStr::new(opened))
             .map_or(&[], Vec::as_slice)
     }
 
@@ -95,29 +98,48 @@ impl Commands {
                     None => continue,
                 },
             };
-            let is_covered = file
-                .parent()
-                .is_some_and(|parent| self.directories.contains(parent));
+            let is_covered = !is_link
+                || file
+                    .parent()
+                    .is_some_and(|parent| self.directories.contains(parent));
             if !is_covered {
-                if !view.is_file(&file) {
+                if is_loader(&file) || !view.is_file(&file) {
                     continue;
                 }
                 self.files.insert(file.clone());
             }
             self.by_file
-                .entry(file)
+                .entry(file.into_os_string())
                 .or_default()
                 .push(Name { links, path });
         }
     }
 }
 
+/// Whether this is the C library's loader, which has a name among the commands too (`ld.so`): the
+/// kernel opens it for every program, so that its opening tells nothing.
+fn is_loader(file: &Path) -> bool {
+    let name = file.file_name().and_then(OsStr::to_str).unwrap_or_default();
+    ["ld-linux", "ld-musl", "ld64.so"]
+        .iter()
+        .any(|loader| name.starts_with(loader))
+}
+
 /// A place's files as this machine has them: its root, under what is mounted and linked there.
 struct View<'a> {
     root: &'a Path,
     tools: &'a Toolchains,
+    /// What the links of the tools lead to, by their paths.
+    links: HashMap<&'a OsStr, &'a str>,
     /// Directories by the paths they were asked for: most links lead into a few of them.
     resolved: HashMap<PathBuf, PathBuf>,
+}
+
+fn links(tools: &Toolchains) -> HashMap<&OsStr, &str> {
+    let links = tools.links.iter();
+    links
+        .map(|link| (OsStr::new(&link.at), link.target.as_str()))
+        .collect()
 }
 
 impl View<'_> {
@@ -162,13 +184,8 @@ impl View<'_> {
     }
 
     fn read_link(&self, path: &Path) -> Option<PathBuf> {
-        let link = self
-            .tools
-            .links
-            .iter()
-            .find(|link| path == Path::new(&link.at));
-        match link {
-            Some(link) => Some(PathBuf::from(&link.target)),
+        match self.links.get(path.as_os_str()) {
+            Some(target) => Some(PathBuf::from(target)),
             None => fs::read_link(self.on_host(path)?).ok(),
         }
     }

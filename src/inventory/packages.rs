@@ -35,13 +35,13 @@ impl Packages {
     /// whatever these depend on.
     pub(super) fn read<'a>(root: &Path, also: impl Iterator<Item = &'a str>) -> Option<Self> {
         let status = fs::read(root.join("var/lib/dpkg/status")).ok()?;
-        let installed: HashMap<_, _> = parse_status(&String::from_utf8_lossy(&status))
+        let installed: HashMap<_, _> = parse_status(&text(status))
             .map(|package| (package.name.clone(), package))
             .collect();
         let on_image = closure(&installed, also);
         let mut unread: Vec<_> = installed.keys().cloned().collect();
         // Taken from the end: most commands come with the base.
-        unread.sort_by_key(|name| {
+        unread.sort_by_cached_key(|name| {
             let is_base = installed.get(name).is_some_and(|package| package.is_base);
             (is_base, on_image.contains(name))
         });
@@ -106,11 +106,11 @@ impl Packages {
             format!("{package}.list"),
             format!("{package}:{architecture}.list"),
         ];
-        let text = names
+        let files = names
             .iter()
             .find_map(|name| fs::read(self.info.join(name)).ok())
             .unwrap_or_default();
-        format!("\n{}", String::from_utf8_lossy(&text))
+        format!("\n{}", text(files))
     }
 }
 
@@ -124,31 +124,54 @@ fn spellings(path: &str) -> [&str; 2] {
     [path, short.unwrap_or(path)]
 }
 
+/// The packages that are installed, one paragraph each.
 fn parse_status(status: &str) -> impl Iterator<Item = Package> {
-    status.split("\n\n").filter_map(|paragraph| {
-        let mut package = Package::default();
-        let mut is_installed = false;
-        for line in paragraph.lines() {
-            // Lines that begin with a space continue a field that nobody here asks for.
-            let Some((field, value)) = line.split_once(": ") else {
-                continue;
-            };
-            match field {
-                "Package" => package.name = value.to_owned(),
-                "Version" => package.version = value.to_owned(),
-                "Architecture" => package.architecture = value.to_owned(),
-                "Status" => is_installed = value.ends_with(" installed"),
-                "Priority" => {
-                    package.is_base |= matches!(value, "required" | "important" | "standard");
+    let mut lines = status.lines().chain([""]);
+    let mut package = Package::default();
+    let mut is_installed = false;
+    std::iter::from_fn(move || {
+        loop {
+            let line = lines.next()?;
+            if line.is_empty() {
+                let package = std::mem::take(&mut package);
+                if std::mem::take(&mut is_installed) && !package.name.is_empty() {
+                    return Some(package);
                 }
-                "Essential" => package.is_base |= value == "yes",
-                "Depends" | "Pre-Depends" => package.needs.extend(names(value)),
-                "Provides" => package.provides.extend(names(value)),
-                _ => {}
+            } else if let Some((field, value)) = field(line) {
+                is_installed |= field == "Status" && value.ends_with(" installed");
+                package.take(field, value);
             }
         }
-        (is_installed && !package.name.is_empty()).then_some(package)
     })
+}
+
+/// A field and its value. Lines that begin with a space continue a field that nobody here asks
+/// for.
+fn field(line: &str) -> Option<(&str, &str)> {
+    let (field, value) = line.split_once(':')?;
+    Some((field, value.strip_prefix(' ')?))
+}
+
+impl Package {
+    fn take(&mut self, field: &str, value: &str) {
+        match field {
+            "Package" => self.name = value.to_owned(),
+            "Version" => self.version = value.to_owned(),
+            "Architecture" => self.architecture = value.to_owned(),
+            "Priority" => self.is_base |= matches!(value, "required" | "important" | "standard"),
+            "Essential" => self.is_base |= value == "yes",
+            "Depends" | "Pre-Depends" => self.needs.extend(names(value)),
+            "Provides" => self.provides.extend(names(value)),
+            _ => {}
+        }
+    }
+}
+
+/// The text of a file; what is not UTF-8 in it is replaced.
+fn text(bytes: Vec<u8>) -> String {
+    // Almost always at once: looking for what to replace is slower.
+    String::from_utf8(bytes)
+        .unwrap_or_else(|error| String::from_utf8_lossy(error.as_bytes()).into_owned())
 }
 
 /// The names in `a (>= 1), b:any | c`.

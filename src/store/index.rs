@@ -4,6 +4,7 @@ use std::path::{Path, PathBuf};
 use std::sync::{Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
 
+use rusqlite::config::DbConfig;
 use rusqlite::{Connection, Transaction, TransactionBehavior};
 
 use super::error::StoreError;
@@ -151,6 +152,15 @@ impl Index {
             return Err(StoreError::Newer { path, found, known });
         }
         Ok(index)
+    }
+
+    /// Keeps the closing of this from moving SQLite's log into the database, which waits for the
+    /// disk: another process that closes it later does so.
+    pub(super) fn leave_log(&self) -> Result<(), StoreError> {
+        self.connection()
+            .set_db_config(DbConfig::SQLITE_DBCONFIG_NO_CKPT_ON_CLOSE, true)
+            .map(drop)
+            .map_err(|error| StoreError::index(&self.path, error))
     }
 
     /// Reads.

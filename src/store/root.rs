@@ -52,6 +52,12 @@ impl Store {
         })))
     }
 
+    /// Leaves it to another process, which opens the store later, to tidy the index's log when
+    /// it closes it. What was written is safe in the log.
+    pub fn leave_log(&self) -> Result<(), StoreError> {
+        self.index().leave_log()
+    }
+
     /// Where it is.
     pub fn root(&self) -> &Path {
         &self.0.root

@@ -28,6 +28,7 @@ fn facts() -> Facts {
     Facts {
         root: PathBuf::from("/src/my hello"),
         commit: "c3".into(),
+        head_commit: None,
         head: Head::Branch("topic".into()),
         refs: Refs(refs.into_iter().map(named).collect::<BTreeMap<_, _>>()),
         origin: Origin::parse("https://github.com/octo/hello"),
