@@ -41,7 +41,7 @@ impl Store {
         let layout = Layout {
             blobs: self.blobs(),
             directory,
-            owner: (nix::unistd::geteuid().as_raw() != owner.uid).then_some(owner),
+            owner,
         };
         layout.directories(&parts)?;
         layout.files(&parts, laid)?;
@@ -173,8 +173,9 @@ fn changes_always_show(directory: &Path) -> io::Result<bool> {
 pub(super) struct Layout<'a> {
     pub(super) blobs: &'a Blobs,
     pub(super) directory: &'a Path,
-    /// Whom everything is given to; none where it is the caller's anyway.
-    pub(super) owner: Option<Owner>,
+    /// Whom everything is given to: also where that is the caller, whose files may come into the
+    /// group of the directory that they are in.
+    pub(super) owner: Owner,
 }
 
 impl Layout<'_> {
@@ -248,9 +249,7 @@ impl Layout<'_> {
     }
 
     fn finish_file(&self, file: &File, entry: &Entry<Option<Stored>>) -> io::Result<()> {
-        if let Some(owner) = self.owner {
-            fchown(file, Some(owner.uid), Some(owner.gid))?;
-        }
+        fchown(file, Some(self.owner.uid), Some(self.owner.gid))?;
         file.set_permissions(Permissions::from_mode(entry.mode))?;
         let age = Duration::from_nanos(entry.mtime_ns.unsigned_abs());
         let modified = match entry.mtime_ns >= 0 {
@@ -273,10 +272,7 @@ impl Layout<'_> {
     }
 
     fn give(&self, path: &Path) -> io::Result<()> {
-        match self.owner {
-            Some(owner) => lchown(path, Some(owner.uid), Some(owner.gid)),
-            None => Ok(()),
-        }
+        lchown(path, Some(self.owner.uid), Some(self.owner.gid))
     }
 
     pub(super) fn path(&self, inside: &[u8]) -> PathBuf {

@@ -10,6 +10,7 @@ use std::time::Duration;
 
 use nix::errno::Errno;
 use nix::fcntl::{AT_FDCWD, RenameFlags, renameat2};
+use nix::sys::statvfs::statvfs;
 use rusqlite::{Connection, OptionalExtension as _, Row};
 
 use super::manifest::Manifest;
@@ -300,9 +301,13 @@ impl Store {
         Ok(())
     }
 
-    /// Removes what waited too long, what is too much, and what nobody knows of any more.
+    /// Removes what waited too long, what is too much, and what nobody knows of any more. The shelf
+    /// never has more than is free beside it.
     pub fn trim_shelf(&self) -> Result<(), StoreError> {
-        self.trim_shelf_to(BUDGET)
+        let disk =
+            statvfs(self.root()).map_err(|errno| StoreError::io(self.root(), errno.into()))?;
+        let free = disk.blocks_available().saturating_mul(disk.fragment_size());
+        self.trim_shelf_to(free.min(BUDGET))
     }
 
     /// As [`Self::trim_shelf`], with another budget in bytes of file content.

@@ -38,8 +38,8 @@ pub(super) fn tidy(
         layout: Layout {
             blobs: store.blobs(),
             directory,
-            // Also an ordinary user's: the job's root may have given it to another group.
-            owner: Some(owner),
+            // The job's root may have given an ordinary user's files to another group.
+            owner,
         },
     };
     let root = inspect::open(directory).map_err(failed)?;
