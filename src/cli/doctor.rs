@@ -19,6 +19,7 @@ use crate::backend::{Backend as _, BackendError, Shortcoming};
 use crate::config::network::{self, Machine};
 use crate::config::{Environment, Settings};
 use crate::label::Label;
+use crate::store::Store;
 
 /// What was found out about one thing.
 #[derive(Debug, Serialize)]
@@ -222,6 +223,9 @@ fn of_git(environment: &Environment) -> Finding {
     }
 }
 
+/// With fewer bytes free than this hardly any job has room.
+const LITTLE: u64 = 1 << 30;
+
 fn of_store(settings: &Settings) -> Vec<Finding> {
     let store = &settings.store;
     let path = store.value.display();
@@ -245,7 +249,21 @@ fn of_store(settings: &Settings) -> Vec<Finding> {
         "{path} ({}), on {name}, {gibibytes:.1} GiB free{reflinks}",
         store.origin
     );
+    // A store that is there is opened, as every command would.
+    if store.value.exists()
+        && let Err(error) = Store::open(&store.value)
+    {
+        return vec![finding("store", State::Missing, format!("{text}: {error}"))];
+    }
     vec![match name {
+        _ if free < LITTLE => Finding {
+            remedy: Some("free some, or set LRUN_STORE to a directory on another disk".to_owned()),
+            ..finding(
+                "store",
+                State::Limited,
+                format!("{text}: jobs' homes are there too"),
+            )
+        },
         "an overlay" => Finding {
             remedy: Some("set LRUN_STORE to a directory on a volume".to_owned()),
             ..finding(

@@ -3,6 +3,7 @@
 
 mod args;
 mod doctor;
+mod document;
 mod exit;
 mod explain;
 mod failure;
@@ -66,6 +67,20 @@ pub fn main() -> ExitCode {
     ExitCode::from(code as u8)
 }
 
+/// Removes what is in a store, also what belongs to subordinate ids. Users may ask for it as well,
+/// so it must be in one.
+fn remove(path: &Path) -> i32 {
+    if !store::is_in_a_store(path) {
+        tell(format!("{} is not in a store of lrun's", path.display()));
+        return exit::ExitCode::Usage as i32;
+    }
+    let code = sandbox::remover_main(path);
+    if code != 0 && path.exists() {
+        tell(format!("{} could not be removed", path.display()));
+    }
+    code
+}
+
 /// What lrun started itself as, if it did.
 fn as_part_of_lrun() -> Option<i32> {
     let mut arguments = std::env::args_os().skip(1);
@@ -74,7 +89,7 @@ fn as_part_of_lrun() -> Option<i32> {
         sandbox::OWN => Some(sandbox::own_main()),
         // After it the kernel puts the path of the script that is `sudo`.
         sudo::SUDO => Some(sudo::sudo_main(arguments.skip(1))),
-        store::REMOVER => Some(sandbox::remover_main(Path::new(&arguments.next()?))),
+        store::REMOVER => Some(remove(Path::new(&arguments.next()?))),
         "__janitor" => Some(exec::janitor_main(arguments)),
         _ => None,
     }

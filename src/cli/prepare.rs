@@ -6,6 +6,7 @@ use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
 use super::args::{NetworkArgument, RunArguments};
+use super::document;
 use super::failure::Failure;
 use super::find::Found;
 use super::given::{self, GivenTexts};
@@ -17,7 +18,7 @@ use crate::difference::{Difference, DifferenceKind, Effect, Site};
 use crate::event::{Events, JobSummary, RunSummary};
 use crate::exec::{Content, Given, Janitor, NetworkAccess, PlaceSettings, Run, workspace};
 use crate::expr::Value;
-use crate::git::{Facts, GitError, Repository, Snapshot};
+use crate::git::{self, Facts, GitError, Repository, Snapshot};
 use crate::inventory::{ToolSource, Toolchains};
 use crate::label::Architecture;
 use crate::plan::github_event::{
@@ -56,16 +57,15 @@ pub(super) fn prepare(
     workflow: Arc<Workflow>,
     wiring: Wiring,
 ) -> Result<Prepared, Failure> {
-    let subject = Subject::find(arguments, found, &workflow)?;
+    let subject = Subject::find(arguments, found, workflow)?;
     let store = Store::open(&settings.store.value).map_err(Failure::cannot_run)?;
     let repository = Identity::of(&subject.facts).repository();
     let record = store
-        .next_run(&repository, &workflow.source.path)
+        .next_run(&repository, &subject.workflow.source.path)
         .map_err(Failure::cannot_run)?;
     let directory = record.directory.clone();
     let beginning = Beginning {
         subject,
-        workflow,
         store,
         record,
         wiring,
@@ -78,6 +78,7 @@ pub(super) fn prepare(
 
 /// What of which repository is to run, and as what.
 struct Subject {
+    workflow: Arc<Workflow>,
     repository: Repository,
     /// The folder that runs, if it is not the repository itself.
     folder: Option<PathBuf>,
@@ -91,7 +92,12 @@ struct Subject {
 }
 
 impl Subject {
-    fn find(arguments: &RunArguments, found: &Found, workflow: &Workflow) -> Result<Self, Failure> {
+    /// `workflow` is the folder's; a run of a commit is of the commit's own.
+    fn find(
+        arguments: &RunArguments,
+        found: &Found,
+        workflow: Arc<Workflow>,
+    ) -> Result<Self, Failure> {
         let given = given::read(arguments)?;
         let (repository, whole) = Facts::discover(&found.root).map_err(of_git)?;
         let folder = folder_within(&repository, &found.root);
@@ -100,11 +106,26 @@ impl Subject {
             None => whole.clone(),
         };
         let mut options = event_options(arguments)?;
-        let declared: Vec<&str> = workflow.on.iter().map(|on| on.name.as_str()).collect();
-        let trigger = Trigger::choose(&declared, &options, &facts).map_err(of_event)?;
+        let choose = |workflow: &Workflow| {
+            let declared: Vec<&str> = workflow.on.iter().map(|on| on.name.as_str()).collect();
+            Trigger::choose(&declared, &options, &facts).map_err(of_event)
+        };
+        let of_folder = choose(&workflow)?;
+        let of_commit = match &of_folder.content {
+            git::Content::Commit(commit) => document::in_commit(found, commit)?,
+            git::Content::Folder => None,
+        };
+        let (workflow, trigger) = match of_commit {
+            Some(workflow) => {
+                let trigger = choose(&workflow)?;
+                (workflow, trigger)
+            }
+            None => (workflow, of_folder),
+        };
         // GitHub's payload has the defaults too.
-        options.inputs = inputs::texts(workflow, &trigger.event, &given.inputs);
+        options.inputs = inputs::texts(&workflow, &trigger.event, &given.inputs);
         Ok(Self {
+            workflow,
             repository,
             folder,
             whole,
@@ -130,7 +151,6 @@ impl Subject {
 /// A run that has its place in the store and nothing else.
 struct Beginning {
     subject: Subject,
-    workflow: Arc<Workflow>,
     store: Store,
     record: NewRun,
     wiring: Wiring,
@@ -140,7 +160,6 @@ impl Beginning {
     fn prepare(self, arguments: &RunArguments, settings: &Settings) -> Result<Prepared, Failure> {
         let Self {
             subject,
-            workflow,
             store,
             record,
             wiring: Wiring { events, backend },
@@ -151,10 +170,11 @@ impl Beginning {
         let identity = RunIdentity {
             run: record.id,
             number: record.number,
-            workflow: workflow_name(&workflow),
-            workflow_path: workflow.source.path.clone(),
+            workflow: workflow_name(&subject.workflow),
+            workflow_path: subject.workflow.source.path.clone(),
         };
         let Subject {
+            workflow,
             repository,
             facts,
             options,

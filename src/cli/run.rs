@@ -1,9 +1,9 @@
 //! `lrun run`: from arguments to a run and its exit code.
 
 use std::path::Path;
-use std::sync::Arc;
 
 use super::args::{OutputArguments, RunArguments};
+use super::document;
 use super::exit::ExitCode;
 use super::failure::{Failure, tell};
 use super::find;
@@ -16,8 +16,7 @@ use crate::difference::Verdict;
 use crate::event::{EventKind, Events, Transfers};
 use crate::exec::{self, Canceller};
 use crate::report::{self, Json, Live, Plain, Record, Reporter, Wiper};
-use crate::source::Source;
-use crate::workflow::{self, Workflow};
+use crate::workflow::Workflow;
 
 /// Runs a workflow.
 pub(super) fn run(arguments: &RunArguments) -> Result<ExitCode, Failure> {
@@ -26,7 +25,7 @@ pub(super) fn run(arguments: &RunArguments) -> Result<ExitCode, Failure> {
         .as_deref()
         .or(arguments.workflows.as_deref());
     let found = find::workflow(&arguments.directory, name)?;
-    let workflow = read(&found)?;
+    let workflow = document::in_folder(&found)?;
     if arguments.list {
         return list(&workflow);
     }
@@ -47,19 +46,6 @@ pub(super) fn run(arguments: &RunArguments) -> Result<ExitCode, Failure> {
     // What still waits for the end of a place does it for the janitor, who waits as well.
     runtime.shutdown_background();
     ended
-}
-
-/// Reads and checks the workflow; every error of the file is reported at once.
-fn read(found: &find::Found) -> Result<Arc<Workflow>, Failure> {
-    let bytes = std::fs::read(&found.file).map_err(|error| {
-        Failure::usage(format!("cannot read {}: {error}", found.file.display()))
-    })?;
-    let text = String::from_utf8(bytes)
-        .map_err(|_| Failure::usage(format!("{} is not UTF-8 text", found.file.display())))?;
-    let shown = found.file.strip_prefix(&found.root).unwrap_or(&found.file);
-    let source = Source::new(shown.to_string_lossy(), text);
-    let workflow = workflow::read_workflow(source).map_err(|errors| Failure::invalid(&errors))?;
-    Ok(Arc::new(workflow))
 }
 
 fn list(workflow: &Workflow) -> Result<ExitCode, Failure> {

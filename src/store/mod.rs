@@ -32,7 +32,7 @@ pub use cold::{ColdJob, ColdStep};
 pub use contents::{Seen, StoredTree, TreeItems, TreeWriter};
 pub use error::StoreError;
 pub use reservation::{CacheIdentity, NewEntry, Reservation, Reserve, Saver};
-pub use root::Store;
+pub use root::{Store, is_in_a_store};
 pub use roots::{Root, Roots};
 pub use runs::{NewRun, REMOVER, remove_tree};
 pub use shelf::{Holder, Laid, Leased, Manifest, NewSlot, Owner, tree_key};

@@ -76,6 +76,12 @@ impl Store {
     }
 }
 
+/// Whether a path is that of a store, or of something in one.
+pub fn is_in_a_store(path: &Path) -> bool {
+    let is_store = |root: &Path| root.join("index.db").is_file() && root.join("blobs").is_dir();
+    path.is_absolute() && path.ancestors().any(is_store)
+}
+
 /// `mkdir` says "exists" of a file that stands in the way.
 fn not_a_directory(error: io::Error, path: &Path) -> io::Error {
     match error.kind() == io::ErrorKind::AlreadyExists && !path.is_dir() {

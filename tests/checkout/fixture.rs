@@ -149,6 +149,7 @@ impl Fixture {
         let mut staging = Staging {
             directory: &self.own("staging"),
             owner: job_user(),
+            after: None,
             shelf: None,
         };
         let Some((store, job)) = job else {

@@ -105,6 +105,37 @@ fn untracked_files_are_named() {
 }
 
 #[test]
+fn a_run_of_a_commit_is_of_the_workflow_in_that_commit() {
+    let said = |what: &str| workflow_of(&format!("- name: Say\n  run: echo {what}"));
+    let project = Project::of_workflow(&said("old"));
+    project.git(&["branch", "before"]);
+    project.write(".github/workflows/ci.yml", &said("committed"));
+    project.commit("Say something else");
+    project.write(".github/workflows/ci.yml", &said("edited"));
+    for (arguments, expected) in [
+        (&[][..], "edited"),
+        (&["--committed"], "committed"),
+        (&["--ref", "before"], "old"),
+    ] {
+        let arguments = [&["ci.yml"], arguments].concat();
+        let run = project.lrun().args(&arguments).run().exited(0);
+        let lines = run.output("Say");
+        assert_eq!(
+            lines.last().map(String::as_str),
+            Some(expected),
+            "{lines:?}"
+        );
+    }
+    project.write(".github/workflows/new.yml", &said("new"));
+    let new = project
+        .lrun()
+        .args(&["new.yml", "--committed"])
+        .run()
+        .exited(2);
+    assert!(new.stderr.contains("new.yml in commit"), "{}", new.stderr);
+}
+
+#[test]
 fn a_branch_that_the_filters_keep_out_runs_and_is_named() {
     let text = workflow_of("- run: x=1").replace("on: push", "on: { push: { branches: [rel/*] } }");
     let run = Project::of_workflow(&text)

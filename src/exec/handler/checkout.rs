@@ -4,15 +4,13 @@ use std::path::PathBuf;
 use std::time::Duration;
 
 use super::outside::Outside;
-use super::{Inputs, Scope, in_store};
+use super::{Inputs, Scope};
 use crate::agent::AgentError;
-use crate::clock;
 use crate::event::EventKind;
 use crate::exec::effects::Effects;
 use crate::exec::workspace::{self, Shelving, Staged, Staging, WorkspaceError};
 use crate::outcome::Outcome;
 use crate::plan::CheckoutInputs;
-use crate::store::{Store, StoreError};
 use crate::workflow::ActionRef;
 
 /// Lays the content out beside the place and moves it in with one rename.
@@ -31,10 +29,6 @@ pub(in crate::exec) async fn checkout(
     }
     if let Some(obstacle) = inputs.obstacle(&scope.run.github.identity.repository()) {
         scope.log.error(obstacle);
-        return Ok(Effects::of(Outcome::Failure));
-    }
-    if let Err(error) = outlive_saves(scope).await {
-        scope.log.error(error.to_string());
         return Ok(Effects::of(Outcome::Failure));
     }
     let outside = Outside::of(scope);
@@ -65,22 +59,6 @@ pub(in crate::exec) async fn checkout(
     Ok(effects)
 }
 
-/// Waits for the second to end in which the last cache entry was saved, if that is this one.
-///
-/// A checkout's files are younger than whatever a cache restores: build tools compare the two.
-/// But their times end with the last full second, for git's sake (see `workspace::stamp`), and
-/// a run can follow another within one.
-async fn outlive_saves(scope: &Scope<'_>) -> Result<(), StoreError> {
-    let saved = in_store(scope, Store::last_saved_ms).await?;
-    let saved_second = saved.and_then(|ms| u64::try_from(ms / 1000).ok());
-    let now = clock::since_epoch();
-    if saved_second == Some(now.as_secs()) {
-        let rest = Duration::from_secs(1) - Duration::from_nanos(now.subsec_nanos().into());
-        tokio::time::sleep(rest).await;
-    }
-    Ok(())
-}
-
 fn lay_out(outside: &Outside, inputs: &CheckoutInputs) -> Result<Staged, WorkspaceError> {
     let Outside {
         run,
@@ -97,9 +75,13 @@ fn lay_out(outside: &Outside, inputs: &CheckoutInputs) -> Result<Staged, Workspa
         holder,
         place: &home.join(&inside),
     };
+    // A store that cannot say is found out when it is asked for a cache.
+    let saved_ms = run.store.last_saved_ms().ok().flatten();
     let staging = Staging {
         directory: staging,
         owner: run.owner(),
+        // Saved within that millisecond.
+        after: saved_ms.and_then(|ms| Some(Duration::from_millis(u64::try_from(ms).ok()? + 1))),
         shelf: Some(shelf),
     };
     let source = run.source();

@@ -1,6 +1,7 @@
 //! Laying a checkout out in a private directory.
 
 use std::path::{Path, PathBuf};
+use std::time::Duration;
 
 use nix::sys::stat::FileStat;
 use tempfile::TempDir;
@@ -24,6 +25,8 @@ pub struct Staging<'a> {
     pub directory: &'a Path,
     /// Who they belong to.
     pub owner: Owner,
+    /// When the last cache was saved, since 1970: all files are younger.
+    pub after: Option<Duration>,
     /// Where an earlier checkout may be had and this one may be kept; none: each is made anew.
     pub shelf: Option<Shelving<'a>>,
 }
@@ -76,6 +79,7 @@ pub fn stage(
         dir: holder.path().join("tree"),
         source,
         owner: staging.owner,
+        after: staging.after,
         has_history: !is_one_commit,
         wanted,
         fetch: &fetch,
@@ -157,6 +161,7 @@ pub(super) struct NewClone<'a> {
     source: &'a Source<'a>,
     fetch: &'a Fetch,
     owner: Owner,
+    after: Option<Duration>,
 }
 
 impl NewClone<'_> {
@@ -243,8 +248,7 @@ impl NewClone<'_> {
 
     /// Gives owners and times, and an index that fits them.
     fn settle(&self, mut index: Index) -> Result<(Index, Vec<FileStat>), WorkspaceError> {
-        let now = clock::since_epoch();
-        let stats = stamp::stamp(&self.dir, index.entries(), self.owner, now)?;
+        let stats = stamp::stamp(&self.dir, index.entries(), self.owner, self.after)?;
         index.set_stats(stats.iter().map(Some));
         index.write()?;
         if nix::unistd::geteuid().as_raw() != self.owner.uid {

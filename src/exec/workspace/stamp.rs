@@ -18,6 +18,7 @@ use nix::unistd::{Gid, Uid, fchownat};
 
 use super::WorkspaceError;
 use super::index::Entry;
+use crate::clock;
 use crate::store::Owner;
 use crate::tree::{Below, on_all_processors};
 
@@ -51,23 +52,54 @@ pub(super) fn give_one(path: &Path, owner: Owner) -> Result<(), WorkspaceError> 
         .map_err(WorkspaceError::io("change the owner of", path))
 }
 
-/// Gives the entries to the owner and, in their order, ascending times of change that end with the
-/// last full second before `now`; then the directories, whose times writing their files would
-/// have changed. Returns what lstat says of the entries from then on.
-///
-/// Ascending, because a real checkout writes in this order and make sees it. Before the current
-/// second, because git takes files as young as its index for possibly changed and reads them
-/// again (racy git), and because every later write then shows in their times.
+/// The times of change that a checkout's files get: ascending, to the last one's.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+struct Times {
+    last: Duration,
+    step: Duration,
+}
+
+impl Times {
+    /// For `count` files at `now`, all of them after `after`: when the last cache was saved. Whatever
+    /// a cache restores is older than a checkout, and build tools compare the two.
+    ///
+    /// Ascending, because a real checkout writes in this order and make sees it. Before the current
+    /// second where `after` is before it too, because git takes files as young as its index for
+    /// possibly changed and reads them again (racy git), and because every later write then
+    /// shows in their times.
+    fn new(count: usize, after: Option<Duration>, now: Duration) -> Self {
+        let count = u32::try_from(count).unwrap_or(u32::MAX).max(1);
+        let times = Self {
+            last: Duration::from_secs(now.as_secs()).saturating_sub(STEP),
+            step: STEP,
+        };
+        match after {
+            Some(after) if times.of(count - 1) <= after => Self {
+                last: now,
+                step: (now.saturating_sub(after) / (count + 1)).min(STEP),
+            },
+            _ => times,
+        }
+    }
+
+    /// That of the file with this number, counted from the last one.
+    fn of(&self, after: u32) -> Duration {
+        self.last.saturating_sub(self.step * after)
+    }
+}
+
+/// Gives the entries to the owner and their [`Times`]; then the directories, whose times writing
+/// their files would have changed. Returns what lstat says of the entries from then on.
 pub(super) fn stamp(
     root: &Path,
     entries: &[Entry],
     owner: Owner,
-    now: Duration,
+    after: Option<Duration>,
 ) -> Result<Vec<FileStat>, WorkspaceError> {
     let opened: OwnedFd = File::open(root)
         .map_err(WorkspaceError::io("open", root))?
         .into();
-    let end = Duration::from_secs(now.as_secs()).saturating_sub(STEP);
+    let times = Times::new(entries.len(), after, clock::since_epoch());
     let stamp = Stamp {
         root: &opened,
         owner,
@@ -75,11 +107,10 @@ pub(super) fn stamp(
     let count = entries.len();
     let stamped: Vec<Result<FileStat, Errno>> = on_all_processors(entries, |first, share| {
         let mut below = Below::new(opened.as_fd());
-        let times = share.iter().zip(first..);
-        times
+        let numbered = share.iter().zip(first..);
+        numbered
             .map(|(entry, number)| {
-                let after = (count - 1 - number) as u32;
-                let time = end.saturating_sub(STEP * after);
+                let time = times.of((count - 1 - number) as u32);
                 stamp.one(&mut below, entry.path.as_os_str().as_bytes(), time)
             })
             .collect()
@@ -95,7 +126,7 @@ pub(super) fn stamp(
     for directory in directories(entries) {
         let bytes = directory.as_os_str().as_bytes();
         stamp
-            .one(&mut below, bytes, end)
+            .one(&mut below, bytes, times.last)
             .map_err(WorkspaceError::io("set the time of", &root.join(directory)))?;
     }
     Ok(stats)
@@ -143,5 +174,31 @@ impl Stamp<'_> {
         let flags = AtFlags::AT_SYMLINK_NOFOLLOW;
         fchownat(directory, name, Some(owner.0), Some(owner.1), flags)?;
         nix::sys::stat::fstatat(directory, name, flags)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_checkout_is_older_than_this_second_and_younger_than_every_cache() {
+        let now = Duration::new(1_000, 500_000_000);
+        let second = Duration::from_secs(1_000);
+        let quiet = Times::new(1_000, Some(Duration::from_secs(900)), now);
+        assert!(quiet.of(0) < second && quiet.of(999) > Duration::from_secs(999));
+        assert_eq!(Times::new(1_000, None, now), quiet);
+        for saved in [
+            Duration::new(1_000, 400_000_000),
+            Duration::new(1_000, 499_999_000),
+            Duration::new(999, 999_999_000),
+        ] {
+            let times = Times::new(1_000, Some(saved), now);
+            assert!(times.of(999) > saved && times.of(0) <= now, "{saved:?}");
+            assert!(times.of(1) < times.of(0), "{saved:?}");
+        }
+        // Saved by a machine whose clock is ahead: nothing is younger, and now it is.
+        let ahead = Times::new(3, Some(Duration::from_secs(2_000)), now);
+        assert_eq!(ahead.of(0), now);
     }
 }
