@@ -190,7 +190,7 @@ mod tests {
         assert_eq!(Times::new(1_000, None, now), quiet);
         for saved in [
             Duration::new(1_000, 400_000_000),
-            Duration::new(1_000, 499_999_000),
+            Duration::new(1_000, 499_000_000),
             Duration::new(999, 999_999_000),
         ] {
             let times = Times::new(1_000, Some(saved), now);
