@@ -12,7 +12,7 @@ use serde::Serialize;
 
 use super::args::DoctorArguments;
 use super::exit::ExitCode;
-use super::failure::Failure;
+use super::failure::{Failure, printed};
 use crate::agent::{EnvironmentSpec, Network};
 use crate::backend::sandbox::{Powers, Sandbox};
 use crate::backend::{Backend as _, BackendError, Shortcoming};
@@ -91,9 +91,9 @@ pub(super) fn doctor(arguments: &DoctorArguments) -> Result<ExitCode, Failure> {
         powers,
         findings,
     };
-    print(&diagnosis, arguments.json).map_err(Failure::internal)?;
+    let printed = printed(print(&diagnosis, arguments.json))?;
     Ok(match diagnosis.can_run {
-        true => ExitCode::Success,
+        true => printed,
         false => ExitCode::CannotRun,
     })
 }

@@ -2,7 +2,7 @@
 
 use super::args::ExplainArguments;
 use super::exit::ExitCode;
-use super::failure::Failure;
+use super::failure::{Failure, printed};
 use super::{recorded, terminal};
 use crate::config::Settings;
 use crate::explain::RecordedRun;
@@ -20,10 +20,8 @@ pub(super) fn explain(arguments: &ExplainArguments) -> Result<ExitCode, Failure>
     };
     let mut out = std::io::stdout().lock();
     let color = terminal::size().is_some() && settings.color.value;
-    match arguments.json {
+    printed(match arguments.json {
         true => report::explained_json(&mut out, &run, &steps),
         false => report::explained(&mut out, &run, &steps, color),
-    }
-    .map_err(Failure::internal)?;
-    Ok(ExitCode::Success)
+    })
 }

@@ -1,6 +1,7 @@
 //! The one renderer of errors, and the kinds that decide the exit code.
 
 use std::fmt::Write as _;
+use std::io::{self, Write as _};
 
 use super::exit::ExitCode;
 use crate::plan::Obstacle;
@@ -106,11 +107,17 @@ fn underline(text: &mut String, diagnostic: &Diagnostic) {
     text.push('\n');
 }
 
+/// How a command that only prints ends. A reader that has seen enough (`| head`) and went away
+/// is no error of anybody's.
+pub(super) fn printed(result: io::Result<()>) -> Result<ExitCode, Failure> {
+    match result {
+        Err(error) if error.kind() != io::ErrorKind::BrokenPipe => Err(Failure::internal(error)),
+        _ => Ok(ExitCode::Success),
+    }
+}
+
 /// Says something on standard error: the only way there.
-#[expect(
-    clippy::print_stderr,
-    reason = "errors and warnings of the program itself go here"
-)]
 pub(super) fn tell(text: impl std::fmt::Display) {
-    eprintln!("{text}");
+    // Whoever read it may be gone, and there is nobody else to tell.
+    let _ = writeln!(io::stderr(), "{text}");
 }

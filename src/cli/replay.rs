@@ -2,7 +2,7 @@
 
 use super::args::ReplayArguments;
 use super::exit::ExitCode;
-use super::failure::Failure;
+use super::failure::{Failure, printed};
 use super::recorded;
 use super::terminal::plain_options;
 use crate::config::Settings;
@@ -22,9 +22,6 @@ pub(super) fn replay(arguments: &ReplayArguments) -> Result<ExitCode, Failure> {
             plain_options(&arguments.output, &settings),
         )),
     };
-    for event in &events {
-        reporter.event(event).map_err(Failure::internal)?;
-    }
-    reporter.finish().map_err(Failure::internal)?;
-    Ok(ExitCode::Success)
+    let told = events.iter().try_for_each(|event| reporter.event(event));
+    printed(told.and_then(|()| reporter.finish()))
 }

@@ -5,7 +5,7 @@ use std::path::Path;
 use super::args::{OutputArguments, RunArguments};
 use super::document;
 use super::exit::ExitCode;
-use super::failure::{Failure, tell};
+use super::failure::{Failure, printed, tell};
 use super::find;
 use super::prepare::{self, Prepared, Wiring};
 use super::signals;
@@ -16,7 +16,6 @@ use crate::difference::Verdict;
 use crate::event::{EventKind, Events, Transfers};
 use crate::exec::{self, Canceller};
 use crate::report::{self, Json, Live, Plain, Record, Reporter, Wiper};
-use crate::workflow::Workflow;
 
 /// Runs a workflow.
 pub(super) fn run(arguments: &RunArguments) -> Result<ExitCode, Failure> {
@@ -27,7 +26,7 @@ pub(super) fn run(arguments: &RunArguments) -> Result<ExitCode, Failure> {
     let found = find::workflow(&arguments.directory, name)?;
     let workflow = document::in_folder(&found)?;
     if arguments.list {
-        return list(&workflow);
+        return printed(report::list(&workflow, &mut std::io::stdout().lock()));
     }
     let settings = Settings::of_process().map_err(Failure::usage)?;
     let (events, received) = Events::channel();
@@ -46,11 +45,6 @@ pub(super) fn run(arguments: &RunArguments) -> Result<ExitCode, Failure> {
     // What still waits for the end of a place does it for the janitor, who waits as well.
     runtime.shutdown_background();
     ended
-}
-
-fn list(workflow: &Workflow) -> Result<ExitCode, Failure> {
-    report::list(workflow, &mut std::io::stdout().lock()).map_err(Failure::internal)?;
-    Ok(ExitCode::Success)
 }
 
 async fn carry_out(

@@ -2,7 +2,7 @@
 
 use super::args::RunsArguments;
 use super::exit::ExitCode;
-use super::failure::Failure;
+use super::failure::{Failure, printed};
 use crate::config::Settings;
 use crate::event::EventKind;
 use crate::report::{self, ListedRun, read_ends};
@@ -32,10 +32,8 @@ pub(super) fn runs(arguments: &RunsArguments) -> Result<ExitCode, Failure> {
     });
     let listed: Vec<ListedRun> = listed.take(arguments.limit).collect();
     let mut out = std::io::stdout().lock();
-    match arguments.json {
+    printed(match arguments.json {
         true => report::runs_json(&mut out, &listed),
         false => report::runs(&mut out, &listed),
-    }
-    .map_err(Failure::internal)?;
-    Ok(ExitCode::Success)
+    })
 }

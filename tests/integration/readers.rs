@@ -34,6 +34,31 @@ fn a_run_does_not_wait_for_a_reader_that_does_not_read() {
 }
 
 #[test]
+fn a_reader_that_went_away_is_no_error() {
+    let project = Project::of_steps("- run: exit 1");
+    // What a shell makes of `2>&1 | true`, whatever is faster.
+    let unread = |arguments: &[&str]| {
+        let (reader, writer) = std::io::pipe().expect("there are pipes");
+        drop(reader);
+        let lrun = project.lrun().args(arguments);
+        let both = lrun.through("sh", &["-c", "exec \"$@\" 2>&1", "sh"]);
+        both.start(writer).end()
+    };
+    assert_eq!(unread(&["ci.yml"]).code, Some(1));
+    let commands: [&[_]; 5] = [
+        &["runs"],
+        &["explain", "last"],
+        &["replay", "last"],
+        &["doctor"],
+        &["ci.yml", "--list"],
+    ];
+    for command in commands {
+        assert_eq!(unread(command).code, Some(0), "{command:?}");
+    }
+    assert_eq!(unread(&["replay", "99"]).code, Some(2));
+}
+
+#[test]
 fn whoever_reads_gets_every_line_then_and_again() {
     let project = Project::of_steps(CHATTY);
     let report = project.lrun().args(&["ci.yml", "--verbose"]).plain();
