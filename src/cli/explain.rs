@@ -19,7 +19,7 @@ pub(super) fn explain(arguments: &ExplainArguments) -> Result<ExitCode, Failure>
         None => run.cached().collect(),
     };
     let mut out = std::io::stdout().lock();
-    let color = terminal::size().is_some() && settings.color.value;
+    let color = terminal::has_color(&settings);
     printed(match arguments.json {
         true => report::explained_json(&mut out, &run, &steps),
         false => report::explained(&mut out, &run, &steps, color),

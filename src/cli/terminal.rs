@@ -29,11 +29,16 @@ pub(super) fn size_now() -> Size {
     size().unwrap_or(UNKNOWN)
 }
 
-/// Whether lines can be drawn on it and taken away again.
+/// Whether it knows escape sequences: lines can be drawn on it and taken away again.
 pub(super) fn is_live(settings: &Settings) -> bool {
     // terminfo(5): a dumb terminal can do nothing but end lines; without TERM nobody knows.
     let term = settings.environment.get("TERM");
     size().is_some() && term.is_some_and(|term| term != "dumb")
+}
+
+/// Whether colours are written on it.
+pub(super) fn has_color(settings: &Settings) -> bool {
+    is_live(settings) && settings.color.value
 }
 
 /// How the plain report is to look on it.
@@ -42,7 +47,7 @@ pub(super) fn plain_options(output: &OutputArguments, settings: &Settings) -> Pl
     let terminal = size();
     PlainOptions {
         verbose: output.verbose,
-        color: terminal.is_some() && settings.color.value,
+        color: has_color(settings),
         width: terminal.map_or(PIPE_COLUMNS, |size| size.columns),
     }
 }

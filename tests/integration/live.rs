@@ -160,13 +160,11 @@ fn lines_are_cut_anew_when_the_terminal_changes() {
 fn a_dumb_terminal_gets_plain_lines() {
     let project = Project::of_steps("- run: echo hello");
     for term in ["dumb", ""] {
-        let lrun = project
-            .lrun()
-            .args(&["ci.yml"])
-            .env("TERM", term)
-            .env("NO_COLOR", "1");
-        let left = AtTerminal::start(lrun, 100).end();
-        assert_eq!(left.report.code, Some(0), "{}", left.report.stderr);
-        assert!(!left.bytes.contains(&b'\x1b'));
+        for arguments in [&["ci.yml"][..], &["replay", "last"], &["explain", "last"]] {
+            let lrun = project.lrun().args(arguments).env("TERM", term);
+            let left = AtTerminal::start(lrun, 100).end();
+            assert_eq!(left.report.code, Some(0), "{}", left.report.stderr);
+            assert!(!left.bytes.contains(&b'\x1b'), "{arguments:?}");
+        }
     }
 }
