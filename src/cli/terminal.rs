@@ -4,7 +4,7 @@ use std::io::IsTerminal as _;
 
 use super::args::OutputArguments;
 use crate::config::Settings;
-use crate::report::{PlainOptions, Size};
+use crate::report::{PlainOptions, Room, Size};
 
 /// The size of a terminal that does not know its own.
 const UNKNOWN: Size = Size {
@@ -43,11 +43,9 @@ pub(super) fn has_color(settings: &Settings) -> bool {
 
 /// How the plain report is to look on it.
 pub(super) fn plain_options(output: &OutputArguments, settings: &Settings) -> PlainOptions {
-    const PIPE_COLUMNS: u16 = 100;
-    let terminal = size();
     PlainOptions {
         verbose: output.verbose,
         color: has_color(settings),
-        width: terminal.map_or(PIPE_COLUMNS, |size| size.columns),
+        room: size().map_or(Room::Unbounded, |size| Room::Terminal(size.columns)),
     }
 }

@@ -47,7 +47,9 @@ pub(super) struct Row {
     pub(super) name: String,
     /// One word on what it did.
     pub(super) word: Word,
-    /// More of it.
+    /// The key or the name of what it did that to, cut where there is no room.
+    pub(super) key: String,
+    /// More of it, directly behind.
     pub(super) detail: String,
     /// Stand at the right: a size and a time.
     pub(super) size: String,
@@ -74,17 +76,116 @@ const WORD: usize = 9;
 /// Columns of a size and of a time, both flush right.
 const SIZE: usize = 9;
 const TIME: usize = 10;
-/// A report is never wider; in less than the other there are no columns.
+/// Times stand no further right; in less than the other there are no columns.
 pub(super) const WIDEST: usize = 100;
 const NARROWEST: usize = 60;
 
+/// Columns that are left of a key where every line is taken whole, and on a terminal as long as
+/// anything else can be left out; of a name where there are no columns; and the end of a key,
+/// which tells it from others.
+const KEY: usize = 24;
+const LEAST_KEY: usize = 12;
+const LEAST_NAME: usize = 4;
+const KEY_END: usize = 5;
+/// Columns of a mark and what stands around it.
+const MARK: usize = 4;
+
+/// What lines are written for.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Room {
+    /// A terminal of so many columns, which breaks longer lines anywhere: rows fit into it.
+    Terminal(u16),
+    /// Whatever takes every line whole: only names and keys are cut, to keep the columns.
+    Unbounded,
+}
+
 impl Row {
-    /// The row in `width` columns; what is too long for them pushes the rest to the right.
-    pub(super) fn render(&self, width: u16, paint: Paint) -> String {
-        let width = usize::from(width).min(WIDEST);
-        if width < NARROWEST {
-            return self.render_narrow(paint);
+    /// The row for the room there is; its time is always whole.
+    pub(super) fn render(&self, room: Room, paint: Paint) -> String {
+        let mut row = self.clone();
+        let columns = match room {
+            Room::Terminal(columns) => usize::from(columns),
+            Room::Unbounded => usize::MAX,
+        };
+        if columns < NARROWEST {
+            row.fit_narrow(columns);
+            return row.render_narrow(paint);
         }
+        row.shorten(row.wide().saturating_sub(WIDEST), NAME, KEY);
+        while row.wide_at_least() > columns && !row.more.is_empty() {
+            row.more.remove(0);
+        }
+        let width = columns.saturating_sub(row.more(3));
+        let excess = row.wide().saturating_sub(width);
+        let excess = row.shorten(excess, NAME, LEAST_KEY);
+        row.shorten_more(excess);
+        row.render_wide(width.min(WIDEST), paint)
+    }
+
+    /// Columns of what stands behind the time, with gaps.
+    fn more(&self, gap: usize) -> usize {
+        self.more.iter().map(|more| gap + columns(more)).sum()
+    }
+
+    /// Columns up to the time, without any fill.
+    fn wide(&self) -> usize {
+        let word = self.word.map_or(0, |(word, _)| WORD.max(columns(word) + 1));
+        let left = NAME.max(columns(&self.name)) + 1 + word;
+        let right = SIZE.max(columns(&self.size)) + TIME.max(columns(&self.time));
+        MARK + left + columns(&self.key) + columns(&self.detail) + right
+    }
+
+    /// Columns of all of it when names, keys and details are cut.
+    fn wide_at_least(&self) -> usize {
+        let mut cut = self.clone();
+        cut.detail.clear();
+        cut.shorten(usize::MAX, NAME, LEAST_KEY);
+        cut.wide() + cut.more(3)
+    }
+
+    /// Cuts the name, and then the key, by so many columns together; gives how many are missing.
+    fn shorten(&mut self, excess: usize, least_name: usize, least_key: usize) -> usize {
+        let excess = shrink(&mut self.name, excess, least_name, cut);
+        shrink(&mut self.key, excess, least_key, cut_inside)
+    }
+
+    /// Cuts what is left of it.
+    fn shorten_more(&mut self, excess: usize) {
+        let excess = shrink(&mut self.detail, excess, 0, cut);
+        let excess = shrink(&mut self.key, excess, 0, cut_inside);
+        shrink(&mut self.name, excess, 1, cut);
+    }
+
+    /// Leaves out what does not fit, the least important first, and cuts the rest.
+    fn fit_narrow(&mut self, most: usize) {
+        let gap = |text: &str| {
+            if text.is_empty() {
+                0
+            } else {
+                2 + columns(text)
+            }
+        };
+        let word = |row: &Self| row.word.map_or(0, |(word, _)| gap(word));
+        let fixed = |row: &Self| MARK + word(row) + gap(&row.size) + gap(&row.time) + row.more(2);
+        while fixed(self) + LEAST_NAME > most && !self.more.is_empty() {
+            self.more.remove(0);
+        }
+        if fixed(self) + LEAST_NAME > most {
+            self.size.clear();
+        }
+        if fixed(self) + LEAST_NAME > most {
+            self.word = None;
+        }
+        let about = columns(&self.key) + columns(&self.detail);
+        let about = if about > 0 { 2 + about } else { 0 };
+        let all = fixed(self) + columns(&self.name) + about;
+        let excess = self.shorten(all.saturating_sub(most), LEAST_NAME, LEAST_KEY);
+        self.shorten_more(excess);
+    }
+
+    /// The row with its time at the right of `width` columns; what is too long for them pushes
+    /// it on.
+    fn render_wide(&self, width: usize, paint: Paint) -> String {
         let (mark, style) = self.mark.shown();
         let name_gap = " ".repeat(NAME.saturating_sub(columns(&self.name)) + 1);
         let mut left = format!("{}{name_gap}", self.name);
@@ -94,10 +195,11 @@ impl Row {
             left += &format!("{word}{gap}");
             painted += &format!("{}{gap}", paint.text(style, word));
         }
-        left += &self.detail;
-        painted += &self.detail;
+        let about = format!("{}{}", self.key, self.detail);
+        left += &about;
+        painted += &about;
         let right = format!("{:>SIZE$}{:>TIME$}", self.size, self.time);
-        let room = width.saturating_sub(4 + columns(&right));
+        let room = width.saturating_sub(MARK + columns(&right));
         let fill = " ".repeat(room.saturating_sub(columns(&left)));
         let more: String = self.more.iter().map(|more| format!("   {more}")).collect();
         let more = paint.text(Style::Faint, &more);
@@ -114,7 +216,7 @@ impl Row {
         let parts = [
             &mark,
             &word.unwrap_or_default(),
-            &self.detail,
+            &format!("{}{}", self.key, self.detail),
             &self.size,
             &self.time,
             &more,
@@ -125,8 +227,35 @@ impl Row {
     }
 }
 
+/// Cuts a text by `excess` columns, to no fewer than `least`; gives how many are missing.
+fn shrink(text: &mut String, excess: usize, least: usize, cut: fn(&str, usize) -> String) -> usize {
+    let before = columns(text);
+    let to = before.saturating_sub(excess).max(least);
+    *text = cut(text, to);
+    excess.saturating_sub(before - columns(text))
+}
+
+/// The text in at most so many columns, with its end where there is room for more than that.
+fn cut_inside(text: &str, most: usize) -> String {
+    if columns(text) <= most || most <= 2 * KEY_END {
+        return cut(text, most);
+    }
+    let (mut start, mut left) = (text.len(), KEY_END);
+    for (at, character) in text.char_indices().rev() {
+        let width = character.width().unwrap_or(0);
+        if width > left {
+            break;
+        }
+        left -= width;
+        start = at;
+    }
+    // Something is missing before the end, so that this ends in an ellipsis.
+    let beginning = cut(text, most - (KEY_END - left));
+    beginning + &text[start..]
+}
+
 impl Mark {
-    fn shown(self) -> (&'static str, Style) {
+    pub(super) fn shown(self) -> (&'static str, Style) {
         match self {
             Self::Good => ("✓", Style::Good),
             Self::Bad => ("✗", Style::Bad),
@@ -139,6 +268,27 @@ impl Mark {
 /// count, most of which know nothing of joined ones.
 pub(super) fn columns(text: &str) -> usize {
     text.chars().filter_map(char::width).sum()
+}
+
+/// The text in at most so many columns; where something is missing there is an ellipsis.
+pub(super) fn cut(text: &str, most: usize) -> String {
+    if columns(text) <= most {
+        return text.to_owned();
+    }
+    let mut cut = String::new();
+    let mut left = most.saturating_sub(1);
+    for character in text.chars() {
+        let width = character.width().unwrap_or(0);
+        if width > left {
+            break;
+        }
+        left -= width;
+        cut.push(character);
+    }
+    if most > 0 {
+        cut.push('…');
+    }
+    cut
 }
 
 /// `ci.yml · push · main@3f2c1ab + 1 changed file`
@@ -207,5 +357,53 @@ mod tests {
                 "0 B", "999 B", "1.0 kB", "400 kB", "1.0 MB", "9.9 MB", "283 MB"
             ]
         );
+    }
+
+    #[test]
+    fn text_is_cut_by_the_columns_it_takes() {
+        assert_eq!(cut("abc", 3), "abc");
+        assert_eq!(cut("abcd", 3), "ab…");
+        assert_eq!(cut("日本語", 5), "日本…");
+        assert_eq!(cut("日本語", 4), "日…");
+        assert_eq!(cut("e\u{301}tude", 3), "e\u{301}t…");
+        assert_eq!(cut("ab", 1), "…");
+        assert_eq!(cut("ab", 0), "");
+    }
+
+    #[test]
+    fn a_row_fits_the_terminal_and_keeps_its_times() {
+        let row = Row {
+            mark: Mark::Good,
+            name: "a rather long name of a step ".repeat(7),
+            word: Some(("PARTIAL", Style::Poor)),
+            key: "live-a-rather-long-日本-key-".repeat(7),
+            detail: " by restore-keys 1 (run 12, dirty)".to_owned(),
+            size: "71 MB".to_owned(),
+            time: "4.31 s".to_owned(),
+            more: vec!["cpu 8.20 s".to_owned(), "cold 38.2 s".to_owned()],
+        };
+        let short = Row {
+            name: "make".to_owned(),
+            word: None,
+            key: String::new(),
+            detail: String::new(),
+            ..row.clone()
+        };
+        for row in [row, short] {
+            for most in 20..=140 {
+                let line = row.render(Room::Terminal(most), Paint(false));
+                assert!(columns(&line) <= usize::from(most), "{line}");
+                assert!(line.contains("4.31 s"), "{line}");
+                let has_cold = most >= 80;
+                assert!(!has_cold || line.ends_with("cold 38.2 s"), "{line}");
+            }
+            let row = Row {
+                detail: String::new(),
+                ..row
+            };
+            let piped = row.render(Room::Unbounded, Paint(false));
+            let (left, _) = piped.split_once("   cpu").expect("it has more");
+            assert_eq!(columns(left), WIDEST, "{piped}");
+        }
     }
 }

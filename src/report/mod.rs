@@ -24,6 +24,7 @@ use crate::event::Event;
 pub use consume::{FailedReporter, consume};
 pub use explained::{explained, explained_json};
 pub use json::Json;
+pub use layout::Room;
 pub use list::list;
 pub use live::{Live, Size, Wiper};
 pub use plain::{Plain, PlainOptions};

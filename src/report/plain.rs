@@ -13,7 +13,7 @@ use std::io::{self, Write};
 use std::time::Duration;
 
 use super::Reporter;
-use super::layout::{self, Paint, Row, Style};
+use super::layout::{self, Paint, Room, Row, Style};
 use crate::difference::{Difference, Effect, Site, Verdict};
 use crate::event::{End, Event, EventKind, LogLine, RunSummary};
 use crate::ids::{JobKey, StepKey};
@@ -23,6 +23,9 @@ use step::{Lines, Step, cold, mark};
 
 pub(super) use step::{log_text, shown_name};
 
+/// Columns of the name of a step or a job before a difference.
+const SITE: usize = 40;
+
 /// How a report is written.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct PlainOptions {
@@ -31,8 +34,8 @@ pub struct PlainOptions {
     pub verbose: bool,
     /// Writes ANSI colours.
     pub color: bool,
-    /// Columns of the terminal; those of a pipe are 100.
-    pub width: u16,
+    /// How much of a line there is room for.
+    pub room: Room,
 }
 
 /// The report for people.
@@ -46,7 +49,8 @@ pub struct Plain<W> {
     /// The job whose lines are being printed.
     current: Option<JobKey>,
     totals: Totals,
-    differences: Vec<String>,
+    /// Where they are, if not in the whole run, and what they are.
+    differences: Vec<(Option<String>, String)>,
 }
 
 #[derive(Debug)]
@@ -110,12 +114,8 @@ impl<W: Write> Plain<W> {
 
     fn job_failed(&mut self, job: &JobKey, message: &str) -> io::Result<()> {
         self.turn_to(job)?;
-        let row = Row {
-            mark: mark(Outcome::Failure),
-            name: message.to_owned(),
-            ..Row::default()
-        };
-        self.row(&row)
+        let (mark, style) = mark(Outcome::Failure).shown();
+        writeln!(self.out, "  {} {message}", self.paint.text(style, mark))
     }
 
     fn job_finished(&mut self, job: &JobKey, end: End) -> io::Result<()> {
@@ -215,15 +215,12 @@ impl<W: Write> Plain<W> {
         };
         let site = match &difference.site {
             Site::Run => None,
-            Site::Job(job) => self.jobs.get(job).map(|job| &job.name),
-            Site::Step(step) => self.steps.get(step).map(|step| &step.name),
+            Site::Job(job) => self.jobs.get(job).map(|job| job.name.clone()),
+            Site::Step(step) => self.steps.get(step).map(|step| step.name.clone()),
         };
-        let line = match site {
-            Some(site) => format!("{site}: {}", difference.kind),
-            None => difference.kind.to_string(),
-        };
-        if shown && !self.differences.contains(&line) {
-            self.differences.push(line);
+        let found = (site, difference.kind.to_string());
+        if shown && !self.differences.contains(&found) {
+            self.differences.push(found);
         }
     }
 
@@ -246,8 +243,10 @@ impl<W: Write> Plain<W> {
             layout::time(timing.wall_time()),
             self.cold_run()
         )?;
-        for difference in &self.differences {
-            writeln!(self.out, "differs  {difference}")?;
+        for (site, difference) in &self.differences {
+            let site = site.as_deref().map(|site| layout::cut(site, SITE) + ": ");
+            let site = site.unwrap_or_default();
+            writeln!(self.out, "differs  {site}{difference}")?;
         }
         let style = match verdict {
             Verdict::Passed { differences: 0 } => Style::Good,
@@ -276,7 +275,7 @@ impl<W: Write> Plain<W> {
     }
 
     fn row(&mut self, row: &Row) -> io::Result<()> {
-        writeln!(self.out, "{}", row.render(self.options.width, self.paint))
+        writeln!(self.out, "{}", row.render(self.options.room, self.paint))
     }
 }
 
@@ -293,7 +292,7 @@ impl Plain<Vec<u8>> {
 
     /// Writes for so many columns from now on.
     pub(super) fn set_width(&mut self, columns: u16) {
-        self.options.width = columns;
+        self.options.room = Room::Terminal(columns);
     }
 }
 

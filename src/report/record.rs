@@ -221,7 +221,7 @@ mod tests {
         let options = PlainOptions {
             verbose: true,
             color: true,
-            width: 80,
+            room: crate::report::Room::Terminal(80),
         };
         let mut plain = Plain::new(&mut out, options);
         for event in events {

@@ -1,9 +1,6 @@
 //! Text that others wrote, made fit to stand on a screen that lrun draws on.
 
 use anstyle_parse::{Params, Parser, Perform, Utf8Parser};
-use unicode_width::UnicodeWidthChar as _;
-
-use crate::report::layout::columns;
 
 /// A line without whatever would move the cursor, clear the screen or talk to the terminal.
 /// Colours stay where they are wanted and end with the line. Of a line that was overwritten
@@ -70,27 +67,6 @@ impl Perform for Kept {
     }
 }
 
-/// The text in at most so many columns; where something is missing there is an ellipsis.
-pub(super) fn cut(text: &str, most: usize) -> String {
-    if columns(text) <= most {
-        return text.to_owned();
-    }
-    let mut cut = String::new();
-    let mut left = most.saturating_sub(1);
-    for character in text.chars() {
-        let width = character.width().unwrap_or(0);
-        if width > left {
-            break;
-        }
-        left -= width;
-        cut.push(character);
-    }
-    if most > 0 {
-        cut.push('…');
-    }
-    cut
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -115,16 +91,5 @@ mod tests {
         assert_eq!(harmless("\x1b[1;31ma\x1b[0m", false), "a");
         assert_eq!(harmless("\x1b[1;31ma\x1b[0m", true), "\x1b[1;31ma\x1b[0m");
         assert_eq!(harmless("\x1b[31ma\x1b[2J", true), "\x1b[31ma\x1b[0m");
-    }
-
-    #[test]
-    fn text_is_cut_by_the_columns_it_takes() {
-        assert_eq!(cut("abc", 3), "abc");
-        assert_eq!(cut("abcd", 3), "ab…");
-        assert_eq!(cut("日本語", 5), "日本…");
-        assert_eq!(cut("日本語", 4), "日…");
-        assert_eq!(cut("e\u{301}tude", 3), "e\u{301}t…");
-        assert_eq!(cut("ab", 1), "…");
-        assert_eq!(cut("ab", 0), "");
     }
 }

@@ -7,6 +7,7 @@ use super::*;
 use crate::event::{EventKind, LogLine};
 use crate::ids::{Phase, StepKey};
 use crate::outcome::Outcome;
+use crate::report::Room;
 use crate::report::fixture::{
     events, every_kind, job_started, output, run_finished, started, step, step_finished,
     step_started,
@@ -15,7 +16,7 @@ use crate::report::fixture::{
 const OPTIONS: PlainOptions = PlainOptions {
     verbose: false,
     color: false,
-    width: 0,
+    room: Room::Unbounded,
 };
 
 /// A terminal that takes bytes in. The lock is for the test, which looks in between.
@@ -191,7 +192,7 @@ fn what_is_drawn_fits_any_terminal_and_does_nothing_to_it() {
 fn in_the_end_there_is_the_plain_report_and_nothing_else() {
     for color in [false, true] {
         let options = PlainOptions { color, ..OPTIONS };
-        let mut watched = watched(size(120, 60), options);
+        let mut watched = watched(size(140, 60), options);
         for event in every_kind() {
             watched.live.event(&event).expect("memory can be written");
             watched.live.draw().expect("memory can be written");
@@ -200,7 +201,7 @@ fn in_the_end_there_is_the_plain_report_and_nothing_else() {
         let mut plain = Plain::new(
             Vec::new(),
             PlainOptions {
-                width: 100,
+                room: Room::Unbounded,
                 ..OPTIONS
             },
         );

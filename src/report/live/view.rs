@@ -3,12 +3,12 @@
 use std::collections::{BTreeMap, VecDeque};
 use std::time::Duration;
 
-use super::harmless::{cut, harmless};
+use super::harmless::harmless;
 use super::screen::Size;
 use crate::clock::Moment;
 use crate::event::{Event, EventKind, LogLine, Moved, Transfers};
 use crate::ids::{JobKey, StepKey};
-use crate::report::layout::{self, Paint, Style, WIDEST, columns};
+use crate::report::layout::{self, Paint, Style, WIDEST, columns, cut};
 use crate::report::plain::{log_text, shown_name};
 
 /// Last lines of a running step that are shown.

@@ -110,19 +110,19 @@ impl Step {
             Lookup::Hit { entry } => {
                 let (key, basis) = (layout::shorten(&entry.key), explain::basis(entry));
                 self.row.word = Some(("HIT", Style::Good));
-                self.row.detail = format!("{key} ({basis})");
+                (self.row.key, self.row.detail) = (key, format!(" ({basis})"));
                 self.row.size = layout::size(entry.size);
             }
             Lookup::Partial { entry, by, .. } => {
                 let (key, by) = (layout::shorten(&entry.key), explain::matched_by(*by));
                 let basis = explain::basis(entry);
                 self.row.word = Some(("PARTIAL", Style::Poor));
-                self.row.detail = format!("{key} {by} ({basis})");
+                (self.row.key, self.row.detail) = (key, format!(" {by} ({basis})"));
                 self.row.size = layout::size(entry.size);
             }
             Lookup::Miss { .. } => {
                 self.row.word = Some(("MISS", Style::Bad));
-                self.row.detail = layout::shorten(&request.key);
+                self.row.key = layout::shorten(&request.key);
             }
         }
         let why = explain::reasons(request, lookup);
@@ -135,21 +135,22 @@ impl Step {
     pub(super) fn saved(&mut self, key: &str, size: u64, new_bytes: u64) {
         let (key, new) = (layout::shorten(key), layout::size(new_bytes));
         self.row.word = Some(("saved", Style::Good));
-        self.row.detail = format!("{key}, {new} new");
+        (self.row.key, self.row.detail) = (key, format!(", {new} new"));
         self.row.size = layout::size(size);
     }
 
     pub(super) fn not_saved(&mut self, key: &str, why: &NotSaved) {
         let (text, problems) = explain::not_saved(why);
         self.row.word = Some(("not saved", Style::Faint));
-        self.row.detail = format!("{}: {text}", layout::shorten(key));
+        (self.row.key, self.row.detail) = (layout::shorten(key), format!(": {text}"));
         let problems = problems.iter().map(|problem| (6, problem.clone()));
         self.below.extend(problems);
     }
 
     pub(super) fn uploaded(&mut self, name: &str, files: u64, size: u64) {
         self.row.word = Some(("uploaded", Style::Good));
-        self.row.detail = format!("{name}, {}", layout::count(files, "file"));
+        self.row.key = name.to_owned();
+        self.row.detail = format!(", {}", layout::count(files, "file"));
         self.row.size = layout::size(size);
     }
 

@@ -10,7 +10,7 @@ use crate::report::fixture::{
 const QUIET: PlainOptions = PlainOptions {
     verbose: false,
     color: false,
-    width: 100,
+    room: Room::Unbounded,
 };
 
 fn print(kinds: impl IntoIterator<Item = EventKind>, options: PlainOptions) -> String {
@@ -263,4 +263,41 @@ fn differences_without_effect_are_for_the_verbose() {
     };
     let printed = print(kinds().into_iter().chain(finished()), verbose);
     assert_eq!(printed.matches("differs").count(), 1);
+}
+
+#[test]
+fn a_long_name_does_not_push_the_columns() {
+    let main = step("build", 0, Phase::Main);
+    let name = "cargo build --locked --all-targets && ".repeat(5);
+    let kind = DifferenceKind::NetworkConfig {
+        tools: vec!["pip".to_owned()],
+    };
+    let printed = print(
+        [
+            started(&["build"]),
+            job_started("build"),
+            step_started(&main, &name),
+            looked_up(
+                &main,
+                &"a-key-of-many-words-".repeat(9),
+                Lookup::Miss {
+                    reasons: Vec::new(),
+                },
+            ),
+            step_finished(&main, Outcome::Success, 4_000),
+            differs(kind, Site::Step(main), Effect::MayFlip),
+            run_finished(Verdict::Passed { differences: 1 }),
+        ],
+        QUIET,
+    );
+    insta::assert_snapshot!(printed, @r"
+    ci.yml · push · main@3f2c1ab + 1 changed file
+    build · host: debian-12 standing in for ubuntu-24.04
+      ✓ cargo build --locke… MISS     a-key-of-many-words-a-key-of-many-words-a…ords-               4 ms
+
+    cache    0 hits · 0 partial · 1 miss
+    time     4.60 s here
+    differs  cargo build --locked --all-targets && c…: network settings of this machine are in force for pip
+    passed with 1 difference
+    ");
 }
