@@ -5,11 +5,15 @@ use std::time::Duration;
 
 use tokio::signal::unix::{SignalKind, signal};
 
+use super::failure::tell;
 use crate::exec::Canceller;
 use crate::report::Wiper;
 
 /// How long a terminal gets to take what is drawn on it away: it may be stopped.
 const WIPING: Duration = Duration::from_millis(200);
+
+/// What is said at once: steps that are cancelled get seconds to end.
+const CANCELLING: &str = "cancelling; press Ctrl-C again to end at once";
 
 #[expect(
     clippy::exit,
@@ -21,6 +25,12 @@ pub(super) fn cancel_on_interrupt(canceller: Canceller, wiper: Option<Wiper>) {
     tokio::spawn(async move {
         if next_interrupt().await {
             canceller.cancel();
+            let wiper = wiper.clone();
+            // A terminal may be stopped.
+            std::thread::spawn(move || match wiper {
+                Some(wiper) => wiper.notice(CANCELLING),
+                None => tell(CANCELLING),
+            });
         }
         if next_interrupt().await {
             if let Some(wiper) = wiper {

@@ -128,6 +128,12 @@ fn a_second_interrupt_leaves_a_clean_terminal() {
     let lrun = terminal(project.lrun().args(&["ci.yml"]));
     let mut lrun = AtTerminal::start(lrun, 60);
     lrun.until(|lines| is_running(lines) && lines.iter().any(|line| line.contains("Stays")));
+    kill(lrun.lrun().process(), Signal::SIGINT).expect("it is running");
+    lrun.until(|lines| {
+        lines
+            .iter()
+            .any(|line| line.starts_with("cancelling; press Ctrl-C"))
+    });
     // Interrupts that come at once count as one.
     while lrun.lrun().is_running() {
         kill(lrun.lrun().process(), Signal::SIGINT).expect("it is not waited for");
@@ -136,6 +142,7 @@ fn a_second_interrupt_leaves_a_clean_terminal() {
     let left = lrun.end();
     assert_eq!(left.report.code, Some(130), "{}", left.report.stderr);
     assert!(!is_running(&left.lines), "{:?}", left.lines);
+    assert!(!left.lines.iter().any(|line| line.contains("cancelling")));
     assert!(left.cursor);
 }
 

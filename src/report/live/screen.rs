@@ -8,7 +8,7 @@ use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use indicatif::{ProgressBar, ProgressDrawTarget, ProgressStyle, TermLike};
 
 use super::harmless::harmless;
-use crate::report::layout::columns;
+use crate::report::layout::{columns, cut};
 
 /// How large a terminal is.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -34,6 +34,8 @@ struct Parts {
     bar: ProgressBar,
     canvas: Arc<Canvas>,
     shown: Vec<String>,
+    /// Stands below all the others, as long as there are any.
+    notice: Option<String>,
     out: Box<dyn Write + Send>,
     closed: bool,
 }
@@ -53,6 +55,7 @@ impl Screen {
             bar,
             canvas,
             shown: Vec::new(),
+            notice: None,
             out,
             closed: false,
         };
@@ -67,8 +70,12 @@ impl Screen {
 
     /// Writes whole lines, and `below` them those that stay until the next call. The latter are
     /// narrower than the terminal and fewer than its rows.
-    pub(super) fn show(&self, text: &str, below: Vec<String>, size: Size) -> io::Result<()> {
+    pub(super) fn show(&self, text: &str, mut below: Vec<String>, size: Size) -> io::Result<()> {
         let mut parts = self.parts();
+        let has_room = !below.is_empty() && below.len() + 1 < usize::from(size.rows);
+        if let Some(notice) = parts.notice.as_ref().filter(|_| has_room) {
+            below.push(cut(notice, usize::from(size.columns).saturating_sub(1)));
+        }
         if parts.closed || (text.is_empty() && below == parts.shown) {
             return Ok(());
         }
@@ -98,6 +105,11 @@ impl Parts {
 }
 
 impl Wiper {
+    /// Says something below what is drawn, from the next frame to the last.
+    pub fn notice(&self, text: &str) {
+        self.0.parts().notice = Some(text.to_owned());
+    }
+
     /// Takes the lines at the bottom away; nothing is drawn from then on.
     pub fn wipe(&self) {
         let mut parts = self.0.parts();
