@@ -17,8 +17,9 @@ pub fn part(part: &KeyPart) -> Vec<Line> {
     if let Some(bearing) = part.bearing {
         line += &format!(" · {bearing}");
         line += match bearing {
-            Bearing::Run => ": another with each run or commit",
-            Bearing::Place => ": reported by a tool of this machine",
+            Bearing::Run => ": of the run, the commit or the moment",
+            Bearing::Place if part.hosted.is_some() => ": reported by a tool of this machine",
+            Bearing::Place => ": made by the job's steps; may differ on GitHub",
             Bearing::Portable | Bearing::Label => "",
         };
     }

@@ -138,8 +138,9 @@ fn below_part(reason: &MissReason) -> Vec<Line> {
         false => changed(files),
     };
     let meaning = match bearing {
-        Some(Bearing::Run) => "this part is another with each run or commit",
-        Some(Bearing::Place) => "a tool of this machine reported it",
+        Some(Bearing::Run) => "it is of the run, the commit or the moment",
+        Some(Bearing::Place) if known.is_some() => "a tool of this machine reported it",
+        Some(Bearing::Place) => "the job's steps made it; it may differ on GitHub",
         Some(Bearing::Label) => "it comes with the label",
         Some(Bearing::Portable) | None => return lines,
     };

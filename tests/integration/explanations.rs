@@ -325,7 +325,7 @@ fn a_part_that_a_tool_reported_is_told_beside_the_image_s_version() {
     );
     has(
         "part     github.sha = '",
-        "· run: another with each run or commit",
+        "· run: of the run, the commit or the moment",
     );
     has("saved k-Linux-Python 3.", "new");
 }
