@@ -57,6 +57,21 @@ fn miss(request: &CacheRequest, reason: &MissReason) -> (String, Vec<Line>) {
                 Line(1, format!("is  '{is}'")),
             ],
         ),
+        MissReason::OfAnotherStep {
+            key,
+            run,
+            job,
+            step,
+        } => (
+            "no entry has this key".to_owned(),
+            vec![Line(
+                1,
+                format!(
+                    "nearest: '{}', saved by step {step} of job {job} in run {run}",
+                    shorten(key)
+                ),
+            )],
+        ),
         MissReason::OtherVersion { run, paths } => {
             let (what, below) = version::difference(&request.paths, paths);
             (
