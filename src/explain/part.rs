@@ -18,10 +18,14 @@ pub fn part(part: &KeyPart) -> Vec<Line> {
         line += &format!(" · {bearing}");
         line += match bearing {
             Bearing::Run => ": of the run, the commit or the moment",
+            Bearing::Place if !part.made.is_empty() => ": of files that the job made: ",
             Bearing::Place if part.hosted.is_some() => ": reported by a tool of this machine",
             Bearing::Place => ": made by the job's steps; may differ on GitHub",
             Bearing::Portable | Bearing::Label => "",
         };
+    }
+    if part.bearing == Some(Bearing::Place) {
+        line += &named(&part.made);
     }
     if let Some(known) = &part.hosted {
         line += &format!(" · {}", hosted(known, &part.value));
@@ -36,6 +40,16 @@ pub fn part(part: &KeyPart) -> Vec<Line> {
         lines.push(Line(1, format!("and {}", count(more as u64, "other file"))));
     }
     lines
+}
+
+/// Paths in a row, and how many more there are.
+fn named(paths: &[String]) -> String {
+    let first = paths.iter().take(FILES).map(String::as_str);
+    let mut named = first.collect::<Vec<_>>().join(", ");
+    if paths.len() > FILES {
+        named += &format!(" and {} more", paths.len() - FILES);
+    }
+    named
 }
 
 /// What GitHub's image is known to have, beside the value here.
@@ -69,6 +83,7 @@ mod tests {
     #[test]
     fn a_part_tells_its_value_its_bearing_and_github_s_value() {
         let mut part = KeyPart {
+            made: Vec::new(),
             expression: None,
             value: "cargo-".to_owned(),
             bearing: Some(Bearing::Portable),

@@ -331,6 +331,30 @@ fn a_part_that_a_tool_reported_is_told_beside_the_image_s_version() {
 }
 
 #[test]
+fn a_part_of_files_that_the_job_made_names_them() {
+    let text = cached("k-${{ hashFiles('*.txt') }}-${{ hashFiles('deps.lock') }}")
+        .replace("- id: cache", "- run: echo 3 > made.txt\n      - id: cache");
+    let files = [
+        (".github/workflows/ci.yml", text.as_str()),
+        ("deps.lock", "one\n"),
+        ("committed.txt", "one\n"),
+    ];
+    let project = Project::new(&files);
+    why(&project, &[]);
+    let explained = project.lrun().args(&["explain", "last"]).plain().stdout;
+    let part = |expression: &str| {
+        let mut lines = explained.lines();
+        let line = lines.find(|line| line.contains(&format!("part     {expression}")));
+        line.unwrap_or_else(|| panic!("{expression}: {explained}"))
+    };
+    let made = part("hashFiles('*.txt')");
+    let expected = "· place: of files that the job made: made.txt";
+    assert!(made.ends_with(expected), "{made}");
+    let committed = part("hashFiles('deps.lock')");
+    assert!(committed.ends_with("· portable"), "{committed}");
+}
+
+#[test]
 fn runs_and_steps_that_are_not_there_are_refused_with_those_that_are() {
     let project = project("one", &[]);
     let refused = |arguments: &[&str], words: &str| {

@@ -5,6 +5,7 @@ use crate::store::StepAddress;
 
 fn part(expression: Option<&str>, value: &str) -> KeyPart {
     KeyPart {
+        made: Vec::new(),
         expression: expression.map(str::to_owned),
         value: value.to_owned(),
         bearing: None,
