@@ -3,7 +3,7 @@
 
 use std::fs;
 
-use crate::project::{Project, workflow_of};
+use crate::project::{Project, soon, workflow_of};
 
 /// A job with one cache step of this key, which fills what it caches.
 fn cached(key: &str) -> String {
@@ -375,6 +375,21 @@ fn runs_and_steps_that_are_not_there_are_refused_with_those_that_are() {
         &["explain", "1", "python"],
         "those that did: build/2 (Deps)",
     );
+
+    // Its record cut in the middle, and then no record at all.
+    let record = project.store().join("runs/1/events.jsonl");
+    let whole = fs::read_to_string(&record).expect("the run has a record");
+    fs::write(&record, &whole[..whole.len() - 20]).expect("it can be written");
+    // Whoever clears up after the run is alive a little longer than it.
+    let listed = || project.lrun().args(&["runs"]).plain().stdout;
+    assert!(soon(|| listed().contains("· killed")), "{}", listed());
+    let cut = project.lrun().args(&["explain", "1"]).plain();
+    assert_eq!(cut.code, Some(0), "{}", cut.stderr);
+    assert!(cut.stderr.contains("ends early"), "{}", cut.stderr);
+    assert!(cut.stdout.contains("· killed"), "{}", cut.stdout);
+    fs::write(&record, "garbage\n").expect("it can be written");
+    refused(&["explain", "1"], "to forget this one");
+    fs::write(&record, whole).expect("it can be written");
 
     let runs = project.lrun().args(&["runs"]).plain();
     assert!(runs.stdout.starts_with("1  20"), "{}", runs.stdout);
