@@ -302,6 +302,7 @@ fn hashed_key(value: &str, files: &[(&str, &str)]) -> KeyOrigin {
         digest: Digest::of(content),
     });
     let part = |expression: Option<&str>, value: &str| KeyPart {
+        made: Vec::new(),
         expression: expression.map(str::to_owned),
         value: value.to_owned(),
         bearing: None,
@@ -309,6 +310,7 @@ fn hashed_key(value: &str, files: &[(&str, &str)]) -> KeyOrigin {
         files: Vec::new(),
     };
     let hash = KeyPart {
+        made: Vec::new(),
         files: files.collect(),
         ..part(Some("hashFiles('*.lock')"), value)
     };

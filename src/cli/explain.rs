@@ -13,7 +13,8 @@ use crate::store::Store;
 pub(super) fn explain(arguments: &ExplainArguments) -> Result<ExitCode, Failure> {
     let settings = Settings::of_process().map_err(Failure::usage)?;
     let store = Store::open(&settings.store.value).map_err(Failure::cannot_run)?;
-    let run = RecordedRun::new(&recorded::events(&store, arguments.run)?);
+    let found = recorded::find(&store, arguments.run)?;
+    let run = RecordedRun::new(&found.events, found.alive);
     let steps: Vec<_> = match &arguments.step {
         Some(step) => run.find(step).map_err(Failure::usage)?,
         None => run.cached().collect(),

@@ -2,8 +2,8 @@
 
 use std::str::FromStr;
 
-use super::failure::Failure;
-use crate::event::Event;
+use super::failure::{Failure, tell};
+use crate::event::{Event, EventKind};
 use crate::ids::RunId;
 use crate::report::read_record;
 use crate::store::Store;
@@ -32,15 +32,45 @@ impl FromStr for RunName {
     }
 }
 
-/// The events of a run.
-pub(super) fn events(store: &Store, name: RunName) -> Result<Vec<Event>, Failure> {
+/// What is recorded of a run.
+pub(super) struct Found {
+    /// Its events.
+    pub(super) events: Vec<Event>,
+    /// Whether something still works for it.
+    pub(super) alive: bool,
+}
+
+/// The record of a run. Of one that was killed, and of one that goes on, it warns that there is
+/// more to the run than its record has.
+pub(super) fn find(store: &Store, name: RunName) -> Result<Found, Failure> {
     let runs = store.recorded_runs().map_err(Failure::cannot_run)?;
     let found = match name {
         RunName::Last => runs.first(),
         RunName::Number(number) => runs.iter().find(|run| **run == number),
     };
     let run = found.ok_or_else(|| unknown(name, &runs))?;
-    read_record(&store.record(*run)).map_err(Failure::usage)
+    let path = store.record(*run);
+    // Asked first: a run that ends in between has its end in the record.
+    let alive = store.is_alive(*run);
+    let events = read_record(&path).map_err(|error| {
+        let directory = store.run_directory(*run);
+        let directory = directory.display();
+        Failure::usage(format!(
+            "{error}\n  = `lrun runs` lists the others; delete {directory} to forget this one"
+        ))
+    })?;
+    let is_end = |event: &Event| matches!(event.kind, EventKind::RunFinished { .. });
+    if !events.iter().any(is_end) {
+        let why = match alive {
+            true => "the run is not over",
+            false => "the run was killed, or its record was cut",
+        };
+        tell(format!(
+            "warning: {} ends early: {why}; this is what it has",
+            path.display()
+        ));
+    }
+    Ok(Found { events, alive })
 }
 
 fn unknown(name: RunName, runs: &[RunId]) -> Failure {

@@ -13,7 +13,7 @@ use crate::store::Store;
 pub(super) fn replay(arguments: &ReplayArguments) -> Result<ExitCode, Failure> {
     let settings = Settings::of_process().map_err(Failure::usage)?;
     let store = Store::open(&settings.store.value).map_err(Failure::cannot_run)?;
-    let events = recorded::events(&store, arguments.run)?;
+    let events = recorded::find(&store, arguments.run)?.events;
     let stdout = std::io::stdout();
     let mut reporter: Box<dyn Reporter> = match arguments.output.json {
         true => Box::new(Json::new(stdout)),

@@ -14,20 +14,24 @@ pub(super) fn runs(arguments: &RunsArguments) -> Result<ExitCode, Failure> {
     let store = Store::open(&settings.store.value).map_err(Failure::cannot_run)?;
     let numbers = store.recorded_runs().map_err(Failure::cannot_run)?;
     // A record of another lrun, or cut off before the run began, is none to list.
-    let records = numbers
-        .iter()
-        .filter_map(|&run| read_ends(&store.record(run)).ok());
-    let listed = records.filter_map(|(first, last)| {
+    let records = numbers.iter().filter_map(|&run| {
+        // Asked first: a run that ends in between has its end in the record.
+        let alive = store.is_alive(run);
+        let (first, last) = read_ends(&store.record(run)).ok()?;
+        Some((alive, first, last))
+    });
+    let listed = records.filter_map(|(alive, first, last)| {
         let EventKind::RunStarted(summary) = first.kind else {
             return None;
         };
         Some(ListedRun {
             summary: *summary,
             began_ms: first.at_ms,
-            verdict: match last?.kind {
-                EventKind::RunFinished { verdict, .. } => Some(verdict),
+            verdict: match last.map(|last| last.kind) {
+                Some(EventKind::RunFinished { verdict, .. }) => Some(verdict),
                 _ => None,
             },
+            alive,
         })
     });
     let listed: Vec<ListedRun> = listed.take(arguments.limit).collect();

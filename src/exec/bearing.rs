@@ -1,8 +1,10 @@
 //! What the parts of a key depend on: the bearing of an expression, by what it reads.
 //!
-//! `env`, `steps` and `needs` are followed to what set them. A script is judged by the words in
-//! it: it asks a tool of this place unless they say that it asks for the date, the commit or the
-//! image. A value that nothing sets is empty on GitHub too.
+//! `env`, `steps` and `needs` are followed to what set them. An output of a script is judged by
+//! the words of the statements that make it: the place made it unless they say that it is the
+//! date, the commit or the image. A value that nothing sets is empty on GitHub too.
+
+mod script;
 
 use indexmap::IndexMap;
 
@@ -11,15 +13,19 @@ use crate::label::Label;
 use crate::lookup::{Bearing, Hosted, HostedTool};
 use crate::workflow::{BuiltIn, Job, JobBody, Step, StepAction, Token, TokenKind, Uses, Workflow};
 
-/// Words of a script that make its output another with each run.
-const RUN_WORDS: [&str; 6] = [
-    "date",
+/// Variables that make an output of a script one of the run or the commit.
+const RUN_WORDS: [&str; 4] = [
     "GITHUB_SHA",
     "GITHUB_RUN_ID",
     "GITHUB_RUN_NUMBER",
     "GITHUB_RUN_ATTEMPT",
-    "uuidgen",
 ];
+
+/// Commands that make it one of the moment.
+const RUN_COMMANDS: [&str; 2] = ["date", "uuidgen"];
+
+/// Words with which `date` tells another moment than now.
+const OTHER_DATES: [&str; 4] = ["-r", "--reference", "-d", "--date"];
 
 /// Words of a script that asks for nothing but the image, by variables that the label sets.
 const LABEL_WORDS: [&str; 4] = ["ImageOS", "ImageVersion", "RUNNER_OS", "RUNNER_ARCH"];
@@ -28,16 +34,13 @@ const LABEL_WORDS: [&str; 4] = ["ImageOS", "ImageVersion", "RUNNER_OS", "RUNNER_
 const SYSTEM_WORDS: [&str; 2] = ["os-release", "lsb_release"];
 
 /// Keys of the `github` context that are another in each run, or made up here.
-const RUN_KEYS: [&str; 11] = [
+const RUN_KEYS: [&str; 8] = [
     "sha",
     "workflow_sha",
     "run_id",
     "run_number",
     "run_attempt",
     "token",
-    "actor",
-    "actor_id",
-    "triggering_actor",
     "event_path",
     "output",
 ];
@@ -138,6 +141,8 @@ impl Sources<'_> {
         match (context.as_str(), name(1)) {
             ("github", key) => of_github(key, &path[1.min(path.len())..]).into(),
             ("runner", _) => Bearing::Label.into(),
+            // What the job's steps made of it; the rest is of containers.
+            ("job", Some(key)) if key.eq_ignore_ascii_case("status") => Bearing::Place.into(),
             ("job", _) => Bearing::Run.into(),
             ("env", Some(variable)) => self.of_variable(variable, level),
             ("steps", Some(id)) => match find_step(self.job, id) {
@@ -160,7 +165,7 @@ impl Sources<'_> {
         }
         if let Some(id) = self.set_by.get(name) {
             return match find_step(self.job, id) {
-                Some(step) => self.of_step(step),
+                Some(step) => self.of_step(step, Some(name)),
                 None => Bearing::Place.into(),
             };
         }
@@ -176,7 +181,7 @@ impl Sources<'_> {
     fn of_result(&self, step: &Step, member: Option<&str>, output: Option<&str>) -> Known {
         let StepAction::Uses { reference, with } = &step.action else {
             return match member {
-                Some("outputs") => self.of_step(step),
+                Some("outputs") => self.of_step(step, output),
                 _ => Bearing::Place.into(),
             };
         };
@@ -220,19 +225,26 @@ impl Sources<'_> {
         }
     }
 
-    /// What a step's script writes depends on what it asks.
-    fn of_step(&self, step: &Step) -> Known {
+    /// What a step's script writes under a name depends on what the statements ask that make
+    /// it. Where they are not known, the place made it.
+    fn of_step(&self, step: &Step, name: Option<&str>) -> Known {
         let StepAction::Run { script, .. } = &step.action else {
             return Bearing::Place.into();
         };
         let text = script_text(script);
-        let has = |words: &[&str]| words_of(&text).any(|word| words.contains(&word));
-        let given = self.of_token(script, Level::Job);
-        if has(&RUN_WORDS) || given.bearing == Bearing::Run {
+        let Some(made) = name.and_then(|name| script::making(&text, name)) else {
+            return Known {
+                bearing: Bearing::Place,
+                tools: self.tools(&text),
+            };
+        };
+        let given = self.given(script, &made);
+        let has = |words: &[&str]| words_of(&made.text).any(|word| words.contains(&word));
+        if has(&RUN_WORDS) || is_of_moment(&made.text) || given.bearing == Bearing::Run {
             return Bearing::Run.into();
         }
         let mut tools = given.tools;
-        tools.extend(self.tools(&text));
+        tools.extend(self.tools(&made.text));
         if has(&SYSTEM_WORDS) {
             tools.extend(self.system());
             return Known {
@@ -247,6 +259,16 @@ impl Sources<'_> {
             bearing: Bearing::Place,
             tools,
         }
+    }
+
+    /// What is known of the expressions in what makes an output.
+    fn given(&self, script: &Token, made: &script::Made) -> Known {
+        let TokenKind::Expression(template) = &script.kind else {
+            return Bearing::Portable.into();
+        };
+        let expressions = template.expressions().enumerate();
+        let of_output = expressions.filter(|(number, _)| made.expressions.contains(number));
+        Known::all(of_output.map(|(_, expression)| self.of_expression(expression, Level::Job)))
     }
 
     /// The compilers, interpreters and package managers that a script names, as the image has
@@ -308,6 +330,12 @@ fn script_text(script: &Token) -> String {
         TokenKind::String(text) => text.to_string(),
         _ => String::new(),
     }
+}
+
+/// Whether statements ask what time it is now.
+fn is_of_moment(text: &str) -> bool {
+    let is_other = words_of(text).any(|word| OTHER_DATES.contains(&word));
+    !is_other && RUN_COMMANDS.iter().any(|name| script::runs(text, name))
 }
 
 /// What may be the name of a command or a variable.

@@ -274,6 +274,7 @@ mod tests {
             digest: Digest::of(content),
         };
         KeyPart {
+            made: Vec::new(),
             expression: Some("an expression".to_owned()),
             value: value.to_owned(),
             bearing: Some(bearing),

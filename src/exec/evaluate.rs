@@ -198,6 +198,7 @@ pub(super) fn origin(
             value: piece.value,
             bearing: Some(bearing),
             hosted,
+            made: Vec::new(),
         }
     });
     Ok(KeyOrigin {

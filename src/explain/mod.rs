@@ -9,7 +9,7 @@ mod recorded;
 mod text;
 mod version;
 
-pub use part::{hosted, part};
+pub use part::{hosted, part, unmatched};
 pub use reason::{Line, basis, matched_by, not_saved, reasons};
 pub use recorded::{NoSuchStep, RecordedRun, RecordedStep, Save};
 pub use text::{count, shorten};

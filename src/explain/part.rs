@@ -2,7 +2,7 @@
 
 use super::reason::Line;
 use super::text::{count, shorten};
-use crate::lookup::{Bearing, Hosted, KeyPart};
+use crate::lookup::{Bearing, Hosted, KeyOrigin, KeyPart};
 
 /// Files of a part that are named; the rest is counted.
 const FILES: usize = 5;
@@ -17,10 +17,18 @@ pub fn part(part: &KeyPart) -> Vec<Line> {
     if let Some(bearing) = part.bearing {
         line += &format!(" · {bearing}");
         line += match bearing {
-            Bearing::Run => ": another with each run or commit",
-            Bearing::Place => ": reported by a tool of this machine",
+            Bearing::Run => ": of the run, the commit or the moment",
+            Bearing::Place if !part.made.is_empty() => ": of files that the job made: ",
+            Bearing::Place if part.hosted.is_some() => ": reported by a tool of this machine",
+            Bearing::Place => ": made by the job's steps; may differ on GitHub",
             Bearing::Portable | Bearing::Label => "",
         };
+    }
+    if part.bearing == Some(Bearing::Place) {
+        line += &named(&part.made);
+    }
+    if matched_nothing(part) {
+        line += " · it matched no file: the key does not change with any";
     }
     if let Some(known) = &part.hosted {
         line += &format!(" · {}", hosted(known, &part.value));
@@ -35,6 +43,35 @@ pub fn part(part: &KeyPart) -> Vec<Line> {
         lines.push(Line(1, format!("and {}", count(more as u64, "other file"))));
     }
     lines
+}
+
+/// The parts of a key whose `hashFiles` matched no file.
+pub fn unmatched(origin: &KeyOrigin) -> Vec<Line> {
+    let parts = origin.parts.iter().filter(|part| matched_nothing(part));
+    let expressions = parts.filter_map(|part| part.expression.as_ref());
+    expressions
+        .map(|expression| {
+            let line = format!("{expression} matched no file: the key does not change with any");
+            Line(0, line)
+        })
+        .collect()
+}
+
+/// Whether a part is a `hashFiles` alone, which gave nothing: it gives a digest of any file.
+fn matched_nothing(part: &KeyPart) -> bool {
+    const FUNCTION: &str = "hashfiles(";
+    let is_hash = |expression: &String| expression.to_ascii_lowercase().starts_with(FUNCTION);
+    part.value.is_empty() && part.expression.as_ref().is_some_and(is_hash)
+}
+
+/// Paths in a row, and how many more there are.
+fn named(paths: &[String]) -> String {
+    let first = paths.iter().take(FILES).map(String::as_str);
+    let mut named = first.collect::<Vec<_>>().join(", ");
+    if paths.len() > FILES {
+        named += &format!(" and {} more", paths.len() - FILES);
+    }
+    named
 }
 
 /// What GitHub's image is known to have, beside the value here.
@@ -68,6 +105,7 @@ mod tests {
     #[test]
     fn a_part_tells_its_value_its_bearing_and_github_s_value() {
         let mut part = KeyPart {
+            made: Vec::new(),
             expression: None,
             value: "cargo-".to_owned(),
             bearing: Some(Bearing::Portable),
@@ -75,6 +113,25 @@ mod tests {
             files: Vec::new(),
         };
         assert_eq!(told(&part), ["'cargo-' · portable"]);
+        part.expression = Some("runner.os".to_owned());
+        part.value = "Linux".to_owned();
+        part.expression = Some("hashFiles('nothing*')".to_owned());
+        part.value = String::new();
+        assert_eq!(
+            told(&part),
+            [
+                "hashFiles('nothing*') = '' · portable · it matched no file: the key does not change with any"
+            ]
+        );
+        let parts = vec![part.clone()];
+        assert_eq!(
+            unmatched(&KeyOrigin { parts }),
+            [Line(
+                0,
+                "hashFiles('nothing*') matched no file: the key does not change with any"
+                    .to_owned()
+            )]
+        );
         part.expression = Some("runner.os".to_owned());
         part.value = "Linux".to_owned();
         part.bearing = Some(Bearing::Label);

@@ -57,6 +57,21 @@ fn miss(request: &CacheRequest, reason: &MissReason) -> (String, Vec<Line>) {
                 Line(1, format!("is  '{is}'")),
             ],
         ),
+        MissReason::OfAnotherStep {
+            key,
+            run,
+            job,
+            step,
+        } => (
+            "no entry has this key".to_owned(),
+            vec![Line(
+                1,
+                format!(
+                    "nearest: '{}', saved by step {step} of job {job} in run {run}",
+                    shorten(key)
+                ),
+            )],
+        ),
         MissReason::OtherVersion { run, paths } => {
             let (what, below) = version::difference(&request.paths, paths);
             (
@@ -138,8 +153,9 @@ fn below_part(reason: &MissReason) -> Vec<Line> {
         false => changed(files),
     };
     let meaning = match bearing {
-        Some(Bearing::Run) => "this part is another with each run or commit",
-        Some(Bearing::Place) => "a tool of this machine reported it",
+        Some(Bearing::Run) => "it is of the run, the commit or the moment",
+        Some(Bearing::Place) if known.is_some() => "a tool of this machine reported it",
+        Some(Bearing::Place) => "the job's steps made it; it may differ on GitHub",
         Some(Bearing::Label) => "it comes with the label",
         Some(Bearing::Portable) | None => return lines,
     };

@@ -16,6 +16,8 @@ pub struct RecordedRun {
     pub began_ms: u64,
     /// How it ended; none of a run that is not over, or was killed.
     pub verdict: Option<Verdict>,
+    /// Whether something still works for it.
+    pub alive: bool,
     /// Its steps in the order they began.
     pub steps: Vec<RecordedStep>,
 }
@@ -59,9 +61,10 @@ pub enum Save {
 }
 
 impl RecordedRun {
-    /// Reads the events of a record.
-    pub fn new(events: &[Event]) -> Self {
+    /// Reads the events of a record, of a run that is `alive` or not.
+    pub fn new(events: &[Event], alive: bool) -> Self {
         let mut run = Self {
+            alive,
             began_ms: events.first().map_or(0, |event| event.at_ms),
             ..Self::default()
         };

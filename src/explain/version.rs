@@ -45,7 +45,7 @@ fn without<'p>(paths: &'p [String], others: &[String]) -> Vec<&'p str> {
 
 /// A path without what does not change where it leads.
 fn plain(path: &str) -> String {
-    let path = path.trim_end_matches(['/', '*']);
+    let path = path.trim_end_matches('/');
     let path = path.strip_prefix("./").unwrap_or(path);
     match path.strip_prefix("/home/runner") {
         Some(rest) => format!("~{rest}"),
@@ -78,6 +78,14 @@ mod tests {
             (
                 "the same paths spelled otherwise",
                 vec!["path was '/home/runner/.cargo/', is '~/.cargo'".to_owned()]
+            )
+        );
+        // A pattern leads to what is in a directory, not to the directory.
+        assert_eq!(
+            told(&["a/*"], &["a/"]),
+            (
+                "other paths",
+                vec!["path added: a/*".to_owned(), "path removed: a/".to_owned()]
             )
         );
         assert_eq!(

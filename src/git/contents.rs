@@ -17,23 +17,9 @@ impl Repository {
         names: &[String],
         limit: u64,
     ) -> Result<Vec<Option<Vec<u8>>>, GitError> {
-        let git = || {
-            // A name is a line, whatever is in it.
-            let asked: String = names
-                .iter()
-                .map(|name| format!("{}\n", name.replace('\n', "?")))
-                .collect();
-            Git::in_repository(&self.root)
-                .env("GIT_OBJECT_DIRECTORY", objects)
-                .alternates(&[&self.objects])
-                .arg("cat-file")
-                .stdin(asked)
-        };
-        let sizes = git()
-            .arg("--batch-check=%(objecttype) %(objectsize)")
-            .output()?;
-        let sizes = String::from_utf8_lossy(&sizes);
-        let blobs: Vec<_> = sizes.lines().map(|line| blob_size(line, limit)).collect();
+        let sizes = self.sizes(objects, names)?;
+        let is_short = |size: Option<u64>| size.filter(|&size| size <= limit);
+        let blobs: Vec<_> = sizes.into_iter().map(is_short).collect();
         if blobs.iter().all(Option::is_none) {
             return Ok(vec![None; names.len()]);
         }
@@ -43,10 +29,13 @@ impl Repository {
             .filter(|(_, size)| size.is_some())
             .map(|(name, _)| format!("{name}\n"))
             .collect();
-        let output = git().stdin(wanted).arg("--batch=%(objecttype)").output()?;
+        let output = self
+            .batch(objects, wanted)
+            .arg("--batch=%(objecttype)")
+            .output()?;
         let mut rest = &output[..];
         let contents = blobs.into_iter().map(|size| {
-            let size = size?;
+            let size = usize::try_from(size?).ok()?;
             let content = rest.strip_prefix(b"blob\n")?.get(..size)?;
             // A line end follows.
             rest = rest.get(HEADER + size + 1..)?;
@@ -54,10 +43,29 @@ impl Repository {
         });
         Ok(contents.collect())
     }
-}
 
-/// The size of a blob that is short enough, as `git cat-file` tells it.
-fn blob_size(line: &str, limit: u64) -> Option<usize> {
-    let size: u64 = line.strip_prefix("blob ")?.parse().ok()?;
-    (size <= limit).then_some(usize::try_from(size).ok()?)
+    /// The sizes of these files in bytes, named as for [`Self::contents`]; none where there is no
+    /// such file.
+    pub fn sizes(&self, objects: &Path, names: &[String]) -> Result<Vec<Option<u64>>, GitError> {
+        // A name is a line, whatever is in it.
+        let asked: String = names
+            .iter()
+            .map(|name| format!("{}\n", name.replace('\n', "?")))
+            .collect();
+        let sizes = self
+            .batch(objects, asked)
+            .arg("--batch-check=%(objecttype) %(objectsize)")
+            .output()?;
+        let sizes = String::from_utf8_lossy(&sizes);
+        let size = |line: &str| line.strip_prefix("blob ")?.parse().ok();
+        Ok(sizes.lines().map(size).collect())
+    }
+
+    fn batch(&self, objects: &Path, asked: String) -> Git {
+        Git::in_repository(&self.root)
+            .env("GIT_OBJECT_DIRECTORY", objects)
+            .alternates(&[&self.objects])
+            .arg("cat-file")
+            .stdin(asked)
+    }
 }

@@ -29,6 +29,9 @@ pub struct KeyPart {
     /// Every file that a `hashFiles` in the expression read, in the order of hashing.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub files: Vec<HashedFile>,
+    /// The paths of those that the job made: the commit has none with that content.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub made: Vec<String>,
 }
 
 impl KeyOrigin {

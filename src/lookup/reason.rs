@@ -45,6 +45,17 @@ pub enum MissReason {
         /// The run that saved the entry compared with.
         run: RunId,
     },
+    /// The nearest entry is another step's, which makes its key in another way.
+    OfAnotherStep {
+        /// Its key.
+        key: String,
+        /// The run that saved it.
+        run: RunId,
+        /// The job that saved it.
+        job: JobKey,
+        /// The step's id.
+        step: String,
+    },
     /// The same key exists under another version: other paths or another compression.
     OtherVersion {
         /// The run that saved it.

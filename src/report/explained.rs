@@ -23,9 +23,7 @@ pub fn explained(
 ) -> io::Result<()> {
     let paint = Paint(color);
     if let Some(summary) = &run.summary {
-        let verdict = run
-            .verdict
-            .map_or_else(|| "not over".to_owned(), |v| v.to_string());
+        let verdict = layout::verdict(run.verdict, run.alive);
         let title = layout::title(summary);
         writeln!(out, "run {} · {title} · {verdict}", summary.run)?;
     }
@@ -218,7 +216,7 @@ mod tests {
     use crate::report::fixture;
 
     fn run() -> RecordedRun {
-        RecordedRun::new(&fixture::every_kind())
+        RecordedRun::new(&fixture::every_kind(), false)
     }
 
     #[test]

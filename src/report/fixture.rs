@@ -101,6 +101,7 @@ pub(super) fn looked_up(step: &StepKey, key: &str, lookup: Lookup) -> EventKind 
         },
         origin: KeyOrigin {
             parts: vec![KeyPart {
+                made: Vec::new(),
                 expression: Some("hashFiles('**/Cargo.lock')".to_owned()),
                 value: "41fe".repeat(16),
                 bearing: Some(Bearing::Portable),

@@ -4,6 +4,7 @@ use std::time::Duration;
 
 use unicode_width::UnicodeWidthChar as _;
 
+use crate::difference;
 use crate::event::RunSummary;
 pub(super) use crate::explain::{count, shorten};
 
@@ -336,6 +337,15 @@ pub(super) fn size(bytes: u64) -> String {
     }
     let decimals = usize::from(value < 9.95);
     format!("{value:.decimals$} {}", UNITS[unit])
+}
+
+/// How a run ended, or that it did not.
+pub(super) fn verdict(verdict: Option<difference::Verdict>, alive: bool) -> String {
+    match verdict {
+        Some(verdict) => verdict.to_string(),
+        None if alive => "not over".to_owned(),
+        None => "killed".to_owned(),
+    }
 }
 
 #[cfg(test)]

@@ -327,11 +327,11 @@ impl<W: Write> Reporter for Plain<W> {
             EventKind::CacheLookedUp {
                 step,
                 request,
+                origin,
                 lookup,
-                ..
             } => {
                 self.cache_looked_up(lookup);
-                self.step(step).looked_up(request, lookup);
+                self.step(step).looked_up(request, origin, lookup);
             }
             EventKind::CacheSaved {
                 step,

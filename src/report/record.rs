@@ -271,7 +271,7 @@ mod tests {
         let text = lines.join("\n").replace("DIGEST", &digest) + "\n";
         std::fs::write(&path, text).expect("the file is written");
         let events = read_record(&path).expect("it is read");
-        let run = crate::explain::RecordedRun::new(&events);
+        let run = crate::explain::RecordedRun::new(&events, false);
         let steps: Vec<_> = run.cached().collect();
         let mut out = Vec::new();
         crate::report::explained(&mut out, &run, &steps, false).expect("memory can be written");

@@ -20,6 +20,8 @@ pub struct ListedRun {
     pub began_ms: u64,
     /// How it ended; none of one that is not over, or was killed.
     pub verdict: Option<difference::Verdict>,
+    /// Whether something still works for it.
+    pub alive: bool,
 }
 
 /// Prints runs for people.
@@ -30,9 +32,7 @@ pub fn runs(out: &mut dyn Write, runs: &[ListedRun]) -> io::Result<()> {
     let number = |run: &ListedRun| run.summary.run.to_string();
     let width = runs.iter().map(|run| number(run).len()).max().unwrap_or(0);
     for run in runs {
-        let verdict = run
-            .verdict
-            .map_or_else(|| "not over".to_owned(), |v| v.to_string());
+        let verdict = layout::verdict(run.verdict, run.alive);
         let began = clock::rfc3339(Duration::from_millis(run.began_ms));
         // To the second, which nobody needs more of.
         let began = began.split('.').next().unwrap_or(&began).replace('T', " ");
@@ -92,16 +92,22 @@ mod tests {
             summary: *summary,
             began_ms: 1_763_726_400_123,
             verdict: None,
+            alive: false,
+        };
+        let running = ListedRun {
+            alive: true,
+            ..killed.clone()
         };
         let passed = ListedRun {
             verdict: Some(difference::Verdict::Passed { differences: 2 }),
             ..killed.clone()
         };
         let mut out = Vec::new();
-        runs(&mut out, &[passed, killed]).expect("memory can be written");
+        runs(&mut out, &[passed, running, killed]).expect("memory can be written");
         insta::assert_snapshot!(String::from_utf8_lossy(&out), @"
         13  2025-11-21 12:00:00  octo/app · ci.yml · push · main@3f2c1ab + 1 changed file · passed with 2 differences
         13  2025-11-21 12:00:00  octo/app · ci.yml · push · main@3f2c1ab + 1 changed file · not over
+        13  2025-11-21 12:00:00  octo/app · ci.yml · push · main@3f2c1ab + 1 changed file · killed
         ");
     }
 }

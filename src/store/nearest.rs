@@ -34,7 +34,7 @@ pub(super) fn reasons<'a>(
     }
     let compared = nearest(view, query, &known.of_step).or(matched);
     let changes = compared
-        .map(|record| changed_parts(record, &query.request.key, query.origin))
+        .map(|record| changed_parts(record, query))
         .unwrap_or_default();
     if !changes.is_empty() {
         return (changes, compared);
@@ -158,8 +158,10 @@ fn equal_parts(was: &KeyOrigin, is: &KeyOrigin) -> usize {
     is.parts.iter().filter(is_there).count()
 }
 
-/// What of a key is not as in an entry: the template, and the parts with other values.
-fn changed_parts(record: &Record, key: &str, origin: &KeyOrigin) -> Vec<MissReason> {
+/// What of a key is not as in an entry: the template, and the parts with other values. An entry
+/// that another step made from another template says nothing of how this key changed.
+fn changed_parts(record: &Record, query: &CacheQuery<'_>) -> Vec<MissReason> {
+    let (key, origin) = (&query.request.key, query.origin);
     let was = &record.origin;
     let changed = |(was, is): (&KeyPart, &KeyPart)| MissReason::KeyPartChanged {
         expression: is.expression.clone().unwrap_or_default(),
@@ -177,6 +179,14 @@ fn changed_parts(record: &Record, key: &str, origin: &KeyOrigin) -> Vec<MissReas
     }
     if folded(key) == record.folded {
         return Vec::new();
+    }
+    if record.step != *query.step {
+        return vec![MissReason::OfAnotherStep {
+            key: record.key.clone(),
+            run: record.run,
+            job: record.job.clone(),
+            step: record.step.step.clone(),
+        }];
     }
     let template = |origin: &KeyOrigin, key: &str| match origin.parts.is_empty() {
         true => key.to_owned(),

@@ -6,7 +6,7 @@
 //! janitor of a later run. So nothing is touched that a job could still write to, and whatever is
 //! killed, somebody comes to clear up.
 
-use std::fs::{self, File};
+use std::fs::{self, File, TryLockError};
 use std::io;
 use std::os::unix::fs::PermissionsExt as _;
 use std::path::{Path, PathBuf};
@@ -116,6 +116,13 @@ impl Store {
             Err(error) if error.kind() != io::ErrorKind::NotFound => Err(error),
             _ => Ok(()),
         }
+    }
+
+    /// Whether something may still work for a run. What its record lacks when this is false, it
+    /// will never have.
+    pub fn is_alive(&self, run: RunId) -> bool {
+        let alive = File::open(self.run_directory(run).join(ALIVE));
+        alive.is_ok_and(|alive| matches!(alive.try_lock(), Err(TryLockError::WouldBlock)))
     }
 
     /// The file with the events of a run.

@@ -3,7 +3,7 @@
 
 use std::fs;
 
-use crate::project::{Project, workflow_of};
+use crate::project::{Project, soon, workflow_of};
 
 /// A job with one cache step of this key, which fills what it caches.
 fn cached(key: &str) -> String {
@@ -325,9 +325,33 @@ fn a_part_that_a_tool_reported_is_told_beside_the_image_s_version() {
     );
     has(
         "part     github.sha = '",
-        "· run: another with each run or commit",
+        "· run: of the run, the commit or the moment",
     );
     has("saved k-Linux-Python 3.", "new");
+}
+
+#[test]
+fn a_part_of_files_that_the_job_made_names_them() {
+    let text = cached("k-${{ hashFiles('*.txt') }}-${{ hashFiles('deps.lock') }}")
+        .replace("- id: cache", "- run: echo 3 > made.txt\n      - id: cache");
+    let files = [
+        (".github/workflows/ci.yml", text.as_str()),
+        ("deps.lock", "one\n"),
+        ("committed.txt", "one\n"),
+    ];
+    let project = Project::new(&files);
+    why(&project, &[]);
+    let explained = project.lrun().args(&["explain", "last"]).plain().stdout;
+    let part = |expression: &str| {
+        let mut lines = explained.lines();
+        let line = lines.find(|line| line.contains(&format!("part     {expression}")));
+        line.unwrap_or_else(|| panic!("{expression}: {explained}"))
+    };
+    let made = part("hashFiles('*.txt')");
+    let expected = "· place: of files that the job made: made.txt";
+    assert!(made.ends_with(expected), "{made}");
+    let committed = part("hashFiles('deps.lock')");
+    assert!(committed.ends_with("· portable"), "{committed}");
 }
 
 #[test]
@@ -351,6 +375,21 @@ fn runs_and_steps_that_are_not_there_are_refused_with_those_that_are() {
         &["explain", "1", "python"],
         "those that did: build/2 (Deps)",
     );
+
+    // Its record cut in the middle, and then no record at all.
+    let record = project.store().join("runs/1/events.jsonl");
+    let whole = fs::read_to_string(&record).expect("the run has a record");
+    fs::write(&record, &whole[..whole.len() - 20]).expect("it can be written");
+    // Whoever clears up after the run is alive a little longer than it.
+    let listed = || project.lrun().args(&["runs"]).plain().stdout;
+    assert!(soon(|| listed().contains("· killed")), "{}", listed());
+    let cut = project.lrun().args(&["explain", "1"]).plain();
+    assert_eq!(cut.code, Some(0), "{}", cut.stderr);
+    assert!(cut.stderr.contains("ends early"), "{}", cut.stderr);
+    assert!(cut.stdout.contains("· killed"), "{}", cut.stdout);
+    fs::write(&record, "garbage\n").expect("it can be written");
+    refused(&["explain", "1"], "to forget this one");
+    fs::write(&record, whole).expect("it can be written");
 
     let runs = project.lrun().args(&["runs"]).plain();
     assert!(runs.stdout.starts_with("1  20"), "{}", runs.stdout);

@@ -2,7 +2,7 @@ use super::*;
 use crate::source::Source;
 use crate::workflow::read_workflow;
 
-const WORKFLOW: &str = "
+const WORKFLOW: &str = r#"
 on: push
 env:
   FIXED: v1
@@ -24,6 +24,16 @@ jobs:
       - { id: rust, run: 'echo v=$(rustc -V) >> $GITHUB_OUTPUT' }
       - { id: image, run: 'echo v=$ImageOS >> $GITHUB_OUTPUT' }
       - { id: system, run: 'echo v=$(. /etc/os-release; echo $ID) >> $GITHUB_OUTPUT' }
+      - id: several
+        run: |
+          day=$(date +%F)
+          echo "lock=$(sha256sum lock)" >> "$GITHUB_OUTPUT"
+          echo "gcc=$(gcc -dumpversion)" >> "$GITHUB_OUTPUT"
+          echo "day=$day" >> "$GITHUB_OUTPUT"
+          echo "touched=$(date -r lock)" >> "$GITHUB_OUTPUT"
+          echo "commit=${{ github.sha }}" >> "$GITHUB_OUTPUT"
+          echo "ref=${{ github.ref }}" >> "$GITHUB_OUTPUT"
+          echo "about=up to date" >> "$GITHUB_OUTPUT"
       - { id: cores, run: 'echo CORES=$(nproc) >> $GITHUB_ENV' }
       - { id: checkout, uses: actions/checkout@v5 }
       - { id: restore, uses: actions/cache/restore@v4, env: { OS: '${{ runner.os }}' }, with: { path: x, key: '${{ env.OS }}' } }
@@ -33,7 +43,7 @@ jobs:
         with:
           path: x
           key: KEY
-";
+"#;
 
 /// The bearing of an expression in the key of `build`'s cache step, and what the image has.
 fn judged(expression: &str) -> (Bearing, Option<Hosted>) {
@@ -74,6 +84,8 @@ fn what_an_expression_reads_decides() {
         ("runner.os", Bearing::Label),
         ("runner.arch", Bearing::Label),
         ("github.sha", Bearing::Run),
+        ("github.actor", Bearing::Portable),
+        ("job.status", Bearing::Place),
         ("github['RUN_ID']", Bearing::Run),
         ("github.event.head_commit.id", Bearing::Run),
         ("toJSON(github)", Bearing::Run),
@@ -88,6 +100,14 @@ fn what_an_expression_reads_decides() {
         ("steps.rust.outcome", Bearing::Place),
         ("steps.image.outputs.v", Bearing::Label),
         ("steps.system.outputs.v", Bearing::Label),
+        ("steps.several.outputs.lock", Bearing::Place),
+        ("steps.several.outputs.gcc", Bearing::Place),
+        ("steps.several.outputs.day", Bearing::Run),
+        ("steps.several.outputs.touched", Bearing::Place),
+        ("steps.several.outputs.commit", Bearing::Run),
+        ("steps.several.outputs.ref", Bearing::Place),
+        ("steps.several.outputs.about", Bearing::Place),
+        ("steps.several.outputs.unknown", Bearing::Place),
         ("steps.checkout.outputs.commit", Bearing::Run),
         ("steps.restore.outputs.cache-primary-key", Bearing::Label),
         ("steps.restore.outputs.cache-hit", Bearing::Place),

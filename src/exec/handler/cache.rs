@@ -54,6 +54,7 @@ pub(in crate::exec) async fn restore(
              step should be used instead.",
         );
     }
+    let mut origin = inputs.key_origin.clone();
     let found = match forbidding_mode(scope, "read") {
         Some(mode) => {
             scope.log.runner(format!(
@@ -61,7 +62,7 @@ pub(in crate::exec) async fn restore(
             ));
             Ok(CacheAnswer::miss(MissReason::NotPermitted { mode }))
         }
-        None => look_up(scope, &request, &inputs.key_origin).await,
+        None => look_up(scope, &request, &mut origin).await,
     };
     let found = match found {
         Ok(found) => found,
@@ -81,21 +82,16 @@ pub(in crate::exec) async fn restore(
             None,
         ),
     };
-    effects.looked = Some(Looked::new(
-        &scope.step.id,
-        &request,
-        &inputs.key_origin,
-        &lookup,
-    ));
+    effects.looked = Some(Looked::new(&scope.step.id, &request, &origin, &lookup));
     scope.log.send(EventKind::CacheLookedUp {
         step: scope.log.step().clone(),
         request: request.clone(),
-        origin: inputs.key_origin.clone(),
+        origin: origin.clone(),
         lookup,
     });
     tell(scope, &mut effects, action, &cache, &matched);
     if action.action == BuiltIn::CacheRestore {
-        effects.asked = Some((request.key, inputs.key_origin.clone()));
+        effects.asked = Some((request.key, origin.clone()));
     } else {
         effects.post = Some(Post::SaveCache(CacheState {
             key: request.key,
@@ -196,25 +192,29 @@ struct Matched {
     exact: bool,
 }
 
+/// The store's answer; `origin` learns which of the files it hashed the job made.
 async fn look_up(
     scope: &Scope<'_>,
     request: &CacheRequest,
-    origin: &KeyOrigin,
+    origin: &mut KeyOrigin,
 ) -> Result<CacheAnswer, StoreError> {
     let (view, step) = (view(scope), address(scope));
-    let (request, origin) = (request.clone(), origin.clone());
+    let (request, mut known) = (request.clone(), origin.clone());
     let run = Arc::clone(scope.run);
-    in_store(scope, move |store| {
+    let (answer, known) = in_store(scope, move |store| {
+        hashed::tell_made(&run, &mut known);
         let query = CacheQuery {
             request: &request,
-            origin: &origin,
+            origin: &known,
             step: &step,
         };
         let mut answer = store.lookup(&view, &query)?;
         hashed::tell_lines(&run, store, &mut answer);
-        Ok(answer)
+        Ok((answer, known))
     })
-    .await
+    .await?;
+    *origin = known;
+    Ok(answer)
 }
 
 /// Lays the found entry out, unless only asked to look. None: nothing was found.

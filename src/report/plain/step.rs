@@ -5,7 +5,7 @@ use std::time::Duration;
 
 use crate::event::{Annotation, End, Level, LogLine};
 use crate::explain::{self, Line};
-use crate::lookup::{CacheRequest, Lookup, NotSaved};
+use crate::lookup::{CacheRequest, KeyOrigin, Lookup, NotSaved};
 use crate::outcome::{Outcome, Timing};
 use crate::report::layout::{self, Mark, Row, Style};
 
@@ -105,7 +105,12 @@ impl Step {
         }
     }
 
-    pub(super) fn looked_up(&mut self, request: &CacheRequest, lookup: &Lookup) {
+    pub(super) fn looked_up(
+        &mut self,
+        request: &CacheRequest,
+        origin: &KeyOrigin,
+        lookup: &Lookup,
+    ) {
         match lookup {
             Lookup::Hit { entry } => {
                 let (key, basis) = (layout::shorten(&entry.key), explain::basis(entry));
@@ -130,6 +135,10 @@ impl Step {
             .into_iter()
             .map(|Line(depth, line)| (6 + 2 * depth, line));
         self.below.extend(lines);
+        if matches!(lookup, Lookup::Miss { .. }) {
+            let unmatched = explain::unmatched(origin).into_iter();
+            self.below.extend(unmatched.map(|Line(_, line)| (6, line)));
+        }
     }
 
     pub(super) fn saved(&mut self, key: &str, size: u64, new_bytes: u64) {

@@ -166,6 +166,12 @@ enum Reason<'a> {
         is: &'a str,
         run: RunId,
     },
+    OfAnotherStep {
+        key: &'a str,
+        run: RunId,
+        job: Job<'a>,
+        step: &'a str,
+    },
     OtherVersion {
         run: RunId,
         paths: &'a [String],
@@ -270,6 +276,17 @@ impl<'a> From<&'a MissReason> for Reason<'a> {
             MissReason::TemplateChanged { was, is, run } => {
                 Self::TemplateChanged { was, is, run: *run }
             }
+            MissReason::OfAnotherStep {
+                key,
+                run,
+                job,
+                step,
+            } => Self::OfAnotherStep {
+                key,
+                run: *run,
+                job: job.into(),
+                step,
+            },
             MissReason::OtherVersion { run, paths } => Self::OtherVersion { run: *run, paths },
             MissReason::OtherScope { scope, run } => Self::OtherRef {
                 r#ref: &scope.0,

@@ -5,6 +5,7 @@ use crate::store::StepAddress;
 
 fn part(expression: Option<&str>, value: &str) -> KeyPart {
     KeyPart {
+        made: Vec::new(),
         expression: expression.map(str::to_owned),
         value: value.to_owned(),
         bearing: None,
@@ -226,6 +227,37 @@ fn another_template_is_told_beside_the_parts_that_moved() {
     let both = vec![record(2, 0, &["v1-", "h=1"]), record(1, 0, &["v2-", "h=2"])];
     let (reasons, _) = why(&["v2-", "h=1"], Vec::new(), both);
     assert_eq!(changes(&reasons), [("h", 1)]);
+}
+
+#[test]
+fn what_another_step_made_of_another_template_is_no_change_of_this_one() {
+    let origin = origin(&["v2-", "h=1"]);
+    let paths = vec!["data".to_owned()];
+    let request = CacheRequest {
+        key: key(&origin),
+        restore_keys: vec!["v".to_owned()],
+        version: version(&paths, Compression::Zstd),
+        paths,
+    };
+    let query = CacheQuery {
+        request: &request,
+        origin: &origin,
+        step: &step(),
+    };
+    let other = Record {
+        step: StepAddress {
+            step: "other".to_owned(),
+            ..step()
+        },
+        ..record(5, 0, &["v1-", "h=1"])
+    };
+    let expected = MissReason::OfAnotherStep {
+        key: "v1-1".to_owned(),
+        run: RunId(5),
+        job: JobKey::new("build", 0),
+        step: "other".to_owned(),
+    };
+    assert_eq!(changed_parts(&other, &query), [expected]);
 }
 
 #[test]
