@@ -16,6 +16,19 @@ pub(crate) struct Project {
     directory: TempDir,
 }
 
+/// What a run leaves in the store is cleared up beside it, also while the test's directory goes.
+impl Drop for Project {
+    fn drop(&mut self) {
+        let gone = || fs::remove_dir_all(self.directory.path()).is_ok();
+        (0..100).any(|_| {
+            gone() || {
+                std::thread::sleep(Duration::from_millis(20));
+                false
+            }
+        });
+    }
+}
+
 impl Project {
     /// A repository on `main` with one commit of these files.
     pub(crate) fn new(files: &[(&str, &str)]) -> Self {
