@@ -35,61 +35,44 @@ pub struct Shelving<'a> {
     pub place: &'a Path,
 }
 
-/// What the shelf knows of a checkout.
-#[derive(Debug, Clone)]
+/// What the shelf knows of a checkout, beside its manifest.
+#[derive(Debug)]
 pub(super) struct Kept {
+    pub(super) note: Note,
+    /// The index's file.
+    pub(super) index: Vec<u8>,
+}
+
+/// What a checkout is of.
+#[derive(Debug, Serialize, Deserialize)]
+pub(super) struct Note {
     pub(super) commit: String,
     pub(super) tree: String,
     /// Its packs and their indexes, from the top of the clone; none where they hold history.
     pub(super) packs: Vec<String>,
-    /// The index's file.
-    pub(super) index: Vec<u8>,
-    manifest: Option<Manifest>,
-}
-
-/// The part of it that is a slot's note.
-#[derive(Serialize, Deserialize)]
-struct Note {
-    commit: String,
-    tree: String,
-    packs: Vec<String>,
 }
 
 impl Shelving<'_> {
     /// Moves an earlier checkout of the repository to `directory`. None whenever there is any
     /// doubt: a new one is always right.
     pub(super) fn take(&self, source: &Source<'_>, directory: &Path) -> Option<Kept> {
-        let key = key(source);
-        let taken = self.store.take(&key, self.holder).ok()??;
-        let note: Note = serde_json::from_str(&taken.note).ok()?;
+        let taken = self.store.take(&key(source), self.holder).ok()??;
+        let note = serde_json::from_str(&taken.note).ok()?;
         std::fs::rename(&taken.directory, directory).ok()?;
         Some(Kept {
-            commit: note.commit,
-            tree: note.tree,
-            packs: note.packs,
+            note,
             index: taken.attached,
-            manifest: None,
         })
     }
 
     /// Notes that the checkout, in place now, will be on the shelf after the job.
     pub fn keep(&self, source: &Source<'_>, staged: &Staged) -> Result<(), StoreError> {
-        let Kept {
-            commit,
-            tree,
-            packs,
-            index,
-            manifest: Some(manifest),
-        } = &staged.kept
-        else {
-            return Ok(());
-        };
-        let note = serde_json::json!({ "commit": commit, "tree": tree, "packs": packs });
+        let note = serde_json::json!(staged.kept.note).to_string();
         let new = NewSlot {
             key: &key(source),
-            note: &note.to_string(),
-            attached: index,
-            manifest,
+            note: &note,
+            attached: &staged.kept.index,
+            manifest: &staged.manifest,
             owner: staged.owner,
             place: self.place,
         };
@@ -107,7 +90,7 @@ pub(super) fn kept(
     clone: &NewClone<'_>,
     index: &Index,
     stats: &[FileStat],
-) -> Result<Kept, WorkspaceError> {
+) -> Result<(Kept, Manifest), WorkspaceError> {
     let root: OwnedFd = std::fs::File::open(&clone.dir)
         .map_err(WorkspaceError::io("open", &clone.dir))?
         .into();
@@ -156,13 +139,15 @@ pub(super) fn kept(
         }
         parts.push(part);
     }
-    Ok(Kept {
-        commit: clone.wanted.commit.clone(),
-        tree: clone.wanted.tree.clone(),
-        packs,
+    let kept = Kept {
+        note: Note {
+            commit: clone.wanted.commit.clone(),
+            tree: clone.wanted.tree.clone(),
+            packs,
+        },
         index: index.bytes().to_vec(),
-        manifest: Some(Manifest::seen(parts, &clone.dir)),
-    })
+    };
+    Ok((kept, Manifest::seen(parts, &clone.dir)))
 }
 
 /// A part as it was found; what a file holds is git's to know.

@@ -10,13 +10,13 @@ use super::dot_git::{DotGit, make_directory};
 use super::fetch::{Checkout, Fetch};
 use super::index::Index;
 use super::objects::{Objects, loose};
-use super::shelved::{Kept, Shelving};
+use super::shelved::{Kept, Note, Shelving};
 use super::{Source, WorkspaceError, log, shelved, stamp, target};
 use crate::clock;
 use crate::event::LogLine;
 use crate::git::Git;
 use crate::plan::CheckoutInputs;
-use crate::store::Owner;
+use crate::store::{Manifest, Owner};
 
 /// Where checkouts are laid out.
 #[derive(Debug, Clone, Copy)]
@@ -49,6 +49,8 @@ pub struct Staged {
     pub log: Vec<(LogLine, String)>,
     /// What the shelf is to know of it.
     pub(super) kept: Kept,
+    /// What it consists of.
+    pub(super) manifest: Manifest,
     _holder: TempDir,
 }
 
@@ -87,16 +89,18 @@ pub fn stage(
     let found = staging
         .shelf
         .and_then(|shelf| shelf.take(source, &clone.dir));
-    let index = match found {
-        Some(kept) => clone.bring_up_to_date(&kept).or_else(|_| {
-            // Whatever an earlier checkout is good for, a new one does without it.
+    // Whatever an earlier checkout is good for, a new one does without it.
+    let index = match found.map(|earlier| clone.bring_up_to_date(&earlier)) {
+        Some(Ok(Some(index))) => index,
+        Some(_) => {
             std::fs::remove_dir_all(&clone.dir)
                 .map_err(WorkspaceError::io("remove", &clone.dir))?;
-            clone.make()
-        })?,
+            clone.make()?
+        }
         None => clone.make()?,
     };
     let (index, stats) = clone.settle(index)?;
+    let (kept, manifest) = shelved::kept(&clone, &index, &stats)?;
     let snapshot = source.snapshot;
     let is_snapshot = clone.wanted.commit == snapshot.sha();
     Ok(Staged {
@@ -110,7 +114,8 @@ pub fn stage(
             .clone()
             .unwrap_or_else(|| source.context.git_ref.clone()),
         log: log::lines(source, inputs, &fetch, (&target, &clone.wanted.commit)),
-        kept: shelved::kept(&clone, &index, &stats)?,
+        kept,
+        manifest,
         commit: clone.wanted.commit,
         dir: clone.dir,
         owner: staging.owner,
@@ -188,27 +193,24 @@ impl NewClone<'_> {
         }
     }
 
-    /// Makes it of an earlier one that is in the directory: its files and its packs.
-    fn bring_up_to_date(&self, earlier: &Kept) -> Result<Index, WorkspaceError> {
+    /// Makes it of an earlier one that is in the directory: its files and its packs. None where
+    /// files that are the same as objects may have to be written otherwise now.
+    fn bring_up_to_date(&self, earlier: &Kept) -> Result<Option<Index>, WorkspaceError> {
         self.dot_git().write(self.fetch, &self.wanted.commit)?;
-        self.renew_objects(earlier)?;
+        self.renew_objects(&earlier.note)?;
         let path = self.index_path();
         let mut index = Index::parse(&path, earlier.index.clone(), self.id_length())?;
         let found = index.stats_below(&self.dir)?;
-        if earlier.tree == self.wanted.tree && found.iter().all(Option::is_some) {
-            return Ok(index);
+        if earlier.note.tree == self.wanted.tree && found.iter().all(Option::is_some) {
+            return Ok(Some(index));
         }
         index.set_stats(found.iter().map(Option::as_ref));
         index.write()?;
         let new = self.write_files()?;
-        // Files that are the same as objects may have to be written otherwise now.
-        match new.has_attributes_of(&index) {
-            true => Ok(new),
-            false => Err(WorkspaceError::Index { path }),
-        }
+        Ok(new.has_attributes_of(&index).then_some(new))
     }
 
-    fn renew_objects(&self, earlier: &Kept) -> Result<(), WorkspaceError> {
+    fn renew_objects(&self, earlier: &Note) -> Result<(), WorkspaceError> {
         let has_packs = !earlier.packs.is_empty()
             && earlier
                 .packs

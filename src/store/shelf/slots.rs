@@ -46,8 +46,6 @@ pub struct Holder {
 pub struct Leased {
     /// Where it is.
     pub directory: PathBuf,
-    /// What it consists of: compared a moment ago.
-    pub manifest: Manifest,
     /// What was noted when it was put there.
     pub note: String,
     /// What was attached then.
@@ -143,10 +141,9 @@ impl Store {
                 continue;
             };
             let home = self.slot_directory(slot.id);
-            if let Some(manifest) = checked(&home) {
+            if is_as_it_should_be(&home) {
                 let leased = Leased {
                     directory: home.join(TREE),
-                    manifest,
                     note: slot.note,
                     attached: fs::read(home.join(ATTACHED)).unwrap_or_default(),
                 };
@@ -517,11 +514,14 @@ fn runs(index: &Connection) -> rusqlite::Result<Vec<RunId>> {
         .collect()
 }
 
-/// The manifest of a tree on the shelf if the tree is what it says: nothing changed, added or
-/// taken away.
-fn checked(home: &Path) -> Option<Manifest> {
-    let manifest = Manifest::read(&home.join(MANIFEST)).ok()?;
-    let root = inspect::open(&home.join(TREE)).ok()?;
-    let unchanged = inspect::unchanged(&root, &manifest);
-    unchanged.into_iter().all(|part| part).then_some(manifest)
+/// Whether a tree on the shelf is what its manifest says: nothing changed, added or taken away.
+fn is_as_it_should_be(home: &Path) -> bool {
+    let manifest = Manifest::read(&home.join(MANIFEST));
+    let root = inspect::open(&home.join(TREE));
+    let (Ok(manifest), Ok(root)) = (manifest, root) else {
+        return false;
+    };
+    inspect::unchanged(&root, &manifest)
+        .into_iter()
+        .all(|part| part)
 }
