@@ -105,15 +105,8 @@ impl Blobs {
             self.verify(digest, Digest::of(&bytes))?;
             return Ok(Verified::Bytes(bytes));
         }
-        let mut hasher = Hasher::default();
-        let mut buffer = vec![0; IN_MEMORY];
-        loop {
-            match file.read(&mut buffer).map_err(failed)? {
-                0 => break,
-                length => hasher.update(&buffer[..length]),
-            }
-        }
-        self.verify(digest, hasher.finish())?;
+        let found = Digest::of_reader(&file).map_err(failed)?;
+        self.verify(digest, found)?;
         file.rewind().map_err(failed)?;
         Ok(Verified::File(file))
     }

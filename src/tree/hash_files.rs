@@ -98,24 +98,13 @@ fn hash_one(files: &dyn Files, path: &[u8], name: &str) -> Result<Option<Digest>
         FileKind::Directory => Ok(None),
         FileKind::File => {
             let mut content = files.open(path).map_err(unreadable)?;
-            digest_of(&mut content).map(Some).map_err(unreadable)
+            Digest::of_reader(&mut content)
+                .map(Some)
+                .map_err(unreadable)
         }
         // Opening a pipe would wait for its other end; GitHub waits 120 s and then fails.
         FileKind::Symlink | FileKind::Other => Err(HashFilesError::NoContent {
             path: name.to_owned(),
         }),
-    }
-}
-
-fn digest_of(content: &mut dyn io::Read) -> io::Result<Digest> {
-    let mut hasher = Hasher::default();
-    let mut buffer = vec![0; 64 * 1024];
-    loop {
-        match content.read(&mut buffer) {
-            Ok(0) => return Ok(hasher.finish()),
-            Ok(length) => hasher.update(&buffer[..length]),
-            Err(error) if error.kind() == io::ErrorKind::Interrupted => {}
-            Err(error) => return Err(error),
-        }
     }
 }

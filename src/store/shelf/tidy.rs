@@ -3,7 +3,7 @@
 use std::collections::{BTreeSet, HashSet};
 use std::ffi::OsStr;
 use std::fs::{self, File, Permissions};
-use std::io::{self, Read as _};
+use std::io;
 use std::os::fd::{AsFd as _, OwnedFd};
 use std::os::unix::ffi::OsStrExt as _;
 use std::os::unix::fs::{OpenOptionsExt as _, PermissionsExt as _};
@@ -12,7 +12,7 @@ use std::path::Path;
 use super::layout::Layout;
 use super::manifest::{Laid, Manifest};
 use super::{Owner, inspect};
-use crate::digest::Hasher;
+use crate::digest::Digest;
 use crate::store::StoreError;
 use crate::store::root::Store;
 use crate::store::runs::remove_tree;
@@ -156,21 +156,12 @@ impl Tidying<'_> {
         else {
             return false;
         };
-        let read = || -> io::Result<bool> {
-            let mut file = File::options()
-                .read(true)
-                .custom_flags(libc::O_NOFOLLOW | libc::O_NONBLOCK)
-                .open(self.layout.path(&part.entry.path))?;
-            let mut hasher = Hasher::default();
-            let mut buffer = vec![0; 128 * 1024];
-            loop {
-                match file.read(&mut buffer)? {
-                    0 => return Ok(hasher.finish() == content.digest),
-                    length => hasher.update(&buffer[..length]),
-                }
-            }
-        };
-        read().unwrap_or(false)
+        let file = File::options()
+            .read(true)
+            .custom_flags(libc::O_NOFOLLOW | libc::O_NONBLOCK)
+            .open(self.layout.path(&part.entry.path));
+        let found = file.and_then(Digest::of_reader);
+        found.is_ok_and(|found| found == content.digest)
     }
 
     /// An ordinary user who owns a directory may need more than the mode it is to have.
