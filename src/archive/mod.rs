@@ -23,4 +23,5 @@ pub use manifest::Manifest;
 pub use pack::{PackError, PackRequest, Packed, pack};
 pub use problem::FAILED;
 pub use unpack::Unpacker;
+pub(crate) use unpack::{set_time, time};
 pub use zip::{CompressionLevel, ZipError, ZipWriter, Zipped};

@@ -211,13 +211,8 @@ impl Unpacker {
     }
 
     fn set_time(&mut self, member: &Member, path: &Path) {
-        let time = TimeSpec::new(
-            member.mtime_ns.div_euclid(1_000_000_000),
-            member.mtime_ns.rem_euclid(1_000_000_000),
-        );
-        let flags = UtimensatFlags::NoFollowSymlink;
-        if let Err(errno) = utimensat(AT_FDCWD, path, &TimeSpec::UTIME_OMIT, &time, flags) {
-            self.problems.cannot(&member.path, "utime", &errno.into());
+        if let Err(error) = set_time(path, member.mtime_ns) {
+            self.problems.cannot(&member.path, "utime", &error);
         }
     }
 
@@ -281,7 +276,19 @@ fn is_above(directory: &[u8], name: &[u8]) -> bool {
         .is_some_and(|rest| rest.starts_with(b"/"))
 }
 
-fn time(since_epoch_ns: i64) -> SystemTime {
+/// Sets the time of change of whatever is at the path, a link itself, in nanoseconds since 1970.
+pub(crate) fn set_time(path: &Path, mtime_ns: i64) -> io::Result<()> {
+    let time = TimeSpec::new(
+        mtime_ns.div_euclid(1_000_000_000),
+        mtime_ns.rem_euclid(1_000_000_000),
+    );
+    let flags = UtimensatFlags::NoFollowSymlink;
+    utimensat(AT_FDCWD, path, &TimeSpec::UTIME_OMIT, &time, flags)?;
+    Ok(())
+}
+
+/// A time in nanoseconds since 1970, or before.
+pub(crate) fn time(since_epoch_ns: i64) -> SystemTime {
     let distance = Duration::from_nanos(since_epoch_ns.unsigned_abs());
     match since_epoch_ns >= 0 {
         true => UNIX_EPOCH + distance,

@@ -10,14 +10,11 @@ use std::os::unix::fs::{
 };
 use std::path::{Path, PathBuf};
 use std::sync::atomic::{AtomicU64, Ordering};
-use std::time::{Duration, UNIX_EPOCH};
-
-use nix::fcntl::AT_FDCWD;
-use nix::sys::stat::{UtimensatFlags, utimensat};
-use nix::sys::time::TimeSpec;
+use std::time::Duration;
 
 use super::manifest::{Laid, Manifest};
 use super::{Owner, inspect};
+use crate::archive::{set_time, time};
 use crate::store::StoreError;
 use crate::store::blobs::Blobs;
 use crate::store::root::Store;
@@ -251,12 +248,7 @@ impl Layout<'_> {
     fn finish_file(&self, file: &File, entry: &Entry<Option<Stored>>) -> io::Result<()> {
         fchown(file, Some(self.owner.uid), Some(self.owner.gid))?;
         file.set_permissions(Permissions::from_mode(entry.mode))?;
-        let age = Duration::from_nanos(entry.mtime_ns.unsigned_abs());
-        let modified = match entry.mtime_ns >= 0 {
-            true => UNIX_EPOCH + age,
-            false => UNIX_EPOCH - age,
-        };
-        file.set_times(FileTimes::new().set_modified(modified))
+        file.set_times(FileTimes::new().set_modified(time(entry.mtime_ns)))
     }
 
     /// Gives a directory its owner, mode and time; nothing is to be put into it any more.
@@ -281,14 +273,4 @@ impl Layout<'_> {
             inside => self.directory.join(OsStr::from_bytes(inside)),
         }
     }
-}
-
-fn set_time(path: &Path, mtime_ns: i64) -> io::Result<()> {
-    let time = TimeSpec::new(
-        mtime_ns.div_euclid(1_000_000_000),
-        mtime_ns.rem_euclid(1_000_000_000),
-    );
-    let flags = UtimensatFlags::NoFollowSymlink;
-    utimensat(AT_FDCWD, path, &TimeSpec::UTIME_OMIT, &time, flags)?;
-    Ok(())
 }

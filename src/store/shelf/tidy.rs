@@ -34,17 +34,15 @@ pub(super) fn tidy(
     owner: Owner,
 ) -> Result<Option<Manifest>, StoreError> {
     let failed = |error| StoreError::io(directory, error);
-    let tidying = Tidying {
-        layout: Layout {
-            blobs: store.blobs(),
-            directory,
-            // The job's root may have given an ordinary user's files to another group.
-            owner,
-        },
+    let layout = Layout {
+        blobs: store.blobs(),
+        directory,
+        // The job's root may have given an ordinary user's files to another group.
+        owner,
     };
     let root = inspect::open(directory).map_err(failed)?;
-    tidying.open_up(&root, &manifest).map_err(failed)?;
-    let unchanged = tidying.unchanged(&root, &manifest);
+    layout.open_up(&root, &manifest).map_err(failed)?;
+    let unchanged = layout.unchanged(&root, &manifest);
     let to_lay = manifest.parts.iter().zip(&unchanged);
     let changed = to_lay
         .filter(|(part, unchanged)| !**unchanged && part.entry.kind != Kind::Directory)
@@ -54,20 +52,20 @@ pub(super) fn tidy(
     }
     let touched = touched(&manifest.parts, &unchanged);
     for &at in &touched {
-        let path = tidying.layout.path(&manifest.parts[at].entry.path);
+        let path = layout.path(&manifest.parts[at].entry.path);
         if path.symlink_metadata().is_ok_and(|found| found.is_dir()) {
-            tidying.make_writable(&path).map_err(failed)?;
+            layout.make_writable(&path).map_err(failed)?;
             // The owner and the mode are set once all is in it.
             remove_attributes(&path).map_err(failed)?;
         } else {
             remove(&path).map_err(|error| StoreError::io(&path, error))?;
-            tidying.layout.lay(&manifest.parts[at].entry)?;
+            layout.lay(&manifest.parts[at].entry)?;
         }
     }
-    tidying.remove_what_is_new(&manifest, &touched)?;
-    tidying.lay_again(&manifest.parts, &unchanged)?;
+    layout.remove_what_is_new(&manifest, &touched)?;
+    layout.lay_again(&manifest.parts, &unchanged)?;
     for &at in touched.iter().rev() {
-        tidying.layout.finish_directory(&manifest.parts[at].entry)?;
+        layout.finish_directory(&manifest.parts[at].entry)?;
     }
     let mut parts = manifest.parts;
     let mut unchanged = unchanged.into_iter();
@@ -103,11 +101,7 @@ fn touched(parts: &[Laid], unchanged: &[bool]) -> BTreeSet<usize> {
         .collect()
 }
 
-struct Tidying<'a> {
-    layout: Layout<'a>,
-}
-
-impl Tidying<'_> {
+impl Layout<'_> {
     /// Lets the caller look into directories that the job closed to its owner.
     fn open_up(&self, root: &OwnedFd, manifest: &Manifest) -> io::Result<()> {
         let mut below = Below::new(root.as_fd());
@@ -122,7 +116,7 @@ impl Tidying<'_> {
             let mode = found.st_mode & 0o7777;
             let is_directory = found.st_mode & libc::S_IFMT == libc::S_IFDIR;
             if is_directory && mode != part.entry.mode && mode & 0o500 != 0o500 {
-                let path = self.layout.path(&part.entry.path);
+                let path = self.path(&part.entry.path);
                 fs::set_permissions(&path, Permissions::from_mode(mode | 0o700))?;
             }
         }
@@ -159,7 +153,7 @@ impl Tidying<'_> {
         let file = File::options()
             .read(true)
             .custom_flags(libc::O_NOFOLLOW | libc::O_NONBLOCK)
-            .open(self.layout.path(&part.entry.path));
+            .open(self.path(&part.entry.path));
         let found = file.and_then(Digest::of_reader);
         found.is_ok_and(|found| found == content.digest)
     }
@@ -185,7 +179,7 @@ impl Tidying<'_> {
             .collect();
         for &at in touched {
             let directory = &manifest.parts[at].entry.path;
-            let path = self.layout.path(directory);
+            let path = self.path(directory);
             let entries = fs::read_dir(&path).map_err(|error| StoreError::io(&path, error))?;
             for entry in entries {
                 let entry = entry.map_err(|error| StoreError::io(&path, error))?;
@@ -203,9 +197,9 @@ impl Tidying<'_> {
             if *unchanged || part.entry.kind == Kind::Directory {
                 continue;
             }
-            let path = self.layout.path(&part.entry.path);
+            let path = self.path(&part.entry.path);
             remove(&path).map_err(|error| StoreError::io(&path, error))?;
-            self.layout.lay(&part.entry)?;
+            self.lay(&part.entry)?;
         }
         Ok(())
     }
