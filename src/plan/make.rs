@@ -66,12 +66,11 @@ pub fn plan(workflow: &Workflow, selection: &Selection, facts: &Facts) -> Result
 fn plan_job(workflow: &Workflow, job: &Job, facts: &Facts) -> Result<PlannedJob, ExpandError> {
     // GitHub's service refuses such a file; its readers in the open do not.
     if matches!(&job.body, JobBody::Steps(steps) if steps.is_empty()) {
-        return Err(ExpandError::Invalid(Diagnostic {
-            source: workflow.source.clone(),
-            span: job.id.span,
-            message: "No steps defined in `steps` and no workflow called in `uses`".to_owned(),
-            help: None,
-        }));
+        return Err(ExpandError::Invalid(Diagnostic::new(
+            workflow.source.clone(),
+            job.id.span,
+            "No steps defined in `steps` and no workflow called in `uses`",
+        )));
     }
     let excluded = decided_false(&job.condition.expression, facts);
     let legs = match excluded {
