@@ -16,6 +16,7 @@ mod model;
 mod problems;
 mod reader;
 mod schema;
+mod service;
 mod token;
 mod uses;
 
@@ -24,5 +25,6 @@ pub use convert::{read_action, read_workflow, read_workflow_within};
 pub use evaluate::{TokenError, TokenProblem};
 pub use limits::Limits;
 pub use model::{Condition, Defaults, Job, JobBody, Step, StepAction, Strategy, Trigger, Workflow};
+pub use service::{job_refused_by_service, refused_by_service};
 pub use token::{Key, Pair, Token, TokenKind};
 pub use uses::{ActionRef, BuiltIn, Uses};

@@ -4,7 +4,7 @@ use std::sync::Arc;
 
 use indexmap::IndexMap;
 
-use crate::source::{Diagnostic, Located, Source};
+use crate::source::{Code, Diagnostic, Located, Source};
 use crate::yaml;
 
 use super::fields::Fields;
@@ -55,7 +55,9 @@ pub(super) fn read_tokens(
 ) -> Option<Token> {
     match yaml::read(problems.source(), &limits.file) {
         Ok(node) => {
+            problems.enter(Code::Schema);
             let token = reader::read(&node, schema, root, limits, problems);
+            problems.enter(Code::Rule);
             problems.is_empty().then_some(token)
         }
         Err(error) => {
