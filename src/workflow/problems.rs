@@ -6,6 +6,8 @@ use crate::expr::ParseError;
 use crate::source::{Code, Diagnostic, Source, Span};
 use crate::yaml;
 
+use super::hint;
+
 /// As many errors of a file GitHub reports (`TemplateValidationErrors.cs`).
 const MOST: usize = 10;
 
@@ -53,12 +55,8 @@ impl Problems {
         error: ParseError,
         context: impl IntoIterator<Item = &'c str>,
     ) {
-        let names = context
-            .into_iter()
-            .filter_map(|entry| entry.split('(').next());
-        let names = Vec::from_iter(names).join(", ");
-        let is_unknown = error.message.starts_with("Unrecognized") && !names.is_empty();
-        let help = is_unknown.then(|| format!("an expression here may use {names}"));
+        let context: Vec<&str> = context.into_iter().collect();
+        let help = hint::instead(&error.message, &context);
         let source = &self.source;
         let part = word_at(source, yaml::locate(source, span, text, error.offset));
         let is_elsewhere = source.position(part.start).line != source.position(span.start).line;
@@ -83,6 +81,18 @@ impl Problems {
     fn push(&mut self, found: Diagnostic) {
         if self.found.len() < MOST {
             self.found.push(found);
+        }
+    }
+
+    /// How many there are.
+    pub(super) fn len(&self) -> usize {
+        self.found.len()
+    }
+
+    /// Says of the last one what to do about it, unless that was said.
+    pub(super) fn explain_last(&mut self, help: &str) {
+        if let Some(last) = self.found.last_mut() {
+            last.help.get_or_insert_with(|| help.to_owned());
         }
     }
 

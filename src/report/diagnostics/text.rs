@@ -48,8 +48,9 @@ pub fn located(found: &Diagnostic, look: Look) -> String {
         true => Level::ERROR,
         false => Level::NOTE,
     };
+    let path = harmless(&source.path);
     let snippet = Snippet::source(&*shown)
-        .path(harmless(&source.path))
+        .path(path.as_str())
         .line_start(place.line as usize)
         .annotation(AnnotationKind::Primary.span(within(Span { start, end })))
         .annotations(part);
@@ -64,7 +65,14 @@ pub fn located(found: &Diagnostic, look: Look) -> String {
         false => Renderer::plain(),
     };
     let columns = look.columns.map_or(DEFAULT_TERM_WIDTH, usize::from);
-    renderer.term_width(columns).render(&[report])
+    let text = renderer.term_width(columns).render(&[report]);
+    // The renderer counts characters.
+    let characters = source.text[line.start..start].chars().count() + 1;
+    let written = |column: usize| format!("{path}:{}:{column}\n", place.line);
+    match place.column as usize {
+        column if column == characters => text,
+        column => text.replacen(&written(characters), &written(column), 1),
+    }
 }
 
 /// Text that cannot move the cursor: control characters are shown as one that says so.

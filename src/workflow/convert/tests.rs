@@ -169,7 +169,7 @@ fn errors_say_what_could_have_been_meant() {
         "did you mean 'j'?"
     );
     assert_eq!(
-        help("runs-on: ${{ env.X }}"),
+        help("runs-on: ${{ steps.X }}"),
         "an expression here may use github, inputs, vars, needs, strategy, matrix"
     );
 }
