@@ -5,7 +5,7 @@
 pub(super) enum ExitCode {
     /// Everything that ran succeeded.
     Success = 0,
-    /// A job failed.
+    /// A job failed; of a command that only looks, the answer is no.
     JobFailed = 1,
     /// The command line or the workflow is not acceptable.
     Usage = 2,

@@ -21,6 +21,7 @@ mod permissions;
 mod problems;
 mod reader;
 mod schema;
+mod service;
 mod token;
 mod uses;
 
@@ -33,5 +34,6 @@ pub use limits::Limits;
 pub use location::Location;
 pub use model::{Condition, Defaults, Job, JobBody, Step, StepAction, Strategy, Trigger, Workflow};
 pub use permissions::{Level, Permissions, PermissionsPolicy};
+pub use service::{job_refused_by_service, refused_by_service};
 pub use token::{Key, Pair, Token, TokenKind};
 pub use uses::{ActionRef, BuiltIn, Uses};
