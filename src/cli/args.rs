@@ -7,6 +7,7 @@ use clap::{Args, Parser, Subcommand, ValueEnum};
 
 use super::check::CheckArguments;
 use super::exit;
+use super::parse::ParseArguments;
 use super::recorded::RunName;
 
 /// Runs GitHub Actions workflows locally and tells the truth about their caches.
@@ -25,6 +26,8 @@ pub(super) enum Command {
     Run(Box<RunArguments>),
     /// Say what GitHub would say of workflows and actions, before they are pushed.
     Check(CheckArguments),
+    /// Print what a workflow or action file says, as GitHub's own readers write it.
+    Parse(ParseArguments),
     /// Print a recorded run again, byte for byte.
     Replay(ReplayArguments),
     /// List recorded runs, the last one first.

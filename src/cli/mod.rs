@@ -11,6 +11,7 @@ mod failure;
 mod find;
 mod given;
 mod inputs;
+mod parse;
 mod prepare;
 mod recorded;
 mod replay;
@@ -55,6 +56,7 @@ pub fn main() -> ExitCode {
         None => run::run(&arguments.run),
         Some(Command::Run(arguments)) => run::run(arguments),
         Some(Command::Check(arguments)) => check::check(arguments),
+        Some(Command::Parse(arguments)) => parse::parse(arguments),
         Some(Command::Replay(arguments)) => replay::replay(arguments),
         Some(Command::Runs(arguments)) => runs::runs(arguments),
         Some(Command::Explain(arguments)) => explain::explain(arguments),
