@@ -176,6 +176,9 @@ async fn built_in(
             BuiltIn::UploadArtifact => {
                 handler::upload_artifact(&mut scope, action, &inputs.values).await
             }
+            BuiltIn::DownloadArtifact => {
+                handler::download_artifact(&mut scope, action, &inputs.values).await
+            }
         }
     };
     let interruption = tokio::select! {

@@ -9,6 +9,7 @@ mod entry;
 mod files;
 mod glob;
 mod hash_files;
+mod name;
 mod pattern;
 mod segment;
 
@@ -18,3 +19,4 @@ pub use entry::{Entry, Kind, Member, Stat, Stored, Tree, TreeItem};
 pub use files::{FileKind, Files, HostFiles, Links};
 pub use glob::{Found, Glob, GlobError, GlobOptions, Roots};
 pub use hash_files::{HashFilesError, HashedFiles, hash_files, hash_files_in};
+pub use name::{NamePattern, UnknownPattern};
