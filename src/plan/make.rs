@@ -114,23 +114,23 @@ fn refusals(workflow: &Workflow, job: &Job, planned: &PlannedJob, facts: &Facts)
 
 fn of_step(workflow: &Workflow, job: &Job, step: &Step, facts: &Facts) -> Option<Obstacle> {
     let kind = match &step.action {
-        StepAction::Run { .. } if !step.background => return None,
-        StepAction::Uses { reference, with } if !step.background => {
-            match Uses::parse(&reference.value) {
-                Uses::BuiltIn(action) => match action.why_not() {
-                    Some(why) => ObstacleKind::Action {
-                        reference: reference.value.clone(),
-                        why,
-                    },
-                    None => of_inputs(&action, with.as_ref()?, facts)?,
-                },
-                other => ObstacleKind::Action {
+        StepAction::Uses { reference, with } => match Uses::parse(&reference.value) {
+            Uses::BuiltIn(action) => match action.why_not() {
+                Some(why) => ObstacleKind::Action {
                     reference: reference.value.clone(),
-                    why: other.why_not(),
+                    why,
                 },
-            }
-        }
-        _ => ObstacleKind::BackgroundStep,
+                None => of_inputs(&action, with.as_ref()?, facts)?,
+            },
+            other => ObstacleKind::Action {
+                reference: reference.value.clone(),
+                why: other.why_not(),
+            },
+        },
+        StepAction::Run { .. }
+        | StepAction::Wait { .. }
+        | StepAction::WaitAll
+        | StepAction::Cancel { .. } => return None,
     };
     Some(Obstacle {
         source: workflow.source.clone(),

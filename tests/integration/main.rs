@@ -18,6 +18,7 @@ mod files;
 mod killing;
 mod live;
 mod lrun;
+mod parallel;
 mod project;
 mod readers;
 mod shelf;
