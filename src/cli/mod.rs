@@ -4,13 +4,18 @@
 mod args;
 mod doctor;
 mod document;
+mod env_file;
 mod exit;
 mod explain;
+mod expr;
 mod failure;
+mod filter;
 mod find;
 mod given;
+mod hash_files;
 mod inputs;
 mod prepare;
+mod read;
 mod recorded;
 mod replay;
 mod run;
@@ -56,6 +61,10 @@ pub fn main() -> ExitCode {
         Some(Command::Runs(arguments)) => runs::runs(arguments),
         Some(Command::Explain(arguments)) => explain::explain(arguments),
         Some(Command::Doctor(arguments)) => doctor::doctor(arguments),
+        Some(Command::Expr(arguments)) => expr::expr(arguments),
+        Some(Command::HashFiles(arguments)) => hash_files::hash_files(arguments),
+        Some(Command::Filter(arguments)) => filter::filter(arguments),
+        Some(Command::EnvFile(arguments)) => env_file::env_file(arguments),
     });
     // The panic hook has told what it was.
     let code = ended.map_or(exit::ExitCode::Internal, |ended| {
