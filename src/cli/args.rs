@@ -5,7 +5,11 @@ use std::path::PathBuf;
 
 use clap::{Args, Parser, Subcommand, ValueEnum};
 
+use super::env_file::EnvFileArguments;
 use super::exit;
+use super::expr::ExprArguments;
+use super::filter::FilterArguments;
+use super::hash_files::HashFilesArguments;
 use super::recorded::RunName;
 
 /// Runs GitHub Actions workflows locally and tells the truth about their caches.
@@ -31,6 +35,14 @@ pub(super) enum Command {
     /// Say what this machine gives to jobs, what is missing, and what would give it. Exits 4
     /// where jobs cannot run.
     Doctor(DoctorArguments),
+    /// Evaluate an expression of `${{ }}` outside a run.
+    Expr(ExprArguments),
+    /// Say what hashFiles gives for a directory, and of which files.
+    HashFiles(HashFilesArguments),
+    /// Say whether patterns of branches, tags or paths take names.
+    Filter(FilterArguments),
+    /// Read a file of variables or outputs as the runner does.
+    EnvFile(EnvFileArguments),
 }
 
 #[derive(Debug, Args)]
