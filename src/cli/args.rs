@@ -5,6 +5,7 @@ use std::path::PathBuf;
 
 use clap::{Args, Parser, Subcommand, ValueEnum};
 
+use super::check::CheckArguments;
 use super::env_file::EnvFileArguments;
 use super::exit;
 use super::expr::ExprArguments;
@@ -26,6 +27,8 @@ pub(super) struct Arguments {
 pub(super) enum Command {
     /// Run a workflow; `lrun FILE` is short for it.
     Run(Box<RunArguments>),
+    /// Say what GitHub would say of workflows and actions, before they are pushed.
+    Check(CheckArguments),
     /// Print a recorded run again, byte for byte.
     Replay(ReplayArguments),
     /// List recorded runs, the last one first.

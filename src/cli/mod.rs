@@ -2,6 +2,7 @@
 //! one file.
 
 mod args;
+mod check;
 mod doctor;
 mod document;
 mod env_file;
@@ -22,6 +23,7 @@ mod replay;
 mod run;
 mod runs;
 mod signals;
+mod sought;
 mod terminal;
 
 use std::process::ExitCode;
@@ -52,6 +54,7 @@ pub fn main() -> ExitCode {
     let ended = std::panic::catch_unwind(|| match &arguments.command {
         None => run::run(&arguments.run),
         Some(Command::Run(arguments)) => run::run(arguments),
+        Some(Command::Check(arguments)) => check::check(arguments),
         Some(Command::Replay(arguments)) => replay::replay(arguments),
         Some(Command::Runs(arguments)) => runs::runs(arguments),
         Some(Command::Explain(arguments)) => explain::explain(arguments),

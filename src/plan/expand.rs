@@ -2,7 +2,7 @@
 
 use crate::expr::{EvaluationError, Value, to_number};
 use crate::ids::JobKey;
-use crate::source::Diagnostic;
+use crate::source::{Code, Diagnostic};
 use crate::workflow::{Job, Token, TokenError, TokenProblem, Workflow};
 
 use super::decided::Facts;
@@ -64,12 +64,9 @@ pub fn expand(
         None => vec![(Leg::default(), Value::Null)],
         Some(matrix) => expand_matrix(&matrix)
             .map_err(|error| {
-                ExpandError::Invalid(Diagnostic {
-                    source: workflow.source.clone(),
-                    span: matrix_token.map_or(job.id.span, |token| token.span),
-                    message: error.to_string(),
-                    help: None,
-                })
+                let span = matrix_token.map_or(job.id.span, |token| token.span);
+                let message = error.to_string();
+                ExpandError::Invalid(Diagnostic::new(&workflow.source, span, Code::Rule, message))
             })?
             .into_iter()
             .map(|leg| (leg.clone(), Value::Object(leg.matrix)))
@@ -174,10 +171,7 @@ fn token_error(workflow: &Workflow, error: &TokenError) -> ExpandError {
     if let TokenProblem::Expression(EvaluationError::Pending { .. }) = error.problem {
         return ExpandError::Pending;
     }
-    ExpandError::Invalid(Diagnostic {
-        source: workflow.source.clone(),
-        span: error.span,
-        message: error.problem.to_string(),
-        help: None,
-    })
+    let message = error.problem.to_string();
+    let found = Diagnostic::new(&workflow.source, error.span, Code::Expression, message);
+    ExpandError::Invalid(found)
 }

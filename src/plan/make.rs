@@ -6,8 +6,9 @@ use super::expand::{ExpandError, PlannedLeg, expand};
 use super::obstacle::{self, Obstacle, ObstacleKind};
 use super::select::{self, Selection, UnknownJob};
 use crate::outcome::SkipReason;
-use crate::source::Diagnostic;
-use crate::workflow::{ActionRef, BuiltIn, Job, JobBody, Step, StepAction, Token, Uses, Workflow};
+use crate::workflow::{
+    self, ActionRef, BuiltIn, Job, JobBody, Step, StepAction, Token, Uses, Workflow,
+};
 
 /// Everything a run will do.
 #[derive(Debug)]
@@ -64,14 +65,8 @@ pub fn plan(workflow: &Workflow, selection: &Selection, facts: &Facts) -> Result
 }
 
 fn plan_job(workflow: &Workflow, job: &Job, facts: &Facts) -> Result<PlannedJob, ExpandError> {
-    // GitHub's service refuses such a file; its readers in the open do not.
-    if matches!(&job.body, JobBody::Steps(steps) if steps.is_empty()) {
-        return Err(ExpandError::Invalid(Diagnostic {
-            source: workflow.source.clone(),
-            span: job.id.span,
-            message: "No steps defined in `steps` and no workflow called in `uses`".to_owned(),
-            help: None,
-        }));
+    if let Some(refused) = workflow::job_refused_by_service(workflow, job) {
+        return Err(ExpandError::Invalid(refused));
     }
     let excluded = decided_false(&job.condition.expression, facts);
     let legs = match excluded {

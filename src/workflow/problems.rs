@@ -3,8 +3,10 @@
 use std::sync::Arc;
 
 use crate::expr::ParseError;
-use crate::source::{Diagnostic, Source, Span};
+use crate::source::{Code, Diagnostic, Source, Span};
 use crate::yaml;
+
+use super::hint;
 
 /// As many errors of a file GitHub reports (`TemplateValidationErrors.cs`).
 const MOST: usize = 10;
@@ -13,13 +15,23 @@ const MOST: usize = 10;
 #[derive(Debug)]
 pub(super) struct Problems {
     source: Arc<Source>,
+    /// What is being checked now.
+    stage: Code,
     found: Vec<Diagnostic>,
 }
 
 impl Problems {
     pub(super) fn new(source: Arc<Source>) -> Self {
-        let found = Vec::new();
-        Self { source, found }
+        Self {
+            source,
+            stage: Code::Yaml,
+            found: Vec::new(),
+        }
+    }
+
+    /// What is added from now on is of this kind, but for expressions.
+    pub(super) fn enter(&mut self, stage: Code) {
+        self.stage = stage;
     }
 
     pub(super) fn source(&self) -> &Arc<Source> {
@@ -43,23 +55,16 @@ impl Problems {
         error: ParseError,
         context: impl IntoIterator<Item = &'c str>,
     ) {
+        let context: Vec<&str> = context.into_iter().collect();
+        let help = hint::instead(&error.message, &context);
         let source = &self.source;
-        let exact = source.position(yaml::locate(source, span, text, error.offset));
-        let elsewhere = exact.line != source.position(span.start).line;
-        let (line, column) = (exact.line, exact.column);
-        let place = elsewhere.then(|| format!("the expression is on line {line}, column {column}"));
-        let names = context
-            .into_iter()
-            .filter_map(|entry| entry.split('(').next());
-        let names = Vec::from_iter(names).join(", ");
-        let is_unknown = error.message.starts_with("Unrecognized") && !names.is_empty();
-        let names = is_unknown.then(|| format!("an expression here may use {names}"));
-        let help = Vec::from_iter(place.into_iter().chain(names)).join("; ");
-        self.add_with_help(
-            span,
-            error.message,
-            Some(help).filter(|help| !help.is_empty()),
-        );
+        let part = word_at(source, yaml::locate(source, span, text, error.offset));
+        let is_elsewhere = source.position(part.start).line != source.position(span.start).line;
+        let found = Diagnostic::new(source, span, Code::Expression, error.message);
+        self.push(Diagnostic {
+            part: is_elsewhere.then_some(part),
+            ..found.with_help(help)
+        });
     }
 
     /// Adds one with what to do about it.
@@ -69,13 +74,25 @@ impl Problems {
         message: impl Into<String>,
         help: Option<String>,
     ) {
+        let found = Diagnostic::new(&self.source, span, self.stage, message);
+        self.push(found.with_help(help));
+    }
+
+    fn push(&mut self, found: Diagnostic) {
         if self.found.len() < MOST {
-            self.found.push(Diagnostic {
-                source: Arc::clone(&self.source),
-                span,
-                message: message.into(),
-                help,
-            });
+            self.found.push(found);
+        }
+    }
+
+    /// How many there are.
+    pub(super) fn len(&self) -> usize {
+        self.found.len()
+    }
+
+    /// Says of the last one what to do about it, unless that was said.
+    pub(super) fn explain_last(&mut self, help: &str) {
+        if let Some(last) = self.found.last_mut() {
+            last.help.get_or_insert_with(|| help.to_owned());
         }
     }
 
@@ -91,4 +108,14 @@ impl Problems {
             _ => Err(self.found),
         }
     }
+}
+
+/// The word that begins at an offset, or the character.
+fn word_at(source: &Source, start: usize) -> Span {
+    let rest = &source.text[start..];
+    let is_word = |c: char| c.is_alphanumeric() || matches!(c, '_' | '-');
+    let word = rest.find(|c| !is_word(c)).unwrap_or(rest.len());
+    let first = rest.chars().next().map_or(0, char::len_utf8);
+    let end = start + word.max(first);
+    Span { start, end }
 }

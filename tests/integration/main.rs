@@ -9,6 +9,7 @@ mod background;
 mod bad_input;
 mod caches;
 mod cancelling;
+mod check;
 mod checkout;
 mod cold;
 mod environment;

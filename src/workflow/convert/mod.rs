@@ -5,6 +5,7 @@
 
 mod action;
 mod condition;
+mod cron;
 mod fields;
 mod ids;
 mod job;

@@ -4,7 +4,7 @@ use std::sync::Arc;
 
 use indexmap::IndexMap;
 
-use crate::source::{Diagnostic, Located, Source};
+use crate::source::{Code, Diagnostic, Located, Source};
 use crate::yaml;
 
 use super::fields::Fields;
@@ -55,14 +55,25 @@ pub(super) fn read_tokens(
 ) -> Option<Token> {
     match yaml::read(problems.source(), &limits.file) {
         Ok(node) => {
+            problems.enter(Code::Schema);
             let token = reader::read(&node, schema, root, limits, problems);
+            problems.enter(Code::Rule);
             problems.is_empty().then_some(token)
         }
         Err(error) => {
-            problems.add(error.span, error.to_string());
+            let help = help(&error, problems.source());
+            problems.add_with_help(error.span, error.to_string(), help);
             None
         }
     }
+}
+
+/// Most YAML that is none has an expression in braces or brackets: `[${{ matrix.os }}]` begins two mappings.
+fn help(error: &yaml::Error, source: &Source) -> Option<String> {
+    let line = source.line(source.position(error.span.start).line);
+    let is_syntax = matches!(error.problem, yaml::Problem::Syntax(_));
+    let help = "put quotes around values with ${{ }} that stand in braces or brackets";
+    (is_syntax && line.contains("${{")).then(|| help.to_owned())
 }
 
 fn workflow(root: Token, source: Arc<Source>, problems: &mut Problems) -> Workflow {
