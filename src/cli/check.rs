@@ -318,9 +318,9 @@ impl Checker {
         for job in workflow.jobs.values() {
             match &job.body {
                 JobBody::Steps(steps) => self.steps(steps, &workflow.source, root, true),
-                JobBody::Calls { uses, .. } if is_own(&uses.value) => {}
-                JobBody::Calls { uses, .. } => {
-                    self.elsewhere.insert(uses.value.clone());
+                JobBody::Calls(call) if is_own(&call.uses.value) => {}
+                JobBody::Calls(call) => {
+                    self.elsewhere.insert(call.uses.value.clone());
                 }
             }
         }

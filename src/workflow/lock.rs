@@ -87,7 +87,7 @@ impl Lock {
                 .iter()
                 .filter_map(|step| reference(&step.action))
                 .collect(),
-            JobBody::Calls { uses, .. } => vec![uses],
+            JobBody::Calls(call) => vec![&call.uses],
         })
         .filter(|uses| is_remote(&uses.value) && !is_pinned(&uses.value))
         .map(|uses| {
