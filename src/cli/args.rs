@@ -6,7 +6,11 @@ use std::path::PathBuf;
 use clap::{Args, Parser, Subcommand, ValueEnum};
 
 use super::check::CheckArguments;
+use super::env_file::EnvFileArguments;
 use super::exit;
+use super::expr::ExprArguments;
+use super::filter::FilterArguments;
+use super::hash_files::HashFilesArguments;
 use super::parse::ParseArguments;
 use super::recorded::RunName;
 
@@ -37,6 +41,14 @@ pub(super) enum Command {
     /// Say what this machine gives to jobs, what is missing, and what would give it. Exits 4
     /// where jobs cannot run.
     Doctor(DoctorArguments),
+    /// Evaluate an expression of `${{ }}` outside a run.
+    Expr(ExprArguments),
+    /// Say what hashFiles gives for a directory, and of which files.
+    HashFiles(HashFilesArguments),
+    /// Say whether patterns of branches, tags or paths take names.
+    Filter(FilterArguments),
+    /// Read a file of variables or outputs as the runner does.
+    EnvFile(EnvFileArguments),
 }
 
 #[derive(Debug, Args)]

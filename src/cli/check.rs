@@ -2,7 +2,7 @@
 //!
 //! Each file is read once, and so is what it uses of its own repository; what is wrong is said once, where it stands.
 
-use std::collections::{BTreeSet, HashSet, VecDeque};
+use std::collections::{BTreeSet, HashMap, HashSet, VecDeque};
 use std::io::{Read as _, Write};
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
@@ -16,7 +16,7 @@ use super::terminal;
 use crate::config::Settings;
 use crate::report::diagnostics::{self, Checked, Look};
 use crate::source::{Code, Diagnostic, Source, Span};
-use crate::workflow::{self, Action, JobBody, Step, StepAction, Uses, Using, Workflow};
+use crate::workflow::{self, JobBody, LOCK_FILE, Lock, Step, StepAction, Uses, Using};
 
 const AFTER_HELP: &str = "\
 What is valid here GitHub accepts, what is not GitHub refuses, with the same words at the same line and column. Workflows \
@@ -90,6 +90,7 @@ pub(super) fn check(arguments: &CheckArguments) -> Result<ExitCode, Failure> {
         names: Names::new(format, directory.clone(), &sought),
         seen: HashSet::new(),
         open: sought.into(),
+        locks: HashMap::new(),
         elsewhere: BTreeSet::new(),
         checked: Checked::default(),
     };
@@ -199,6 +200,8 @@ struct Checker {
     /// Files that were read, or are about to be.
     seen: HashSet<PathBuf>,
     open: VecDeque<Sought>,
+    /// The lock of each repository that has one that can be read.
+    locks: HashMap<PathBuf, Option<Lock>>,
     /// References to workflows of other repositories.
     elsewhere: BTreeSet<String>,
     checked: Checked,
@@ -219,7 +222,13 @@ impl Checker {
             Kind::Workflow
         };
         let root = root.as_deref().unwrap_or(directory);
-        self.text("<stdin>".to_owned(), bytes, root, kind);
+        let Some(source) = self.text("<stdin>".to_owned(), bytes) else {
+            return Ok(());
+        };
+        match kind {
+            Kind::Workflow => self.workflow(source, root, None),
+            Kind::Action => self.action(source, root),
+        }
         Ok(())
     }
 
@@ -230,47 +239,82 @@ impl Checker {
             if !self.seen.insert(canonical) {
                 continue;
             }
-            let name = self.names.of(&path);
-            let mut bytes = Vec::new();
-            std::fs::File::open(&path)
-                .and_then(|file| file.take(MOST_BYTES).read_to_end(&mut bytes))
-                .map_err(|error| Failure::usage(format!("cannot read {name}: {error}")))?;
-            self.text(name, bytes, &root, kind);
+            let source = self.read(&path)?;
+            self.lock(&root)?;
+            let Some(source) = source else {
+                continue;
+            };
+            match kind {
+                Kind::Workflow => {
+                    let path = path.strip_prefix(&root).ok();
+                    self.workflow(source, &root, path.and_then(Path::to_str));
+                }
+                Kind::Action => self.action(source, &root),
+            }
         }
         Ok(())
     }
 
-    fn text(&mut self, name: String, bytes: Vec<u8>, root: &Path, kind: Kind) {
-        self.checked.files += 1;
-        let source = match String::from_utf8(bytes) {
-            Ok(text) => Source::new(name, text),
-            Err(error) => return self.not_text(name, &error),
-        };
-        match kind {
-            Kind::Workflow => match workflow::read_workflow(source) {
-                Ok(workflow) => self.workflow(&workflow, root),
-                Err(errors) => self.checked.found.extend(errors),
-            },
-            Kind::Action => match workflow::read_action(source) {
-                Ok(action) => self.action(&action, root),
-                Err(errors) => self.checked.found.extend(errors),
-            },
-        }
+    /// The text of a file; none if it is none, which is noted.
+    fn read(&mut self, path: &Path) -> Result<Option<Arc<Source>>, Failure> {
+        let name = self.names.of(path);
+        let mut bytes = Vec::new();
+        std::fs::File::open(path)
+            .and_then(|file| file.take(MOST_BYTES).read_to_end(&mut bytes))
+            .map_err(|error| Failure::usage(format!("cannot read {name}: {error}")))?;
+        Ok(self.text(name, bytes))
     }
 
-    fn not_text(&mut self, name: String, error: &std::string::FromUtf8Error) {
+    fn text(&mut self, name: String, bytes: Vec<u8>) -> Option<Arc<Source>> {
+        self.checked.files += 1;
+        let error = match String::from_utf8(bytes) {
+            Ok(text) => return Some(Source::new(name, text)),
+            Err(error) => error,
+        };
         let start = error.utf8_error().valid_up_to();
         let source = Source::new(name, String::from_utf8_lossy(error.as_bytes()));
         let span = Span { start, end: start };
         let found = Diagnostic::new(&source, span, Code::Yaml, "The file is not UTF-8 text");
         let help = "save it as UTF-8".to_owned();
         self.checked.found.push(found.with_help(Some(help)));
+        None
     }
 
-    fn workflow(&mut self, workflow: &Workflow, root: &Path) {
-        self.checked
-            .found
-            .extend(workflow::refused_by_service(workflow));
+    /// Reads the lock of a repository, once.
+    fn lock(&mut self, root: &Path) -> Result<(), Failure> {
+        let path = root.join(LOCK_FILE);
+        if self.locks.contains_key(root) || !path.is_file() {
+            return Ok(());
+        }
+        let read = self.read(&path)?.map(workflow::read_lock);
+        let lock = self.kept(read);
+        self.locks.insert(root.to_path_buf(), lock);
+        Ok(())
+    }
+
+    /// What was read; what is wrong with it is noted.
+    fn kept<T>(&mut self, read: Option<Result<T, Vec<Diagnostic>>>) -> Option<T> {
+        match read? {
+            Ok(read) => Some(read),
+            Err(errors) => {
+                self.checked.found.extend(errors);
+                None
+            }
+        }
+    }
+
+    /// Checks a workflow; a lock binds it by its path from the repository's root.
+    fn workflow(&mut self, source: Arc<Source>, root: &Path, path: Option<&str>) {
+        let Some(workflow) = self.kept(Some(workflow::read_workflow(source))) else {
+            return;
+        };
+        let refused = workflow::refused_by_service(&workflow);
+        self.checked.found.extend(refused);
+        let lock = self.locks.get(root).and_then(Option::as_ref);
+        let unpinned = lock
+            .zip(path)
+            .map(|(lock, path)| lock.unpinned(path, &workflow));
+        self.checked.found.extend(unpinned.unwrap_or_default());
         for job in workflow.jobs.values() {
             match &job.body {
                 JobBody::Steps(steps) => self.steps(steps, &workflow.source, root, true),
@@ -282,7 +326,10 @@ impl Checker {
         }
     }
 
-    fn action(&mut self, action: &Action, root: &Path) {
+    fn action(&mut self, source: Arc<Source>, root: &Path) {
+        let Some(action) = self.kept(Some(workflow::read_action(source))) else {
+            return;
+        };
         if let Using::Composite { steps } = &action.runs.using {
             self.steps(steps, &action.source, root, false);
         }

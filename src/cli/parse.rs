@@ -186,10 +186,10 @@ fn print(answer: &Value) -> Result<ExitCode, Failure> {
 
 fn invalid(arguments: &ParseArguments, errors: &[Diagnostic]) -> Result<ExitCode, Failure> {
     if arguments.json {
-        return print(&report::errors_template(errors)).map(|_| ExitCode::JobFailed);
+        return print(&report::errors_template(errors)).map(|_| ExitCode::NO);
     }
     Err(Failure {
-        code: ExitCode::JobFailed,
+        code: ExitCode::NO,
         ..Failure::invalid(errors)
     })
 }

@@ -63,12 +63,12 @@ fn case(arguments: &mut Arguments<'_, '_>) -> Result<Value, EvaluationError> {
     let default = arguments.len() - 1;
     for predicate in (0..default).step_by(2) {
         match arguments.get(predicate)? {
-            Value::Bool(true) => return arguments.get(predicate + 1),
+            Value::Bool(true) => return arguments.hand_on(predicate + 1),
             Value::Bool(false) => {}
             _ => return Err(EvaluationError::CasePredicate),
         }
     }
-    arguments.get(default)
+    arguments.hand_on(default)
 }
 
 fn contains(arguments: &mut Arguments<'_, '_>) -> Result<Value, EvaluationError> {

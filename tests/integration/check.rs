@@ -313,3 +313,35 @@ fn what_the_service_refuses_is_refused() {
         "{told}"
     );
 }
+
+const LOCK: &str = "version: v0.0.3\nworkflows: {.github/workflows/ci.yml: [actions/checkout@v5]}\ndependencies:\n  actions/checkout@v5: {ref: v5, commit: sha1-34e114876b0b11c390a56381ad16ebd13914f8d5, owner_id: 1, repo_id: 2}\n";
+
+#[test]
+fn a_lock_binds_the_workflows_it_lists() {
+    let steps = workflow_of(
+        "- uses: actions/checkout@v5\n- uses: actions/cache@v4\n  with: {path: a, key: b}",
+    );
+    let project = Project::new(&[
+        (".github/workflows/ci.yml", &steps),
+        (".github/workflows/free.yml", &steps),
+        (".github/workflows/actions.lock", LOCK),
+    ]);
+    for arguments in [&[][..], &[".github/workflows/ci.yml"]] {
+        let told = check(&project, 1, arguments).stdout;
+        assert!(told.contains("--> .github/workflows/ci.yml:7:15"), "{told}");
+        assert!(
+            told.contains("gh actions-lock") && told.contains("1 error in"),
+            "{told}"
+        );
+    }
+    check(&project, 0, &[".github/workflows/free.yml"]);
+    project.write(
+        ".github/workflows/actions.lock",
+        &LOCK.replace("v0.0.3", "v9"),
+    );
+    let told = check(&project, 1, &[".github/workflows/free.yml"]).stdout;
+    assert!(
+        told.contains("--> .github/workflows/actions.lock:1:10"),
+        "{told}"
+    );
+}

@@ -4,6 +4,7 @@
 //! as an ordinary user, and need git, a C compiler, make, perl, python3 with venv and, for
 //! root, sudo. What a machine lacks makes them fail: nothing is skipped.
 
+mod artifacts;
 mod background;
 mod bad_input;
 mod caches;
@@ -18,6 +19,7 @@ mod files;
 mod killing;
 mod live;
 mod lrun;
+mod parallel;
 mod project;
 mod readers;
 mod shelf;
