@@ -6,6 +6,7 @@ use std::path::PathBuf;
 use clap::{Args, Parser, Subcommand, ValueEnum};
 
 use super::exit;
+use super::matrix::MatrixArguments;
 use super::recorded::RunName;
 
 /// Runs GitHub Actions workflows locally and tells the truth about their caches.
@@ -31,6 +32,8 @@ pub(super) enum Command {
     /// Say what this machine gives to jobs, what is missing, and what would give it. Exits 4
     /// where jobs cannot run.
     Doctor(DoctorArguments),
+    /// Print the jobs that a `strategy.matrix` makes.
+    Matrix(MatrixArguments),
 }
 
 #[derive(Debug, Args)]

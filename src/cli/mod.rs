@@ -10,6 +10,7 @@ mod failure;
 mod find;
 mod given;
 mod inputs;
+mod matrix;
 mod prepare;
 mod recorded;
 mod replay;
@@ -56,6 +57,7 @@ pub fn main() -> ExitCode {
         Some(Command::Runs(arguments)) => runs::runs(arguments),
         Some(Command::Explain(arguments)) => explain::explain(arguments),
         Some(Command::Doctor(arguments)) => doctor::doctor(arguments),
+        Some(Command::Matrix(arguments)) => matrix::matrix(arguments),
     });
     // The panic hook has told what it was.
     let code = ended.map_or(exit::ExitCode::Internal, |ended| {

@@ -17,6 +17,7 @@ mod files;
 mod killing;
 mod live;
 mod lrun;
+mod matrices;
 mod project;
 mod readers;
 mod shelf;
