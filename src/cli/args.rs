@@ -7,6 +7,7 @@ use clap::{Args, Parser, Subcommand, ValueEnum};
 
 use super::exit;
 use super::matrix::MatrixArguments;
+use super::plan::PlanArguments;
 use super::recorded::RunName;
 
 /// Runs GitHub Actions workflows locally and tells the truth about their caches.
@@ -23,6 +24,8 @@ pub(super) struct Arguments {
 pub(super) enum Command {
     /// Run a workflow; `lrun FILE` is short for it.
     Run(Box<RunArguments>),
+    /// Say what GitHub would start, and what a run would do, without running anything.
+    Plan(Box<PlanArguments>),
     /// Print a recorded run again, byte for byte.
     Replay(ReplayArguments),
     /// List recorded runs, the last one first.
@@ -131,6 +134,10 @@ pub(super) struct PretendArguments {
     /// Run HEAD, without uncommitted changes.
     #[arg(long)]
     pub(super) committed: bool,
+    /// The commit, branch or tag that `paths` filters count changes from; default: what a push
+    /// would bring, or what a pull request has beyond its base.
+    #[arg(long, value_name = "REF")]
+    pub(super) since: Option<String>,
 }
 
 /// What the run is given.

@@ -5,15 +5,26 @@ use std::sync::Arc;
 use super::failure::Failure;
 use super::find::Found;
 use crate::git::{Git, GitError};
-use crate::source::Source;
+use crate::source::{Diagnostic, Source};
 use crate::workflow::{self, Workflow};
 
 /// The file as it is in the folder; every error of it is reported at once.
 pub(super) fn in_folder(found: &Found) -> Result<Arc<Workflow>, Failure> {
+    read(found)?.map_err(|errors| Failure::invalid(&errors))
+}
+
+/// The file as it is in the folder, or what is wrong with it.
+pub(super) fn read(found: &Found) -> Result<Result<Arc<Workflow>, Vec<Diagnostic>>, Failure> {
     let bytes = std::fs::read(&found.file).map_err(|error| {
         Failure::usage(format!("cannot read {}: {error}", found.file.display()))
     })?;
     checked(found, bytes)
+}
+
+/// The file's path as it is shown: from the folder that has the workflows, where it is in that.
+pub(super) fn shown(found: &Found) -> String {
+    let shown = found.file.strip_prefix(&found.root).unwrap_or(&found.file);
+    shown.to_string_lossy().into_owned()
 }
 
 /// The file as it is in a commit, which is what GitHub reads when it runs that commit. None for a
@@ -27,7 +38,10 @@ pub(super) fn in_commit(found: &Found, commit: &str) -> Result<Option<Arc<Workfl
         .arg(format!("{commit}:./{}", path.display()))
         .output();
     match blob {
-        Ok(bytes) => checked(found, bytes).map(Some),
+        Ok(bytes) => match checked(found, bytes)? {
+            Ok(workflow) => Ok(Some(workflow)),
+            Err(errors) => Err(Failure::invalid(&errors)),
+        },
         Err(GitError::Failed { .. }) => Err(Failure::usage(format!(
             "there is no {} in commit {commit}: GitHub would start nothing",
             path.display()
@@ -36,11 +50,12 @@ pub(super) fn in_commit(found: &Found, commit: &str) -> Result<Option<Arc<Workfl
     }
 }
 
-fn checked(found: &Found, bytes: Vec<u8>) -> Result<Arc<Workflow>, Failure> {
+fn checked(
+    found: &Found,
+    bytes: Vec<u8>,
+) -> Result<Result<Arc<Workflow>, Vec<Diagnostic>>, Failure> {
     let text = String::from_utf8(bytes)
         .map_err(|_| Failure::usage(format!("{} is not UTF-8 text", found.file.display())))?;
-    let shown = found.file.strip_prefix(&found.root).unwrap_or(&found.file);
-    let source = Source::new(shown.to_string_lossy(), text);
-    let workflow = workflow::read_workflow(source).map_err(|errors| Failure::invalid(&errors))?;
-    Ok(Arc::new(workflow))
+    let source = Source::new(shown(found), text);
+    Ok(workflow::read_workflow(source).map(Arc::new))
 }

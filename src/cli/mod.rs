@@ -11,12 +11,14 @@ mod find;
 mod given;
 mod inputs;
 mod matrix;
+mod plan;
 mod prepare;
 mod recorded;
 mod replay;
 mod run;
 mod runs;
 mod signals;
+mod subject;
 mod terminal;
 
 use std::path::Path;
@@ -53,6 +55,7 @@ pub fn main() -> ExitCode {
     let ended = std::panic::catch_unwind(|| match &arguments.command {
         None => run::run(&arguments.run),
         Some(Command::Run(arguments)) => run::run(arguments),
+        Some(Command::Plan(arguments)) => plan::plan(arguments),
         Some(Command::Replay(arguments)) => replay::replay(arguments),
         Some(Command::Runs(arguments)) => runs::runs(arguments),
         Some(Command::Explain(arguments)) => explain::explain(arguments),

@@ -18,6 +18,7 @@ mod killing;
 mod live;
 mod lrun;
 mod matrices;
+mod plan;
 mod project;
 mod readers;
 mod shelf;
