@@ -5,7 +5,7 @@ use std::io::{self, Write as _};
 
 use super::exit::ExitCode;
 use crate::plan::Obstacle;
-use crate::source::Diagnostic;
+use crate::source::{Diagnostic, Position};
 
 /// Why there is no run, and whose matter that is.
 #[derive(Debug)]
@@ -101,6 +101,11 @@ fn underline(text: &mut String, diagnostic: &Diagnostic) {
         diagnostic.message,
         "^".repeat(width as usize)
     );
+    if let Some(call) = &diagnostic.call {
+        let Position { line, column } = call.source.position(call.span.start);
+        let path = &call.source.path;
+        let _ = writeln!(text, "{margin} = called from {path}:{line}:{column}");
+    }
     if let Some(help) = &diagnostic.help {
         let _ = writeln!(text, "{margin} = {help}");
     }

@@ -98,13 +98,8 @@ impl Leading<'_> {
 
     /// An error as GitHub places it.
     fn placed(&self, error: &TokenError) -> String {
-        let diagnostic = Diagnostic {
-            source: self.run.workflow.source.clone(),
-            span: error.span,
-            message: error.problem.to_string(),
-            help: None,
-        };
-        diagnostic.to_string()
+        let source = self.run.workflow.source.clone();
+        Diagnostic::new(source, error.span, error.problem.to_string()).to_string()
     }
 
     async fn hash_files(&self, patterns: &[String]) -> Result<Result<Hashed, String>, AgentError> {

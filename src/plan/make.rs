@@ -103,12 +103,11 @@ fn plan_job(
 ) -> Result<PlannedJob, ExpandError> {
     // GitHub's service refuses such a file; its readers in the open do not.
     if matches!(&job.body, JobBody::Steps(steps) if steps.is_empty()) {
-        return Err(ExpandError::Invalid(Diagnostic {
-            source: workflow.source.clone(),
-            span: job.id.span,
-            message: "No steps defined in `steps` and no workflow called in `uses`".to_owned(),
-            help: None,
-        }));
+        return Err(ExpandError::Invalid(Diagnostic::new(
+            workflow.source.clone(),
+            job.id.span,
+            "No steps defined in `steps` and no workflow called in `uses`",
+        )));
     }
     let needed = || before.iter().filter(|job| needs.contains(&job.id));
     let skip = skip(job, needed(), facts);

@@ -1,25 +1,48 @@
-//! Everything wrong with one file, collected.
+//! Everything wrong with one file and what it calls, collected.
 
 use std::sync::Arc;
 
 use crate::expr::ParseError;
-use crate::source::{Diagnostic, Source, Span};
+use crate::source::{CallSite, Diagnostic, Scope, Source, Span};
 use crate::yaml;
 
 /// As many errors of a file GitHub reports (`TemplateValidationErrors.cs`).
 const MOST: usize = 10;
 
+/// The characters of a message with what stands before it; what is longer is cut (`ParseOptions.cs`).
+const LONGEST: usize = 500;
+
 /// The errors found so far, in the order GitHub finds them.
 #[derive(Debug)]
 pub(super) struct Problems {
     source: Arc<Source>,
+    /// Named in every error that is added from now on.
+    call: Option<CallSite>,
     found: Vec<Diagnostic>,
 }
 
 impl Problems {
     pub(super) fn new(source: Arc<Source>) -> Self {
         let found = Vec::new();
-        Self { source, found }
+        let call = None;
+        Self {
+            source,
+            call,
+            found,
+        }
+    }
+
+    /// What is wrong with a called file while it is read: GitHub names the call then, and no longer when it is converted.
+    pub(super) fn while_reading_for(source: Arc<Source>, call: CallSite) -> Self {
+        Self {
+            call: Some(call),
+            ..Self::new(source)
+        }
+    }
+
+    /// What is added from now on is told without the call.
+    pub(super) fn was_read(&mut self) {
+        self.call = None;
     }
 
     pub(super) fn source(&self) -> &Arc<Source> {
@@ -69,14 +92,60 @@ impl Problems {
         message: impl Into<String>,
         help: Option<String>,
     ) {
-        if self.found.len() < MOST {
-            self.found.push(Diagnostic {
-                source: Arc::clone(&self.source),
-                span,
-                message: message.into(),
-                help,
-            });
+        let source = Arc::clone(&self.source);
+        self.push(Diagnostic {
+            help,
+            ..Diagnostic::new(source, span, message)
+        });
+    }
+
+    /// Adds one of which GitHub names no place; `span` is what comes nearest to one.
+    pub(super) fn add_without_place(
+        &mut self,
+        scope: Scope,
+        span: Span,
+        message: impl Into<String>,
+    ) {
+        let source = Arc::clone(&self.source);
+        self.push(Diagnostic {
+            scope,
+            ..Diagnostic::new(source, span, message)
+        });
+    }
+
+    /// Adds what is wrong with a called file, unless another call has led to the same.
+    pub(super) fn absorb(&mut self, called: Self) {
+        let same = |known: &Diagnostic, found: &Diagnostic| {
+            known.source.path == found.source.path
+                && known.span == found.span
+                && known.message == found.message
+        };
+        for found in called.found {
+            if !self.found.iter().any(|known| same(known, &found)) {
+                self.push(found);
+            }
         }
+    }
+
+    fn push(&mut self, mut found: Diagnostic) {
+        if self.is_full() {
+            return;
+        }
+        if found.call.is_none() && found.scope != Scope::Whole {
+            found.call.clone_from(&self.call);
+        }
+        let whole = found.to_string();
+        if let Some((end, _)) = whole.char_indices().nth(LONGEST) {
+            let before = whole.len() - found.message.len();
+            found.message.truncate(end.saturating_sub(before));
+            found.message.push_str("[...]");
+        }
+        self.found.push(found);
+    }
+
+    /// Whether there are as many as GitHub reports.
+    pub(super) fn is_full(&self) -> bool {
+        self.found.len() >= MOST
     }
 
     /// Whether nothing is wrong so far; otherwise what follows would only repeat it.
