@@ -154,17 +154,23 @@ fn labels_of(value: &Value) -> Vec<String> {
     }
 }
 
+/// The name GitHub shows: the job's id, or a literal `name`, with the leg's values behind it; a
+/// `name` with an expression in it stands alone, and an empty one is as none
+/// (`JobDisplayNameBuilder.cs`).
 fn name(workflow: &Workflow, job: &Job, leg: &Leg, facts: &Facts) -> Result<String, ExpandError> {
-    match &job.name {
-        Some(token) => {
-            let text = token
-                .evaluate(facts)
-                .map_err(|error| token_error(workflow, &error))?
-                .to_text();
-            Ok(text.to_string())
-        }
-        None => Ok(leg.name(&job.id.value)),
-    }
+    let id = &job.id.value;
+    let Some(token) = &job.name else {
+        return Ok(leg.name(id));
+    };
+    let text = token
+        .evaluate(facts)
+        .map_err(|error| token_error(workflow, &error))?
+        .to_text();
+    Ok(match token.as_str() {
+        _ if text.is_empty() => leg.name(id),
+        Some(literal) => leg.name(literal),
+        None => Leg::default().name(&text),
+    })
 }
 
 fn token_error(workflow: &Workflow, error: &TokenError) -> ExpandError {
