@@ -38,7 +38,7 @@ pub enum ExpandError {
     Pending,
     /// What is written there is not acceptable.
     #[error("{0}")]
-    Invalid(Diagnostic),
+    Invalid(Box<Diagnostic>),
 }
 
 /// The legs of a job under what is known.
@@ -66,7 +66,7 @@ pub fn expand(
             .map_err(|error| {
                 let span = matrix_token.map_or(job.id.span, |token| token.span);
                 let message = error.to_string();
-                ExpandError::Invalid(Diagnostic::new(&workflow.source, span, Code::Rule, message))
+                ExpandError::Invalid(Box::new(Diagnostic::new(&workflow.source, span, Code::Rule, message)))
             })?
             .into_iter()
             .map(|leg| (leg.clone(), Value::Object(leg.matrix)))
@@ -179,5 +179,5 @@ fn token_error(workflow: &Workflow, error: &TokenError) -> ExpandError {
     }
     let message = error.problem.to_string();
     let found = Diagnostic::new(&workflow.source, error.span, Code::Expression, message);
-    ExpandError::Invalid(found)
+    ExpandError::Invalid(Box::new(found))
 }
