@@ -126,7 +126,8 @@ pub(super) enum LocalAction {
     Dockerfile,
 }
 
-fn is_root(folder: &Path) -> bool {
+/// Whether a folder is the root of a repository.
+pub(super) fn is_root(folder: &Path) -> bool {
     folder.join(WORKFLOWS).is_dir() || folder.join(".git").exists()
 }
 

@@ -66,7 +66,12 @@ pub fn expand(
             .map_err(|error| {
                 let span = matrix_token.map_or(job.id.span, |token| token.span);
                 let message = error.to_string();
-                ExpandError::Invalid(Box::new(Diagnostic::new(&workflow.source, span, Code::Rule, message)))
+                ExpandError::Invalid(Box::new(Diagnostic::new(
+                    &workflow.source,
+                    span,
+                    Code::Rule,
+                    message,
+                )))
             })?
             .into_iter()
             .map(|leg| (leg.clone(), Value::Object(leg.matrix)))
