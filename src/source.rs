@@ -52,6 +52,15 @@ impl Source {
         })
     }
 
+    /// The same text by another name.
+    pub fn renamed(&self, path: impl Into<String>) -> Arc<Self> {
+        Arc::new(Self {
+            path: path.into(),
+            text: self.text.clone(),
+            line_starts: self.line_starts.clone(),
+        })
+    }
+
     /// Where the byte offset stands; offsets past the end stand at the end.
     pub fn position(&self, offset: usize) -> Position {
         let offset = offset.min(self.text.len());
@@ -182,19 +191,51 @@ pub struct Diagnostic {
     pub message: String,
     /// What to do about it, where that is not plain from the message.
     pub help: Option<String>,
+    /// What GitHub's text names before the message.
+    pub scope: Scope,
+    /// Where the call stands through which the file was read, if GitHub names it.
+    pub call: Option<CallSite>,
+}
+
+/// What GitHub's text of a [`Diagnostic`] names before the message.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Scope {
+    /// The file with line and column.
+    Place,
+    /// The file alone: no single place is at fault.
+    File,
+    /// Not even that: the workflow with all it calls is at fault.
+    Whole,
+}
+
+/// A reference in one file through which another was read.
+#[derive(Debug, Clone)]
+pub struct CallSite {
+    /// The file that has the reference.
+    pub source: Arc<Source>,
+    /// The reference.
+    pub span: Span,
 }
 
 impl Diagnostic {
-    /// An error without help.
-    pub fn new(source: &Arc<Source>, span: Span, code: Code, message: impl Into<String>) -> Self {
+    /// What is wrong at a place.
+    pub fn new(source: Arc<Source>, span: Span, message: impl Into<String>) -> Self {
         Self {
-            source: Arc::clone(source),
+            source,
             span,
             part: None,
-            code,
+            code: Code::Rule,
             message: message.into(),
             help: None,
+            scope: Scope::Place,
+            call: None,
         }
+    }
+
+    /// The same as another kind of thing.
+    #[must_use]
+    pub fn with_code(self, code: Code) -> Self {
+        Self { code, ..self }
     }
 
     /// The same with what to do about it, where there is something.
@@ -215,15 +256,30 @@ impl Diagnostic {
 }
 
 impl fmt::Display for Diagnostic {
-    /// GitHub's own form: `FILE (Line: 7, Col: 9): message`.
+    /// GitHub's own form: `FILE (Line: 7, Col: 9): message`, and for a called file
+    /// `In CALLER (Line: 4, Col: 11): Error from called workflow FILE (Line: 7, Col: 9): message`.
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        let Position { line, column } = self.position();
-        write!(
-            f,
-            "{} (Line: {line}, Col: {column}): {}",
-            self.source.path, self.message
-        )
+        if let Some(call) = &self.call {
+            write_place(f, "In ", &call.source, call.span)?;
+            f.write_str("Error from called workflow ")?;
+        }
+        match self.scope {
+            Scope::Place => write_place(f, "", &self.source, self.span)?,
+            Scope::File => write!(f, "{}: ", self.source.path)?,
+            Scope::Whole => {}
+        }
+        f.write_str(&self.message)
     }
+}
+
+fn write_place(
+    f: &mut fmt::Formatter<'_>,
+    before: &str,
+    source: &Source,
+    span: Span,
+) -> fmt::Result {
+    let Position { line, column } = source.position(span.start);
+    write!(f, "{before}{} (Line: {line}, Col: {column}): ", source.path)
 }
 
 #[cfg(test)]

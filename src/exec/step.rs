@@ -215,14 +215,14 @@ async fn evaluated_script(job: &Leading<'_>, step: &Step, env: &Env) -> Evaluate
     };
     let workflow = &job.run.workflow.defaults;
     let defaults = &job.job.defaults;
-    let shell = [shell, &defaults.shell, &workflow.shell];
+    let shell = [shell.as_ref(), defaults.shell(), workflow.shell()];
     let directory = [
-        working_directory,
-        &defaults.working_directory,
-        &workflow.working_directory,
+        working_directory.as_ref(),
+        defaults.working_directory(),
+        workflow.working_directory(),
     ];
     job.evaluate(env, |contexts| {
-        let nearest = |tokens: [&Option<Token>; 3]| {
+        let nearest = |tokens: [Option<&Token>; 3]| {
             let token = tokens.into_iter().flatten().next();
             token
                 .map(|token| token.evaluate_string(contexts))

@@ -3,7 +3,7 @@
 use crate::expr::{EvaluationError, Value, to_number};
 use crate::ids::JobKey;
 use crate::source::{Code, Diagnostic};
-use crate::workflow::{Job, Token, TokenError, TokenProblem, Workflow};
+use crate::workflow::{Job, Strategy, Token, TokenError, TokenProblem, Workflow};
 
 use super::decided::Facts;
 use super::matrix::{Leg, expand_matrix, strategy_context};
@@ -55,18 +55,18 @@ pub fn expand(
         value.map_err(|error| token_error(workflow, &error))
     };
     let strategy = job.strategy.as_ref();
-    let fail_fast = value(strategy.and_then(|strategy| strategy.fail_fast.as_ref()))?
-        .is_none_or(|value| value.is_truthy());
-    let max_parallel = value(strategy.and_then(|strategy| strategy.max_parallel.as_ref()))?
-        .map(|value| to_number(&value) as u32);
-    let matrix_token = strategy.and_then(|strategy| strategy.matrix.as_ref());
+    let fail_fast =
+        value(strategy.and_then(Strategy::fail_fast))?.is_none_or(|value| value.is_truthy());
+    let max_parallel =
+        value(strategy.and_then(Strategy::max_parallel))?.map(|value| to_number(&value) as u32);
+    let matrix_token = strategy.and_then(Strategy::matrix);
     let legs = match value(matrix_token)? {
         None => vec![(Leg::default(), Value::Null)],
         Some(matrix) => expand_matrix(&matrix)
             .map_err(|error| {
                 let span = matrix_token.map_or(job.id.span, |token| token.span);
-                let message = error.to_string();
-                ExpandError::Invalid(Diagnostic::new(&workflow.source, span, Code::Rule, message))
+                let source = workflow.source.clone();
+                ExpandError::Invalid(Diagnostic::new(source, span, error.to_string()))
             })?
             .into_iter()
             .map(|leg| (leg.clone(), Value::Object(leg.matrix)))
@@ -171,7 +171,7 @@ fn token_error(workflow: &Workflow, error: &TokenError) -> ExpandError {
     if let TokenProblem::Expression(EvaluationError::Pending { .. }) = error.problem {
         return ExpandError::Pending;
     }
-    let message = error.problem.to_string();
-    let found = Diagnostic::new(&workflow.source, error.span, Code::Expression, message);
-    ExpandError::Invalid(found)
+    let (source, message) = (workflow.source.clone(), error.problem.to_string());
+    let found = Diagnostic::new(source, error.span, message);
+    ExpandError::Invalid(found.with_code(Code::Expression))
 }

@@ -79,8 +79,8 @@ pub(super) fn of_job(workflow: &Workflow, job: &Job) -> Vec<Obstacle> {
     if let Some(token) = container.or(job.services.as_ref()) {
         kinds.push((token.span, ObstacleKind::Container));
     }
-    if let JobBody::Calls { uses, .. } = &job.body {
-        kinds.push((uses.span, ObstacleKind::ReusableWorkflow));
+    if let JobBody::Calls(call) = &job.body {
+        kinds.push((call.uses.span, ObstacleKind::ReusableWorkflow));
     }
     kinds
         .into_iter()

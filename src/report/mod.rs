@@ -15,6 +15,7 @@ mod live;
 mod plain;
 mod record;
 mod runs;
+mod template;
 mod wire;
 
 use std::io;
@@ -31,6 +32,7 @@ pub use live::{Live, Size, Wiper};
 pub use plain::{Plain, PlainOptions};
 pub use record::{Record, RecordError, read_ends, read_record};
 pub use runs::{ListedRun, runs, runs_json};
+pub use template::{action_template, errors_template, workflow_template};
 
 /// Somebody who is told of every event, in order.
 pub trait Reporter {

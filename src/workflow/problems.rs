@@ -1,9 +1,9 @@
-//! Everything wrong with one file, collected.
+//! Everything wrong with one file and what it calls, collected.
 
 use std::sync::Arc;
 
 use crate::expr::ParseError;
-use crate::source::{Code, Diagnostic, Source, Span};
+use crate::source::{CallSite, Code, Diagnostic, Scope, Source, Span};
 use crate::yaml;
 
 use super::hint;
@@ -11,12 +11,17 @@ use super::hint;
 /// As many errors of a file GitHub reports (`TemplateValidationErrors.cs`).
 const MOST: usize = 10;
 
+/// The characters of a message with what stands before it; what is longer is cut (`ParseOptions.cs`).
+const LONGEST: usize = 500;
+
 /// The errors found so far, in the order GitHub finds them.
 #[derive(Debug)]
 pub(super) struct Problems {
     source: Arc<Source>,
     /// What is being checked now.
     stage: Code,
+    /// Named in every error that is added from now on.
+    call: Option<CallSite>,
     found: Vec<Diagnostic>,
 }
 
@@ -25,6 +30,7 @@ impl Problems {
         Self {
             source,
             stage: Code::Yaml,
+            call: None,
             found: Vec::new(),
         }
     }
@@ -32,6 +38,19 @@ impl Problems {
     /// What is added from now on is of this kind, but for expressions.
     pub(super) fn enter(&mut self, stage: Code) {
         self.stage = stage;
+    }
+
+    /// What is wrong with a called file while it is read: GitHub names the call then, and no longer when it is converted.
+    pub(super) fn while_reading_for(source: Arc<Source>, call: CallSite) -> Self {
+        Self {
+            call: Some(call),
+            ..Self::new(source)
+        }
+    }
+
+    /// What is added from now on is told without the call.
+    pub(super) fn was_read(&mut self) {
+        self.call = None;
     }
 
     pub(super) fn source(&self) -> &Arc<Source> {
@@ -60,7 +79,8 @@ impl Problems {
         let source = &self.source;
         let part = word_at(source, yaml::locate(source, span, text, error.offset));
         let is_elsewhere = source.position(part.start).line != source.position(span.start).line;
-        let found = Diagnostic::new(source, span, Code::Expression, error.message);
+        let found = Diagnostic::new(Arc::clone(source), span, error.message);
+        let found = found.with_code(Code::Expression);
         self.push(Diagnostic {
             part: is_elsewhere.then_some(part),
             ..found.with_help(help)
@@ -74,13 +94,36 @@ impl Problems {
         message: impl Into<String>,
         help: Option<String>,
     ) {
-        let found = Diagnostic::new(&self.source, span, self.stage, message);
+        let found = self.found_at(span, message);
         self.push(found.with_help(help));
     }
 
-    fn push(&mut self, found: Diagnostic) {
-        if self.found.len() < MOST {
-            self.found.push(found);
+    /// Adds one of which GitHub names no place; `span` is what comes nearest to one.
+    pub(super) fn add_without_place(
+        &mut self,
+        scope: Scope,
+        span: Span,
+        message: impl Into<String>,
+    ) {
+        let found = self.found_at(span, message);
+        self.push(Diagnostic { scope, ..found });
+    }
+
+    fn found_at(&self, span: Span, message: impl Into<String>) -> Diagnostic {
+        Diagnostic::new(Arc::clone(&self.source), span, message).with_code(self.stage)
+    }
+
+    /// Adds what is wrong with a called file, unless another call has led to the same.
+    pub(super) fn absorb(&mut self, called: Self) {
+        let same = |known: &Diagnostic, found: &Diagnostic| {
+            known.source.path == found.source.path
+                && known.span == found.span
+                && known.message == found.message
+        };
+        for found in called.found {
+            if !self.found.iter().any(|known| same(known, &found)) {
+                self.push(found);
+            }
         }
     }
 
@@ -94,6 +137,27 @@ impl Problems {
         if let Some(last) = self.found.last_mut() {
             last.help.get_or_insert_with(|| help.to_owned());
         }
+    }
+
+    fn push(&mut self, mut found: Diagnostic) {
+        if self.is_full() {
+            return;
+        }
+        if found.call.is_none() && found.scope != Scope::Whole {
+            found.call.clone_from(&self.call);
+        }
+        let whole = found.to_string();
+        if let Some((end, _)) = whole.char_indices().nth(LONGEST) {
+            let before = whole.len() - found.message.len();
+            found.message.truncate(end.saturating_sub(before));
+            found.message.push_str("[...]");
+        }
+        self.found.push(found);
+    }
+
+    /// Whether there are as many as GitHub reports.
+    pub(super) fn is_full(&self) -> bool {
+        self.found.len() >= MOST
     }
 
     /// Whether nothing is wrong so far; otherwise what follows would only repeat it.

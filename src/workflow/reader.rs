@@ -8,11 +8,11 @@ use std::rc::Rc;
 use std::sync::Arc;
 
 use crate::expr::{Available, Template, Value};
-use crate::source::{Located, Span};
+use crate::source::{Located, Scope, Span};
 use crate::yaml::{Entry, Node, NodeKind, Scalar};
 
 use super::hint;
-use super::limits::Limits;
+use super::limits::Budget;
 use super::problems::Problems;
 use super::schema::{Definition, MappingRule, Schema, Shape, StringRule};
 use super::token::{Key, Pair, Token, TokenKind};
@@ -31,7 +31,7 @@ pub(super) fn read(
     node: &Node,
     schema: &'static Schema,
     root: &str,
-    limits: &Limits,
+    budget: &mut Budget,
     problems: &mut Problems,
 ) -> Token {
     let expected = Expected {
@@ -44,17 +44,13 @@ pub(super) fn read(
             .map(String::as_str)
             .collect(),
     };
-    let limit = limits.result_size;
-    let mut reader = Reader {
-        problems,
-        limit,
-        size: 0,
-    };
+    let mut reader = Reader { problems, budget };
     let token = reader.value(node, &expected);
-    if reader.size > limit {
+    if reader.budget.is_exceeded() {
+        let message = "Maximum object size exceeded";
         reader
             .problems
-            .add(node.span, "Maximum object size exceeded");
+            .add_without_place(Scope::File, node.span, message);
     }
     token
 }
@@ -101,15 +97,13 @@ enum Parsed {
 
 struct Reader<'p> {
     problems: &'p mut Problems,
-    /// The most `size` may be; nothing is looked at beyond it.
-    limit: usize,
-    size: usize,
+    budget: &'p mut Budget,
 }
 
 impl Reader<'_> {
     fn value(&mut self, node: &Node, expected: &Expected) -> Token {
-        self.size += OBJECT_SIZE;
-        if self.size > self.limit {
+        self.budget.spend(OBJECT_SIZE);
+        if self.budget.is_exceeded() {
             return Token::new(node.span, TokenKind::Null);
         }
         let kind = match &node.kind {
@@ -193,7 +187,7 @@ impl Reader<'_> {
 
     fn pair(&mut self, entry: &Entry, mapping: &mut MappingReader<'_>) -> Option<Pair> {
         let span = entry.key.span;
-        self.size += OBJECT_SIZE;
+        self.budget.spend(OBJECT_SIZE);
         let key = match self.parse(span, &entry.key.value, mapping.expected) {
             Parsed::Literal(value) => return self.named_pair(entry, &value.to_text(), mapping),
             Parsed::Expression(template) => Key::Expression(Located::new(template, span)),
@@ -285,7 +279,7 @@ impl Reader<'_> {
             Scalar::Number(number) => return Parsed::Literal(Value::Number(*number)),
             Scalar::String(text) => text,
         };
-        self.size += STRING_SIZE + 2 * text.len();
+        self.budget.spend(STRING_SIZE + 2 * text.len());
         let literal = Parsed::Literal(Value::String(Arc::clone(text)));
         if !text.contains("${{") {
             return literal;

@@ -54,11 +54,20 @@ pub fn located(found: &Diagnostic, look: Look) -> String {
         .line_start(place.line as usize)
         .annotation(AnnotationKind::Primary.span(within(Span { start, end })))
         .annotations(part);
+    let call = found.call.as_ref().map(|call| {
+        let place = call.source.position(call.span.start);
+        let path = harmless(&call.source.path);
+        Level::NOTE.message(format!(
+            "called from {path}:{}:{}",
+            place.line, place.column
+        ))
+    });
     let help = found.help.as_deref().map(harmless);
     let help = help.map(|help| Level::HELP.message(help));
     let report = level
         .primary_title(harmless(&found.message))
         .element(snippet)
+        .elements(call)
         .elements(help);
     let renderer = match look.color {
         true => Renderer::styled(),
