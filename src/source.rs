@@ -218,24 +218,18 @@ pub struct CallSite {
 }
 
 impl Diagnostic {
-    /// What is wrong at a place.
-    pub fn new(source: Arc<Source>, span: Span, message: impl Into<String>) -> Self {
+    /// An error without help.
+    pub fn new(source: &Arc<Source>, span: Span, code: Code, message: impl Into<String>) -> Self {
         Self {
-            source,
+            source: Arc::clone(source),
             span,
             part: None,
-            code: Code::Rule,
+            code,
             message: message.into(),
             help: None,
             scope: Scope::Place,
             call: None,
         }
-    }
-
-    /// The same as another kind of thing.
-    #[must_use]
-    pub fn with_code(self, code: Code) -> Self {
-        Self { code, ..self }
     }
 
     /// The same with what to do about it, where there is something.

@@ -306,10 +306,8 @@ impl Checker {
         let start = error.utf8_error().valid_up_to();
         let source = Source::new(path, String::from_utf8_lossy(error.as_bytes()));
         let span = Span { start, end: start };
-        let found = Diagnostic::new(source, span, "The file is not UTF-8 text");
-        let found = found
-            .with_code(Code::Yaml)
-            .with_help(Some("save it as UTF-8".to_owned()));
+        let found = Diagnostic::new(&source, span, Code::Yaml, "The file is not UTF-8 text");
+        let found = found.with_help(Some("save it as UTF-8".to_owned()));
         self.note(vec![found], repository);
         None
     }
@@ -480,8 +478,6 @@ fn missing(source: &Arc<Source>, span: Span, path: &str) -> Diagnostic {
     let message = format!("There is no action in '{path}' of this repository");
     let help =
         "the step fails unless an earlier one puts an action.yml, action.yaml or Dockerfile there";
-    let found = Diagnostic::new(Arc::clone(source), span, message);
-    found
-        .with_code(Code::MissingAction)
-        .with_help(Some(help.to_owned()))
+    let found = Diagnostic::new(source, span, Code::MissingAction, message);
+    found.with_help(Some(help.to_owned()))
 }

@@ -98,10 +98,9 @@ impl Leading<'_> {
 
     /// An error as GitHub places it.
     fn placed(&self, error: &TokenError) -> String {
-        let source = self.run.workflow.source.clone();
         let message = error.problem.to_string();
-        let found = Diagnostic::new(source, error.span, message);
-        found.with_code(Code::Expression).to_string()
+        let source = &self.run.workflow.source;
+        Diagnostic::new(source, error.span, Code::Expression, message).to_string()
     }
 
     async fn hash_files(&self, patterns: &[String]) -> Result<Result<Hashed, String>, AgentError> {

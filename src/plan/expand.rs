@@ -65,8 +65,8 @@ pub fn expand(
         Some(matrix) => expand_matrix(&matrix)
             .map_err(|error| {
                 let span = matrix_token.map_or(job.id.span, |token| token.span);
-                let source = workflow.source.clone();
-                ExpandError::Invalid(Diagnostic::new(source, span, error.to_string()))
+                let message = error.to_string();
+                ExpandError::Invalid(Diagnostic::new(&workflow.source, span, Code::Rule, message))
             })?
             .into_iter()
             .map(|leg| (leg.clone(), Value::Object(leg.matrix)))
@@ -171,7 +171,7 @@ fn token_error(workflow: &Workflow, error: &TokenError) -> ExpandError {
     if let TokenProblem::Expression(EvaluationError::Pending { .. }) = error.problem {
         return ExpandError::Pending;
     }
-    let (source, message) = (workflow.source.clone(), error.problem.to_string());
-    let found = Diagnostic::new(source, error.span, message);
-    ExpandError::Invalid(found.with_code(Code::Expression))
+    let message = error.problem.to_string();
+    let found = Diagnostic::new(&workflow.source, error.span, Code::Expression, message);
+    ExpandError::Invalid(found)
 }

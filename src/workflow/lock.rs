@@ -100,10 +100,8 @@ impl Lock {
                 "'{}' is not pinned for this workflow in {LOCK_FILE}",
                 uses.value
             );
-            let found = Diagnostic::new(workflow.source.clone(), uses.span, message);
-            found
-                .with_code(Code::Lock)
-                .with_help(Some(UPDATE.to_owned()))
+            let found = Diagnostic::new(&workflow.source, uses.span, Code::Lock, message);
+            found.with_help(Some(UPDATE.to_owned()))
         })
         .collect()
     }

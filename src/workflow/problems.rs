@@ -35,11 +35,6 @@ impl Problems {
         }
     }
 
-    /// What is added from now on is of this kind, but for expressions.
-    pub(super) fn enter(&mut self, stage: Code) {
-        self.stage = stage;
-    }
-
     /// What is wrong with a called file while it is read: GitHub names the call then, and no longer when it is converted.
     pub(super) fn while_reading_for(source: Arc<Source>, call: CallSite) -> Self {
         Self {
@@ -51,6 +46,11 @@ impl Problems {
     /// What is added from now on is told without the call.
     pub(super) fn was_read(&mut self) {
         self.call = None;
+    }
+
+    /// What is added from now on is of this kind, but for expressions.
+    pub(super) fn enter(&mut self, stage: Code) {
+        self.stage = stage;
     }
 
     pub(super) fn source(&self) -> &Arc<Source> {
@@ -79,8 +79,7 @@ impl Problems {
         let source = &self.source;
         let part = word_at(source, yaml::locate(source, span, text, error.offset));
         let is_elsewhere = source.position(part.start).line != source.position(span.start).line;
-        let found = Diagnostic::new(Arc::clone(source), span, error.message);
-        let found = found.with_code(Code::Expression);
+        let found = Diagnostic::new(source, span, Code::Expression, error.message);
         self.push(Diagnostic {
             part: is_elsewhere.then_some(part),
             ..found.with_help(help)
@@ -94,23 +93,34 @@ impl Problems {
         message: impl Into<String>,
         help: Option<String>,
     ) {
-        let found = self.found_at(span, message);
-        self.push(found.with_help(help));
+        self.add_scoped(Scope::Place, span, message, help);
     }
 
-    /// Adds one of which GitHub names no place; `span` is what comes nearest to one.
-    pub(super) fn add_without_place(
+    /// Adds one of which GitHub may name no place; `span` is what comes nearest to one then.
+    pub(super) fn add_scoped(
         &mut self,
         scope: Scope,
         span: Span,
         message: impl Into<String>,
+        help: Option<String>,
     ) {
-        let found = self.found_at(span, message);
-        self.push(Diagnostic { scope, ..found });
+        self.push(Diagnostic {
+            scope,
+            help,
+            ..Diagnostic::new(&self.source, span, self.stage, message)
+        });
     }
 
-    fn found_at(&self, span: Span, message: impl Into<String>) -> Diagnostic {
-        Diagnostic::new(Arc::clone(&self.source), span, message).with_code(self.stage)
+    /// How many there are.
+    pub(super) fn len(&self) -> usize {
+        self.found.len()
+    }
+
+    /// Says of the last one what to do about it, unless that was said.
+    pub(super) fn explain_last(&mut self, help: &str) {
+        if let Some(last) = self.found.last_mut() {
+            last.help.get_or_insert_with(|| help.to_owned());
+        }
     }
 
     /// Adds what is wrong with a called file, unless another call has led to the same.
@@ -124,18 +134,6 @@ impl Problems {
             if !self.found.iter().any(|known| same(known, &found)) {
                 self.push(found);
             }
-        }
-    }
-
-    /// How many there are.
-    pub(super) fn len(&self) -> usize {
-        self.found.len()
-    }
-
-    /// Says of the last one what to do about it, unless that was said.
-    pub(super) fn explain_last(&mut self, help: &str) {
-        if let Some(last) = self.found.last_mut() {
-            last.help.get_or_insert_with(|| help.to_owned());
         }
     }
 

@@ -50,7 +50,7 @@ pub(super) fn read(
         let message = "Maximum object size exceeded";
         reader
             .problems
-            .add_without_place(Scope::File, node.span, message);
+            .add_scoped(Scope::File, node.span, message, None);
     }
     token
 }

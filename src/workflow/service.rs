@@ -2,7 +2,7 @@
 //!
 //! [`super::read_workflow`] answers as those readers do; whoever says what GitHub makes of a file asks here too.
 
-use crate::source::Diagnostic;
+use crate::source::{Code, Diagnostic};
 
 use super::model::{Job, JobBody, Trigger, Workflow};
 use super::token::{Pair, Token};
@@ -25,7 +25,7 @@ pub fn refused_by_service(workflow: &Workflow) -> Vec<Diagnostic> {
 pub fn job_refused_by_service(workflow: &Workflow, job: &Job) -> Option<Diagnostic> {
     let is_empty = matches!(&job.body, JobBody::Steps(steps) if steps.is_empty());
     let message = "No steps defined in `steps` and no workflow called in `uses`";
-    is_empty.then(|| Diagnostic::new(workflow.source.clone(), job.id.span, message))
+    is_empty.then(|| Diagnostic::new(&workflow.source, job.id.span, Code::Rule, message))
 }
 
 /// Both forms of one filter (docs.github.com, workflow syntax, `on.<push>.<branches|tags>-ignore`).
@@ -42,7 +42,7 @@ fn trigger_refused<'t>(
         let message =
             format!("you may only define one of `{filter}` and `{ignore}` for a single event");
         let help = format!("keep `{filter}` and exclude with patterns that begin with '!'");
-        let found = Diagnostic::new(workflow.source.clone(), second.key.span(), message);
+        let found = Diagnostic::new(&workflow.source, second.key.span(), Code::Rule, message);
         Some(found.with_help(Some(help)))
     })
 }

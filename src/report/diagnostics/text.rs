@@ -56,12 +56,10 @@ pub fn located(found: &Diagnostic, look: Look) -> String {
         .annotations(part);
     let call = found.call.as_ref().map(|call| {
         let place = call.source.position(call.span.start);
-        let path = harmless(&call.source.path);
-        Level::NOTE.message(format!(
-            "called from {path}:{}:{}",
-            place.line, place.column
-        ))
+        let path = &call.source.path;
+        format!("called from {path}:{}:{}", place.line, place.column)
     });
+    let call = call.map(|call| Level::NOTE.message(harmless(&call)));
     let help = found.help.as_deref().map(harmless);
     let help = help.map(|help| Level::HELP.message(help));
     let report = level

@@ -96,10 +96,7 @@ pub(super) fn read_tokens(
                 _ => Scope::Place,
             };
             let help = help(&error, problems.source());
-            problems.add_without_place(scope, error.span, error.to_string());
-            if let Some(help) = help {
-                problems.explain_last(&help);
-            }
+            problems.add_scoped(scope, error.span, error.to_string(), help);
             None
         }
     }
