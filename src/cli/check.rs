@@ -19,8 +19,7 @@ use crate::config::Settings;
 use crate::report::diagnostics::{self, Checked, Look};
 use crate::source::{Code, Diagnostic, Source, Span};
 use crate::workflow::{
-    self, Called, Documents, JobBody, LOCK_FILE, Location, Lock, ReadOptions, Step, StepAction,
-    Uses, Using,
+    self, Documents, JobBody, LOCK_FILE, Location, Lock, ReadOptions, Step, StepAction, Uses, Using,
 };
 
 const AFTER_HELP: &str = "\
@@ -98,6 +97,7 @@ pub(super) fn check(arguments: &CheckArguments) -> Result<ExitCode, Failure> {
         names: Names::new(format, &directory, &sought),
         seen: HashSet::new(),
         open: sought.into(),
+        opened: HashSet::new(),
         repositories: HashMap::new(),
         elsewhere: BTreeSet::new(),
         checked: Checked::default(),
@@ -215,6 +215,8 @@ struct Checker {
     /// Files that were read.
     seen: HashSet<PathBuf>,
     open: VecDeque<Sought>,
+    /// Called workflows that were put there.
+    opened: HashSet<PathBuf>,
     repositories: HashMap<PathBuf, Rc<Repository>>,
     /// References to workflows of other repositories.
     elsewhere: BTreeSet<String>,
@@ -357,6 +359,9 @@ impl Checker {
             ..ReadOptions::default()
         };
         let read = workflow::read_workflow_with(source, &options);
+        if let Some(repository) = repository {
+            self.called(repository);
+        }
         let Some(workflow) = self.kept(read, repository) else {
             return;
         };
@@ -368,30 +373,32 @@ impl Checker {
         for job in workflow.jobs.values() {
             match &job.body {
                 JobBody::Steps(steps) => self.steps(steps, &workflow.source, repository, true),
-                JobBody::Calls(call) => self.call(&call.called, repository),
+                JobBody::Calls(_) => {}
             }
         }
+        let missing = workflow.not_followed().into_iter();
+        let elsewhere = missing
+            .map(|(_, reference)| reference)
+            .filter(|reference| matches!(reference.location, Location::Remote { .. }));
+        self.elsewhere
+            .extend(elsewhere.map(|reference| reference.text.clone()));
     }
 
-    /// A called workflow was checked as far as its caller goes; now for itself.
-    fn call(&mut self, called: &Called, repository: Option<&Repository>) {
-        match called {
-            Called::Workflow(workflow) => {
-                if let (Location::Own { path }, Some(repository)) = (&workflow.location, repository)
-                {
-                    self.open.push_back(Sought {
-                        path: repository.root.join(path),
-                        root: Some(repository.root.clone()),
-                        kind: Kind::Workflow,
-                    });
-                }
-            }
-            Called::NotFollowed { reference, .. } => {
-                if let Location::Remote { .. } = reference.location {
-                    self.elsewhere.insert(reference.text.clone());
-                }
-            }
-        }
+    /// Called workflows were checked as far as their caller goes; now for themselves.
+    fn called(&mut self, repository: &Repository) {
+        let paths = repository.files.called().into_iter();
+        let mut files: Vec<Sought> = paths
+            .map(|path| Sought {
+                path: repository.root.join(path),
+                root: Some(repository.root.clone()),
+                kind: Kind::Workflow,
+            })
+            .filter(|file| !self.opened.contains(&file.path))
+            .collect();
+        files.sort_by(|one, other| one.path.cmp(&other.path));
+        self.opened
+            .extend(files.iter().map(|file| file.path.clone()));
+        self.open.extend(files);
     }
 
     fn action(&mut self, source: Arc<Source>, repository: Option<&Repository>) {
