@@ -8,15 +8,29 @@ use std::sync::Arc;
 use super::failure::Failure;
 use super::find::Found;
 use crate::git::{Git, GitError};
-use crate::source::Source;
+use crate::source::{Diagnostic, Source};
 use crate::workflow::{self, Document, Documents, Location, ReadOptions, Reference, Workflow};
 
 /// The file as it is in the folder, with the files it calls; every error is reported at once.
 pub(super) fn in_folder(found: &Found) -> Result<Arc<Workflow>, Failure> {
+    read(found)?.map_err(|errors| Failure::invalid(&errors))
+}
+
+/// The same, or what is wrong with it.
+pub(super) fn read(found: &Found) -> Result<Checked, Failure> {
     let bytes = std::fs::read(&found.file).map_err(|error| {
         Failure::usage(format!("cannot read {}: {error}", found.file.display()))
     })?;
     checked(found, bytes, &Files::of_folder(&found.root))
+}
+
+/// A workflow, or everything that is wrong with it.
+type Checked = Result<Arc<Workflow>, Vec<Diagnostic>>;
+
+/// The file's path as it is shown: from the folder that has the workflows, where it is in that.
+pub(super) fn shown(found: &Found) -> String {
+    let shown = found.file.strip_prefix(&found.root).unwrap_or(&found.file);
+    shown.to_string_lossy().into_owned()
 }
 
 /// The file as it is in a commit, which is what GitHub reads when it runs that commit, with the files it calls there. None for
@@ -26,7 +40,9 @@ pub(super) fn in_commit(found: &Found, commit: &str) -> Result<Option<Arc<Workfl
         return Ok(None);
     };
     match blob(&found.root, commit, path) {
-        Ok(bytes) => checked(found, bytes, &Files::of_commit(&found.root, commit)).map(Some),
+        Ok(bytes) => checked(found, bytes, &Files::of_commit(&found.root, commit))?
+            .map(Some)
+            .map_err(|errors| Failure::invalid(&errors)),
         Err(GitError::Failed { .. }) => Err(Failure::usage(format!(
             "there is no {} in commit {commit}: GitHub would start nothing",
             path.display()
@@ -35,18 +51,15 @@ pub(super) fn in_commit(found: &Found, commit: &str) -> Result<Option<Arc<Workfl
     }
 }
 
-fn checked(found: &Found, bytes: Vec<u8>, files: &Files) -> Result<Arc<Workflow>, Failure> {
+fn checked(found: &Found, bytes: Vec<u8>, files: &Files) -> Result<Checked, Failure> {
     let text = String::from_utf8(bytes)
         .map_err(|_| Failure::usage(format!("{} is not UTF-8 text", found.file.display())))?;
-    let shown = found.file.strip_prefix(&found.root).unwrap_or(&found.file);
-    let source = Source::new(shown.to_string_lossy(), text);
+    let source = Source::new(shown(found), text);
     let options = ReadOptions {
         documents: Some(files),
         ..ReadOptions::default()
     };
-    let workflow = workflow::read_workflow_with(source, &options)
-        .map_err(|errors| Failure::invalid(&errors))?;
-    Ok(Arc::new(workflow))
+    Ok(workflow::read_workflow_with(source, &options).map(Arc::new))
 }
 
 fn blob(root: &Path, commit: &str, path: &Path) -> Result<Vec<u8>, GitError> {
@@ -82,6 +95,16 @@ impl Files {
             commit: Some(commit.to_owned()),
             ..Self::of_folder(root)
         }
+    }
+
+    /// The files that were asked for and are there, from the root.
+    pub(super) fn called(&self) -> Vec<PathBuf> {
+        let read = self.read.borrow();
+        let found = read.values().filter_map(|document| match document {
+            Document::Found(source) => Some(PathBuf::from(&source.path)),
+            _ => None,
+        });
+        found.collect()
     }
 
     fn load(&self, path: &str) -> Document {

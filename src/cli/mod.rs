@@ -16,7 +16,9 @@ mod given;
 mod hash_files;
 mod inputs;
 mod itself;
+mod matrix;
 mod parse;
+mod plan;
 mod prepare;
 mod read;
 mod recorded;
@@ -25,6 +27,7 @@ mod run;
 mod runs;
 mod signals;
 mod sought;
+mod subject;
 mod terminal;
 
 use std::process::ExitCode;
@@ -56,6 +59,7 @@ pub fn main() -> ExitCode {
         None => run::run(&arguments.run),
         Some(Command::Run(arguments)) => run::run(arguments),
         Some(Command::Check(arguments)) => check::check(arguments),
+        Some(Command::Plan(arguments)) => plan::plan(arguments),
         Some(Command::Parse(arguments)) => parse::parse(arguments),
         Some(Command::Replay(arguments)) => replay::replay(arguments),
         Some(Command::Runs(arguments)) => runs::runs(arguments),
@@ -65,6 +69,7 @@ pub fn main() -> ExitCode {
         Some(Command::HashFiles(arguments)) => hash_files::hash_files(arguments),
         Some(Command::Filter(arguments)) => filter::filter(arguments),
         Some(Command::EnvFile(arguments)) => env_file::env_file(arguments),
+        Some(Command::Matrix(arguments)) => matrix::matrix(arguments),
     });
     // The panic hook has told what it was.
     let code = ended.map_or(exit::ExitCode::Internal, |ended| {

@@ -2,6 +2,7 @@
 
 use indexmap::IndexMap;
 
+use super::github_event::GithubContext;
 use crate::expr::{CallError, Contexts, Expression, Value};
 
 /// What is known before anything runs.
@@ -12,6 +13,14 @@ pub struct Facts {
 }
 
 impl Facts {
+    /// What is known of every run: `github`, without the keys of jobs and steps, `inputs` and `vars`.
+    pub fn of_run(github: &GithubContext, inputs: Value, vars: Value) -> Self {
+        Self::default()
+            .with("github", github.to_value().into())
+            .with("inputs", inputs)
+            .with("vars", vars)
+    }
+
     /// The same facts and one context more.
     #[must_use]
     pub fn with(&self, name: &str, value: Value) -> Self {
@@ -36,14 +45,30 @@ impl Contexts for Facts {
 /// The status functions are tried in each of the three states a job can be in; whatever
 /// else is not known yet leaves the condition undecided.
 pub fn decided_false(condition: &Expression, facts: &Facts) -> bool {
-    [Status::Success, Status::Failure, Status::Cancelled]
-        .into_iter()
-        .all(|status| {
-            let assumed = Assumed { facts, status };
-            condition
-                .evaluate(&assumed)
-                .is_ok_and(|value| !value.is_truthy())
-        })
+    false_in_all(
+        &[Status::Success, Status::Failure, Status::Cancelled],
+        condition,
+        facts,
+    )
+}
+
+/// The same of the condition of a job one of whose needs is skipped, which is no success
+/// (docs: `jobs.<job_id>.needs`).
+pub(super) fn decided_false_behind_skipped(condition: &Expression, facts: &Facts) -> bool {
+    false_in_all(
+        &[Status::None, Status::Failure, Status::Cancelled],
+        condition,
+        facts,
+    )
+}
+
+fn false_in_all(states: &[Status], condition: &Expression, facts: &Facts) -> bool {
+    states.iter().all(|&status| {
+        let assumed = Assumed { facts, status };
+        condition
+            .evaluate(&assumed)
+            .is_ok_and(|value| !value.is_truthy())
+    })
 }
 
 #[derive(Clone, Copy, PartialEq)]
@@ -51,6 +76,8 @@ enum Status {
     Success,
     Failure,
     Cancelled,
+    /// Neither of them.
+    None,
 }
 
 struct Assumed<'a> {

@@ -38,7 +38,7 @@ pub enum ExpandError {
     Pending,
     /// What is written there is not acceptable.
     #[error("{0}")]
-    Invalid(Diagnostic),
+    Invalid(Box<Diagnostic>),
 }
 
 /// The legs of a job under what is known.
@@ -66,7 +66,12 @@ pub fn expand(
             .map_err(|error| {
                 let span = matrix_token.map_or(job.id.span, |token| token.span);
                 let message = error.to_string();
-                ExpandError::Invalid(Diagnostic::new(&workflow.source, span, Code::Rule, message))
+                ExpandError::Invalid(Box::new(Diagnostic::new(
+                    &workflow.source,
+                    span,
+                    Code::Rule,
+                    message,
+                )))
             })?
             .into_iter()
             .map(|leg| (leg.clone(), Value::Object(leg.matrix)))
@@ -154,17 +159,23 @@ fn labels_of(value: &Value) -> Vec<String> {
     }
 }
 
+/// The name GitHub shows: the job's id, or a literal `name`, with the leg's values behind it; a
+/// `name` with an expression in it stands alone, and an empty one is as none
+/// (`JobDisplayNameBuilder.cs`).
 fn name(workflow: &Workflow, job: &Job, leg: &Leg, facts: &Facts) -> Result<String, ExpandError> {
-    match &job.name {
-        Some(token) => {
-            let text = token
-                .evaluate(facts)
-                .map_err(|error| token_error(workflow, &error))?
-                .to_text();
-            Ok(text.to_string())
-        }
-        None => Ok(leg.name(&job.id.value)),
-    }
+    let id = &job.id.value;
+    let Some(token) = &job.name else {
+        return Ok(leg.name(id));
+    };
+    let text = token
+        .evaluate(facts)
+        .map_err(|error| token_error(workflow, &error))?
+        .to_text();
+    Ok(match token.as_str() {
+        _ if text.is_empty() => leg.name(id),
+        Some(literal) => leg.name(literal),
+        None => Leg::default().name(&text),
+    })
 }
 
 fn token_error(workflow: &Workflow, error: &TokenError) -> ExpandError {
@@ -173,5 +184,5 @@ fn token_error(workflow: &Workflow, error: &TokenError) -> ExpandError {
     }
     let message = error.problem.to_string();
     let found = Diagnostic::new(&workflow.source, error.span, Code::Expression, message);
-    ExpandError::Invalid(found)
+    ExpandError::Invalid(Box::new(found))
 }

@@ -1,11 +1,11 @@
 //! The plan of a run, made of its parts.
 
 use super::checkout::CheckoutInputs;
-use super::decided::{Facts, decided_false};
+use super::decided::{Facts, decided_false, decided_false_behind_skipped};
 use super::expand::{ExpandError, PlannedLeg, expand};
 use super::obstacle::{self, Obstacle, ObstacleKind};
 use super::select::{self, Selection, UnknownJob};
-use crate::outcome::SkipReason;
+use crate::outcome::{Outcome, SkipReason};
 use crate::workflow::{
     self, ActionRef, BuiltIn, Job, JobBody, Step, StepAction, Token, Uses, Workflow,
 };
@@ -26,10 +26,25 @@ pub struct PlannedJob {
     pub id: String,
     /// The jobs it needs, spelled as they are under `jobs:`.
     pub needs: Vec<String>,
+    /// How many jobs stand before it where every job starts as soon as it may.
+    pub wave: usize,
     /// Its legs in GitHub's order; none while the matrix depends on outputs of other jobs.
     pub legs: Option<Vec<PlannedLeg>>,
     /// Why it will not run, where that is known already.
     pub skip: Option<SkipReason>,
+    /// Those of its steps that will not run, where that is known already.
+    pub skipped_steps: Vec<SkippedStep>,
+}
+
+/// A step that will not run.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct SkippedStep {
+    /// Counted from zero.
+    pub index: usize,
+    /// Its name, or what it does.
+    pub name: String,
+    /// The condition that is false.
+    pub condition: String,
 }
 
 /// Why there is no plan.
@@ -49,29 +64,52 @@ pub enum PlanError {
 /// When the selection names a job that does not exist, or a matrix that depends on
 /// nothing but known facts cannot be expanded.
 pub fn plan(workflow: &Workflow, selection: &Selection, facts: &Facts) -> Result<Plan, PlanError> {
-    let mut plan = Plan {
-        jobs: Vec::new(),
-        refusals: Vec::new(),
-    };
-    for job in selection.jobs(workflow)? {
-        let planned = plan_job(workflow, job, facts)?;
-        if planned.skip.is_none() {
-            plan.refusals
-                .extend(refusals(workflow, job, &planned, facts));
+    let selected = selection.jobs(workflow)?;
+    let mut planned: Vec<PlannedJob> = Vec::new();
+    // A job that is skipped may take those with it that need it.
+    while planned.len() < selected.len() {
+        let done = planned.len();
+        for job in &selected {
+            let is_planned = |id: &str| planned.iter().any(|planned| planned.id == id);
+            let needs = select::canonical_needs(workflow, job);
+            if !is_planned(&job.id.value) && needs.iter().all(|need| is_planned(need)) {
+                let job = plan_job(workflow, job, needs, &planned, facts)?;
+                planned.push(job);
+            }
         }
-        plan.jobs.push(planned);
+        // The reader lets no cycle pass.
+        if planned.len() == done {
+            break;
+        }
     }
-    Ok(plan)
+    planned.sort_by_key(|planned| selected.iter().position(|job| job.id.value == planned.id));
+    let mut refusals = Vec::new();
+    for (job, planned) in selected.iter().zip(&planned) {
+        if planned.skip.is_none() {
+            refusals.extend(refusals_of(workflow, job, planned, facts));
+        }
+    }
+    Ok(Plan {
+        jobs: planned,
+        refusals,
+    })
 }
 
-fn plan_job(workflow: &Workflow, job: &Job, facts: &Facts) -> Result<PlannedJob, ExpandError> {
+fn plan_job(
+    workflow: &Workflow,
+    job: &Job,
+    needs: Vec<String>,
+    before: &[PlannedJob],
+    facts: &Facts,
+) -> Result<PlannedJob, ExpandError> {
     if let Some(refused) = workflow::job_refused_by_service(workflow, job) {
-        return Err(ExpandError::Invalid(refused));
+        return Err(ExpandError::Invalid(Box::new(refused)));
     }
-    let excluded = decided_false(&job.condition.expression, facts);
-    let legs = match excluded {
-        true => Some(Vec::new()),
-        false => match expand(workflow, job, facts) {
+    let needed = || before.iter().filter(|job| needs.contains(&job.id));
+    let skip = skip(job, needed(), facts);
+    let legs = match &skip {
+        Some(_) => Some(Vec::new()),
+        None => match expand(workflow, job, facts) {
             Ok(legs) => Some(legs),
             Err(ExpandError::Pending) => None,
             Err(error) => return Err(error),
@@ -79,17 +117,108 @@ fn plan_job(workflow: &Workflow, job: &Job, facts: &Facts) -> Result<PlannedJob,
     };
     Ok(PlannedJob {
         id: job.id.value.clone(),
-        needs: select::canonical_needs(workflow, job),
+        wave: needed().map(|job| job.wave + 1).max().unwrap_or(0),
         legs,
-        skip: excluded.then(|| SkipReason::Condition {
-            condition: job.condition.text.clone(),
-        }),
+        skipped_steps: match skip {
+            None => skipped_steps(job, facts),
+            Some(_) => Vec::new(),
+        },
+        skip,
+        needs,
     })
+}
+
+/// Why a job will not run, where its condition says so already.
+fn skip<'p>(
+    job: &Job,
+    mut needed: impl Iterator<Item = &'p PlannedJob>,
+    facts: &Facts,
+) -> Option<SkipReason> {
+    let condition = &job.condition;
+    if decided_false(&condition.expression, facts) {
+        let condition = condition.text.clone();
+        return Some(SkipReason::Condition { condition });
+    }
+    let (need, end) = needed.find_map(|need| Some((need, need.certain_end()?)))?;
+    decided_false_behind_skipped(&condition.expression, facts).then(|| match end {
+        CertainEnd::Skipped => SkipReason::Needs {
+            job: need.id.clone(),
+            result: Outcome::Skipped,
+        },
+        CertainEnd::NotHere => SkipReason::NotRunHere {
+            obstacle: format!("it needs {}, which does not run here", need.id),
+        },
+    })
+}
+
+/// That nothing of a job runs, where that is known.
+enum CertainEnd {
+    /// On GitHub neither.
+    Skipped,
+    /// On this machine.
+    NotHere,
+}
+
+impl PlannedJob {
+    fn certain_end(&self) -> Option<CertainEnd> {
+        match (&self.skip, &self.legs) {
+            (Some(SkipReason::NotRunHere { .. }), _) => Some(CertainEnd::NotHere),
+            (Some(_), _) => Some(CertainEnd::Skipped),
+            (None, None) => None,
+            (None, Some(legs)) if legs.is_empty() => Some(CertainEnd::Skipped),
+            (None, Some(legs)) => {
+                // A job that calls a workflow has no labels of its own.
+                let is_elsewhere =
+                    |leg: &PlannedLeg| !leg.labels.is_empty() && !leg.placement.runs_here();
+                legs.iter().all(is_elsewhere).then_some(CertainEnd::NotHere)
+            }
+        }
+    }
+}
+
+fn skipped_steps(job: &Job, facts: &Facts) -> Vec<SkippedStep> {
+    let JobBody::Steps(steps) = &job.body else {
+        return Vec::new();
+    };
+    let steps = steps.iter().enumerate();
+    steps
+        .filter(|(_, step)| decided_false(&step.condition.expression, facts))
+        .map(|(index, step)| SkippedStep {
+            index,
+            name: step_name(step, facts),
+            condition: step.condition.text.clone(),
+        })
+        .collect()
+}
+
+/// What a step is called before it runs: its name as far as that is known, else what it does.
+fn step_name(step: &Step, facts: &Facts) -> String {
+    let named = step
+        .name
+        .as_ref()
+        .and_then(|name| name.evaluate_string(facts).ok());
+    named
+        .filter(|name| !name.is_empty())
+        .unwrap_or_else(|| match &step.action {
+            StepAction::Uses { reference, .. } => reference.value.clone(),
+            StepAction::Run { script, .. } => {
+                let first = script
+                    .as_str()
+                    .and_then(|script| script.trim().lines().next());
+                format!("Run {}", first.unwrap_or(&step.id))
+            }
+            _ => step.id.clone(),
+        })
 }
 
 /// What of a job lrun cannot do here, leaving out what conditions already exclude and
 /// legs that do not run here anyway.
-fn refusals(workflow: &Workflow, job: &Job, planned: &PlannedJob, facts: &Facts) -> Vec<Obstacle> {
+fn refusals_of(
+    workflow: &Workflow,
+    job: &Job,
+    planned: &PlannedJob,
+    facts: &Facts,
+) -> Vec<Obstacle> {
     let nothing_runs_here = planned
         .legs
         .as_ref()
@@ -177,3 +306,6 @@ fn other_run(with: &[(&str, String)], repository: &str) -> Option<String> {
         "artifacts of another run ({run}) are not supported"
     ))
 }
+
+#[cfg(test)]
+mod tests;

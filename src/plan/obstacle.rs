@@ -45,18 +45,23 @@ impl fmt::Display for Obstacle {
         let position = self.source.position(self.span.start);
         write!(
             f,
-            "{}:{}:{}: job '{}': ",
-            self.source.path, position.line, position.column, self.job
-        )?;
-        match &self.kind {
-            ObstacleKind::Action { reference, why } => {
+            "{}:{}:{}: job '{}': {}",
+            self.source.path, position.line, position.column, self.job, self.kind
+        )
+    }
+}
+
+impl fmt::Display for ObstacleKind {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::Action { reference, why } => {
                 write!(f, "action '{reference}' cannot be had: {why}")
             }
-            ObstacleKind::Inputs { what } => write!(f, "{what} by this version of lrun"),
-            ObstacleKind::Container => f.write_str(
+            Self::Inputs { what } => write!(f, "{what} by this version of lrun"),
+            Self::Container => f.write_str(
                 "containers and services need an image or an engine, and this version of lrun has neither",
             ),
-            ObstacleKind::ReusableWorkflow => {
+            Self::ReusableWorkflow => {
                 f.write_str("calling a reusable workflow is not supported by this version of lrun")
             }
         }

@@ -8,6 +8,7 @@ pub mod diagnostics;
 mod explained;
 #[cfg(test)]
 mod fixture;
+mod forecast;
 mod json;
 mod layout;
 mod list;
@@ -26,6 +27,7 @@ use crate::event::Event;
 
 pub use consume::{FailedReporter, consume};
 pub use explained::{explained, explained_json};
+pub use forecast::{Forecast, ForecastOptions, Forecasted, forecast, forecasts, forecasts_json};
 pub use json::Json;
 pub use layout::Room;
 pub use list::list;
