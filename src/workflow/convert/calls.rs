@@ -141,9 +141,10 @@ impl Follower<'_> {
             source: Arc::clone(problems.source()),
             span,
         };
-        let mut inner = Problems::while_reading_for(source, site);
+        let mut inner = Problems::of_called(source, site);
         let limits = &self.options.limits;
         let mut read = workflow(location, limits, &mut self.budget, &mut inner);
+        inner.forget_call();
         if let Some(workflow) = &mut read {
             match workflow.interface() {
                 Some(interface) => check_call(caller.call, &interface, problems),

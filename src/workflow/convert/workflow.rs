@@ -69,7 +69,6 @@ pub(super) fn workflow(
 ) -> Option<Workflow> {
     let schema = Schema::workflow();
     let root = read_tokens(schema, "workflow-root-strict", limits, budget, problems)?;
-    problems.was_read();
     Some(convert(root, location, problems))
 }
 

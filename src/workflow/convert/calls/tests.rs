@@ -147,7 +147,9 @@ fn an_error_of_what_a_called_file_means_is_told_once_however_often_it_is_called(
     let a = "on: workflow_call\njobs:\n  a: {runs-on: x}\n  b: {runs-on: x, needs: c}\n";
     assert_eq!(
         errors(text, &files(a)),
-        ["./.github/workflows/a.yml (Line: 4, Col: 26): Job 'b' depends on unknown job 'c'."]
+        [
+            "In w.yml (Line: 3, Col: 13): Error from called workflow ./.github/workflows/a.yml (Line: 4, Col: 26): Job 'b' depends on unknown job 'c'."
+        ]
     );
 }
 
