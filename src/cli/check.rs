@@ -296,8 +296,7 @@ impl Checker {
         repository: Option<&Repository>,
     ) -> Option<Arc<Source>> {
         self.checked.files += 1;
-        let read = read::source(path, bytes).map_err(|found| vec![found]);
-        self.kept(read, repository)
+        self.kept(read::source(path, bytes), repository)
     }
 
     /// What was read; what is wrong with it is noted.

@@ -153,7 +153,7 @@ pub(super) fn parse(arguments: &ParseArguments) -> Result<ExitCode, Failure> {
     let origin = Origin::of(&arguments.file);
     let source = match text(&arguments.file, &origin.name(), &limits)? {
         Ok(source) => source,
-        Err(found) => return invalid(arguments, &[found]),
+        Err(errors) => return invalid(arguments, &errors),
     };
     if arguments.action {
         return match workflow::read_action(source) {
@@ -247,7 +247,7 @@ fn text(
     file: &Path,
     name: &str,
     limits: &Limits,
-) -> Result<Result<Arc<Source>, Diagnostic>, Failure> {
+) -> Result<Result<Arc<Source>, Vec<Diagnostic>>, Failure> {
     // More bytes no valid file has: four a character, and a mark before them.
     let most = limits.file.characters.saturating_mul(4).saturating_add(8);
     let bytes = read::bytes_within(file, most as u64)?;
@@ -265,7 +265,7 @@ impl CalledFiles {
         let mut sources = HashMap::new();
         for Given { reference, file } in given {
             let source = text(file, reference, limits)?;
-            let source = source.map_err(|found| Failure::invalid(&[found]))?;
+            let source = source.map_err(|errors| Failure::invalid(&errors))?;
             sources.insert(known_as(reference), source);
         }
         Ok(Self {

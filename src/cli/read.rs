@@ -17,7 +17,7 @@ pub(super) fn some(from: impl Read, most: u64) -> io::Result<Vec<u8>> {
 }
 
 /// A file that is to be checked; or what is wrong with it if it is no text.
-pub(super) fn source(path: &str, bytes: Vec<u8>) -> Result<Arc<Source>, Diagnostic> {
+pub(super) fn source(path: &str, bytes: Vec<u8>) -> Result<Arc<Source>, Vec<Diagnostic>> {
     let error = match String::from_utf8(bytes) {
         Ok(text) => return Ok(Source::new(path, text)),
         Err(error) => error,
@@ -26,7 +26,7 @@ pub(super) fn source(path: &str, bytes: Vec<u8>) -> Result<Arc<Source>, Diagnost
     let source = Source::new(path, String::from_utf8_lossy(error.as_bytes()));
     let span = Span { start, end: start };
     let found = Diagnostic::new(&source, span, Code::Yaml, "The file is not UTF-8 text");
-    Err(found.with_help(Some("save it as UTF-8".to_owned())))
+    Err(vec![found.with_help(Some("save it as UTF-8".to_owned()))])
 }
 
 /// The bytes of a file, or of standard input.
