@@ -220,11 +220,9 @@ impl Origin {
             .canonicalize()
             .ok()
             .filter(|_| !is_standard_input(file));
-        let root = there.as_deref().and_then(|there| {
-            let found = sought::file(there, Kind::Workflow).root;
-            let is_root = Some(&*found) != there.parent() || sought::is_root(&found);
-            is_root.then_some(found)
-        });
+        let root = there
+            .as_deref()
+            .and_then(|there| sought::file(there, Kind::Workflow).root);
         Self {
             file: there.unwrap_or_else(|| file.to_owned()),
             root,
