@@ -221,10 +221,9 @@ impl Origin {
             .canonicalize()
             .ok()
             .filter(|_| !read::is_standard_input(file));
-        let found = there
+        let root = there
             .as_deref()
-            .map(|there| sought::file(there, Kind::Workflow));
-        let root = found.and_then(|found| found.root);
+            .and_then(|there| sought::file(there, Kind::Workflow).root);
         Self {
             file: there.unwrap_or_else(|| file.to_owned()),
             root,

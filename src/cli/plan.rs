@@ -11,7 +11,7 @@ use super::document;
 use super::exit::ExitCode;
 use super::failure::{Failure, printed};
 use super::find::{self, Found};
-use super::subject::{Declared, Ground, Subject, workflow_name};
+use super::subject::{Asked, Declared, Ground, Subject, workflow_name};
 use super::terminal;
 use crate::config::Settings;
 use crate::event::RunSummary;
@@ -40,11 +40,13 @@ With --json one object a workflow and a line:
      \"patterns\":[{\"pattern\",\"line\",\"column\",\"decides\":how many names}],
      \"names\":[{\"name\",\"selected\":bool,\"pattern\"}]}],
    \"jobs\":[{\"job\",\"wave\",\"needs\":[…],\"reason\"+\"text\" where it is skipped,
-     \"legs\":[{\"leg\",\"name\",\"matrix\",\"labels\":[…],\"here\":bool,\"obstacle\"}],
+     \"legs\":[{\"leg\",\"name\",\"matrix\",\"labels\":[…],\"here\":bool,\"obstacle\",
+       \"calls\":{\"uses\",\"inputs\":{…},\"unknown_inputs\":[…],\"jobs\":[…],\"why\"} of a called workflow}],
      \"skipped_steps\":[{\"step\",\"name\",\"condition\"}],\"obstacles\":[{\"text\",\"line\",\"column\"}]}]}
   {\"version\":1,\"type\":\"plan\",\"workflow\":PATH,\"errors\":[{\"message\",\"line\",\"column\"}]}
-Within a version fields are only added. `jobs` is null where the workflow has no such event, `legs` where \
-they depend on other jobs.
+Within a version fields are only added. `jobs` is null where the workflow has no such event, or is called \
+and not at hand; `legs` where they depend on other jobs. Waves of called jobs are counted from their \
+caller's.
 
 Exit codes: 0 it is told, also that GitHub would start nothing; 2 the command line or a workflow is not \
 acceptable; 4 there is no git repository; 70 lrun's own fault.";
@@ -155,9 +157,12 @@ fn forecast(
     ground: &Ground,
 ) -> Result<Forecast, Failure> {
     let event = event.or(arguments.pretend.event.as_deref());
-    let declared = event.map_or(Declared::Only, Declared::Or);
-    let (pretend, given) = (&arguments.pretend, &arguments.given);
-    let subject = Subject::find(pretend, given, declared, found, workflow, ground)?;
+    let asked = Asked {
+        pretend: &arguments.pretend,
+        given: &arguments.given,
+        declared: event.map_or(Declared::Only, Declared::Or),
+    };
+    let subject = Subject::find(asked, found, workflow, ground)?;
     let (facts, trigger) = (ground.facts(), &subject.trigger);
     let snapshot = Snapshot::outlined(facts, &trigger.content).map_err(Failure::cannot_run)?;
     let identity = RunIdentity {

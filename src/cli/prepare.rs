@@ -9,7 +9,7 @@ use super::args::{NetworkArgument, RunArguments};
 use super::failure::Failure;
 use super::find::Found;
 use super::inputs;
-use super::subject::{Declared, Ground, Subject, workflow_name};
+use super::subject::{Asked, Declared, Ground, Subject, workflow_name};
 use crate::backend::sandbox::Sandbox;
 use crate::config::Settings;
 use crate::config::network::{self, Machine};
@@ -55,14 +55,12 @@ pub(super) fn prepare(
     wiring: Wiring,
 ) -> Result<Prepared, Failure> {
     let ground = Ground::look(&found.root)?;
-    let subject = Subject::find(
-        &arguments.pretend,
-        &arguments.given,
-        Declared::Only,
-        found,
-        workflow,
-        &ground,
-    )?;
+    let asked = Asked {
+        pretend: &arguments.pretend,
+        given: &arguments.given,
+        declared: Declared::Only,
+    };
+    let subject = Subject::find(asked, found, workflow, &ground)?;
     let store = Store::open(&settings.store.value).map_err(Failure::cannot_run)?;
     let repository = Identity::of(ground.facts()).repository();
     let record = store

@@ -74,6 +74,14 @@ pub(super) enum Declared<'e> {
     Or(&'e str),
 }
 
+/// What the user asks for.
+#[derive(Debug, Clone, Copy)]
+pub(super) struct Asked<'a> {
+    pub(super) pretend: &'a PretendArguments,
+    pub(super) given: &'a GivenArguments,
+    pub(super) declared: Declared<'a>,
+}
+
 /// A workflow of a repository and what it is to run as.
 pub(super) struct Subject<'g> {
     pub(super) ground: &'g Ground,
@@ -86,14 +94,15 @@ pub(super) struct Subject<'g> {
 impl<'g> Subject<'g> {
     /// `workflow` is the folder's; a run of a commit is of the commit's own.
     pub(super) fn find(
-        pretend: &PretendArguments,
-        given: &GivenArguments,
-        declared: Declared<'_>,
+        asked: Asked<'_>,
         found: &Found,
         workflow: Arc<Workflow>,
         ground: &'g Ground,
     ) -> Result<Self, Failure> {
-        let given = given::read(given)?;
+        let Asked {
+            pretend, declared, ..
+        } = asked;
+        let given = given::read(asked.given)?;
         let mut options = event_options(pretend, &found.root)?;
         if let Declared::Or(event) = declared {
             options.event = Some(event.to_owned());

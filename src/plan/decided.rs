@@ -1,15 +1,20 @@
 //! Conditions that are decided before a run starts.
 
+use std::borrow::Cow;
+use std::sync::Arc;
+
 use indexmap::IndexMap;
 
 use super::github_event::GithubContext;
-use crate::expr::{CallError, Contexts, Expression, Value};
+use crate::expr::{CallError, Contexts, Expression, Object, Value};
 
 /// What is known before anything runs.
 #[derive(Debug, Clone, Default)]
 pub struct Facts {
     /// Contexts whose whole value is known: `github`, `inputs`, `vars`, …
     pub contexts: IndexMap<String, Value>,
+    /// Contexts of which some members are known.
+    partly: IndexMap<String, Arc<Object>>,
 }
 
 impl Facts {
@@ -19,6 +24,35 @@ impl Facts {
             .with("github", github.to_value().into())
             .with("inputs", inputs)
             .with("vars", vars)
+    }
+
+    /// The same facts and some members of a context. Only an expression that asks for these alone
+    /// sees them.
+    #[must_use]
+    pub(super) fn with_part(&self, name: &str, known: Object) -> Self {
+        let mut more = self.clone();
+        more.partly.insert(name.to_owned(), Arc::new(known));
+        more
+    }
+
+    /// The facts as expressions see them that refer to nothing else than this.
+    pub(super) fn seen_by(&self, expressions: &[&Expression]) -> Cow<'_, Self> {
+        let mut seen = Cow::Borrowed(self);
+        for (name, known) in &self.partly {
+            let mut references = expressions.iter().flat_map(|one| one.references());
+            let is_known = references.all(|reference| match reference.as_slice() {
+                [context, member, ..] if context.eq_ignore_ascii_case(name) => {
+                    known.get(member).is_some()
+                }
+                [context, ..] => !context.eq_ignore_ascii_case(name),
+                [] => true,
+            });
+            if is_known {
+                let value = Value::Object(known.clone());
+                seen.to_mut().contexts.insert(name.clone(), value);
+            }
+        }
+        seen
     }
 
     /// The same facts and one context more.
@@ -63,8 +97,12 @@ pub(super) fn decided_false_behind_skipped(condition: &Expression, facts: &Facts
 }
 
 fn false_in_all(states: &[Status], condition: &Expression, facts: &Facts) -> bool {
+    let facts = facts.seen_by(&[condition]);
     states.iter().all(|&status| {
-        let assumed = Assumed { facts, status };
+        let assumed = Assumed {
+            facts: &facts,
+            status,
+        };
         condition
             .evaluate(&assumed)
             .is_ok_and(|value| !value.is_truthy())

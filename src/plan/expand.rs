@@ -5,6 +5,7 @@ use crate::ids::JobKey;
 use crate::source::{Code, Diagnostic};
 use crate::workflow::{Job, Strategy, Token, TokenError, TokenProblem, Workflow};
 
+use super::calls::PlannedCall;
 use super::decided::Facts;
 use super::matrix::{Leg, expand_matrix, strategy_context};
 use super::placement::Placement;
@@ -28,6 +29,8 @@ pub struct PlannedLeg {
     pub labels: Vec<String>,
     /// Where it runs.
     pub placement: Placement,
+    /// What it calls, if the job calls a workflow; planned with the whole.
+    pub call: Option<Box<PlannedCall>>,
 }
 
 /// Why a job has no legs yet, or cannot have any.
@@ -50,9 +53,10 @@ pub fn expand(
     job: &Job,
     facts: &Facts,
 ) -> Result<Vec<PlannedLeg>, ExpandError> {
-    let value = |token: Option<&Token>| -> Result<Option<Value>, ExpandError> {
-        let value = token.map(|token| token.evaluate(facts)).transpose();
-        value.map_err(|error| token_error(workflow, &error))
+    let value = |token: Option<&Token>| {
+        token
+            .map(|token| evaluate(workflow, token, facts))
+            .transpose()
     };
     let strategy = job.strategy.as_ref();
     let fail_fast =
@@ -125,6 +129,7 @@ impl Expansion<'_> {
             max_parallel: self.max_parallel.map(|most| most as usize),
             placement: Placement::for_labels(&labels),
             labels,
+            call: None,
         })
     }
 }
@@ -133,10 +138,7 @@ fn labels(workflow: &Workflow, job: &Job, facts: &Facts) -> Result<Vec<String>, 
     let Some(token) = &job.runs_on else {
         return Ok(Vec::new());
     };
-    let value = token
-        .evaluate(facts)
-        .map_err(|error| token_error(workflow, &error))?;
-    Ok(labels_of(&value))
+    Ok(labels_of(&evaluate(workflow, token, facts)?))
 }
 
 /// `runs-on` is a label, a list of them, or `{group, labels}`.
@@ -167,10 +169,7 @@ fn name(workflow: &Workflow, job: &Job, leg: &Leg, facts: &Facts) -> Result<Stri
     let Some(token) = &job.name else {
         return Ok(leg.name(id));
     };
-    let text = token
-        .evaluate(facts)
-        .map_err(|error| token_error(workflow, &error))?
-        .to_text();
+    let text = evaluate(workflow, token, facts)?.to_text();
     Ok(match token.as_str() {
         _ if text.is_empty() => leg.name(id),
         Some(literal) => leg.name(literal),
@@ -178,11 +177,22 @@ fn name(workflow: &Workflow, job: &Job, leg: &Leg, facts: &Facts) -> Result<Stri
     })
 }
 
-fn token_error(workflow: &Workflow, error: &TokenError) -> ExpandError {
-    if let TokenProblem::Expression(EvaluationError::Pending { .. }) = error.problem {
-        return ExpandError::Pending;
-    }
-    let message = error.problem.to_string();
-    let found = Diagnostic::new(&workflow.source, error.span, Code::Expression, message);
-    ExpandError::Invalid(Box::new(found))
+/// The value of a token, as far as `facts` go.
+pub(super) fn evaluate(
+    workflow: &Workflow,
+    token: &Token,
+    facts: &Facts,
+) -> Result<Value, ExpandError> {
+    let mut expressions = Vec::new();
+    token.for_each_template(&mut |template, _| expressions.extend(template.expressions()));
+    let facts = facts.seen_by(&expressions);
+    let evaluated = token.evaluate(&*facts);
+    evaluated.map_err(|TokenError { span, problem }| match problem {
+        TokenProblem::Expression(EvaluationError::Pending { .. }) => ExpandError::Pending,
+        other => {
+            let source = &workflow.source;
+            let found = Diagnostic::new(source, span, Code::Expression, other.to_string());
+            ExpandError::Invalid(Box::new(found))
+        }
+    })
 }

@@ -1,5 +1,8 @@
 //! The plan of a run, made of its parts.
 
+use std::cell::Cell;
+
+use super::calls::{CalledJobs, plan_call};
 use super::checkout::CheckoutInputs;
 use super::decided::{Facts, decided_false, decided_false_behind_skipped};
 use super::expand::{ExpandError, PlannedLeg, expand};
@@ -11,7 +14,7 @@ use crate::workflow::{
 };
 
 /// Everything a run will do.
-#[derive(Debug)]
+#[derive(Debug, Clone)]
 pub struct Plan {
     /// The selected jobs and those they need, in the file's order.
     pub jobs: Vec<PlannedJob>,
@@ -20,7 +23,7 @@ pub struct Plan {
 }
 
 /// One key under `jobs:`.
-#[derive(Debug)]
+#[derive(Debug, Clone)]
 pub struct PlannedJob {
     /// The key as it is written.
     pub id: String,
@@ -65,16 +68,47 @@ pub enum PlanError {
 /// nothing but known facts cannot be expanded.
 pub fn plan(workflow: &Workflow, selection: &Selection, facts: &Facts) -> Result<Plan, PlanError> {
     let selected = selection.jobs(workflow)?;
+    Ok(plan_jobs(workflow, &selected, facts, &Budget::default())?)
+}
+
+/// How many workflows a run may still call, counted for each leg. GitHub allows 50 different ones, ten
+/// levels deep, and a matrix at each; nobody reads a plan of all that makes.
+#[derive(Debug)]
+pub(super) struct Budget(Cell<u32>);
+
+impl Default for Budget {
+    fn default() -> Self {
+        Self(Cell::new(1000))
+    }
+}
+
+impl Budget {
+    /// Whether one more may be called; that is counted.
+    pub(super) fn allows_a_call(&self) -> bool {
+        let left = self.0.get();
+        self.0.set(left.saturating_sub(1));
+        left > 0
+    }
+}
+
+/// Plans jobs of a workflow, with all that they need among them.
+pub(super) fn plan_jobs(
+    workflow: &Workflow,
+    selected: &[&Job],
+    facts: &Facts,
+    budget: &Budget,
+) -> Result<Plan, ExpandError> {
     let mut planned: Vec<PlannedJob> = Vec::new();
     // A job that is skipped may take those with it that need it.
     while planned.len() < selected.len() {
         let done = planned.len();
-        for job in &selected {
+        for job in selected {
             let is_planned = |id: &str| planned.iter().any(|planned| planned.id == id);
             let needs = select::canonical_needs(workflow, job);
             if !is_planned(&job.id.value) && needs.iter().all(|need| is_planned(need)) {
-                let job = plan_job(workflow, job, needs, &planned, facts)?;
-                planned.push(job);
+                let mut next = plan_job(workflow, job, needs, &planned, facts)?;
+                add_calls(workflow, job, &mut next, facts, budget)?;
+                planned.push(next);
             }
         }
         // The reader lets no cycle pass.
@@ -93,6 +127,27 @@ pub fn plan(workflow: &Workflow, selection: &Selection, facts: &Facts) -> Result
         jobs: planned,
         refusals,
     })
+}
+
+/// Plans what each leg of a calling job calls.
+fn add_calls(
+    workflow: &Workflow,
+    job: &Job,
+    planned: &mut PlannedJob,
+    facts: &Facts,
+    budget: &Budget,
+) -> Result<(), ExpandError> {
+    let JobBody::Calls(call) = &job.body else {
+        return Ok(());
+    };
+    for leg in planned.legs.iter_mut().flatten() {
+        let of_leg = facts
+            .with("matrix", leg.matrix.clone())
+            .with("strategy", leg.strategy.clone());
+        let planned = plan_call(workflow, call, &leg.name, (facts, &of_leg), budget)?;
+        leg.call = Some(Box::new(planned));
+    }
+    Ok(())
 }
 
 fn plan_job(
@@ -117,7 +172,10 @@ fn plan_job(
     };
     Ok(PlannedJob {
         id: job.id.value.clone(),
-        wave: needed().map(|job| job.wave + 1).max().unwrap_or(0),
+        wave: needed()
+            .map(|job| job.wave + job.waves())
+            .max()
+            .unwrap_or(0),
         legs,
         skipped_steps: match skip {
             None => skipped_steps(job, facts),
@@ -160,6 +218,17 @@ enum CertainEnd {
 }
 
 impl PlannedJob {
+    /// How many waves it takes: with all that it calls.
+    fn waves(&self) -> usize {
+        let legs = self.legs.iter().flatten();
+        let called = legs.filter_map(|leg| match &leg.call.as_deref()?.called {
+            CalledJobs::Planned(plan) => Some(&plan.jobs),
+            CalledJobs::NotFollowed { .. } => None,
+        });
+        let last = called.flatten().map(|job| job.wave + job.waves());
+        last.max().unwrap_or(1)
+    }
+
     fn certain_end(&self) -> Option<CertainEnd> {
         match (&self.skip, &self.legs) {
             (Some(SkipReason::NotRunHere { .. }), _) => Some(CertainEnd::NotHere),

@@ -4,6 +4,7 @@
 //! Pure: documents, the event and a selection go in, a [`Plan`] comes out. No clock, no
 //! disk, no store.
 
+mod calls;
 mod checkout;
 mod decided;
 mod expand;
@@ -17,6 +18,7 @@ mod placement;
 mod select;
 mod started;
 
+pub use calls::{CalledJobs, PlannedCall};
 pub use checkout::CheckoutInputs;
 pub use decided::{Facts, decided_false};
 pub use expand::{ExpandError, PlannedLeg, expand};

@@ -7,8 +7,11 @@ use std::io::{self, Write};
 
 use super::layout::{self, Paint, Room, Style};
 use crate::event::RunSummary;
+use crate::expr::Value;
 use crate::outcome::SkipReason;
-use crate::plan::{JudgedFilter, Obstacle, Placement, Plan, PlannedJob, PlannedLeg, Start};
+use crate::plan::{
+    CalledJobs, JudgedFilter, Obstacle, Placement, Plan, PlannedCall, PlannedJob, PlannedLeg, Start,
+};
 use crate::source::Diagnostic;
 
 /// A workflow, and what would become of it.
@@ -244,7 +247,7 @@ impl<'o> Page<'o> {
             false => MOST_NAMES,
         };
         // Those that decide come first.
-        let decides = |selected: bool| selected == !filter.key.ends_with("-ignore");
+        let decides = |selected: bool| selected != filter.key.ends_with("-ignore");
         let mut names: Vec<_> = filter.names.iter().collect();
         names.sort_by_key(|name| !decides(name.selected));
         let shown = &names[..names.len().min(most)];
@@ -271,22 +274,23 @@ impl<'o> Page<'o> {
     }
 
     fn jobs(&mut self, plan: &Plan) -> io::Result<()> {
-        let mut jobs: Vec<&PlannedJob> = plan.jobs.iter().collect();
-        jobs.sort_by_key(|job| job.wave);
-        let names = jobs.iter().flat_map(|job| names(job));
+        let mut rows = Vec::new();
+        add_rows(plan, 0, "", &mut rows);
+        rows.sort_by_key(|row| row.wave);
+        let names = rows.iter().flat_map(Row::names);
         let width = names
             .map(|name| layout::columns(&name))
             .max()
             .unwrap_or(0)
             .min(40);
         let mut wave = None;
-        for job in jobs {
-            let number = match wave == Some(job.wave) {
+        for row in &rows {
+            let number = match wave == Some(row.wave) {
                 true => "   ".to_owned(),
-                false => format!("{:<3}", job.wave + 1),
+                false => format!("{:<3}", row.wave + 1),
             };
-            wave = Some(job.wave);
-            self.job(job, plan, &number, width)?;
+            wave = Some(row.wave);
+            self.job(row, &number, width)?;
         }
         if !plan.refusals.is_empty() {
             let many = layout::count(plan.refusals.len() as u64, "thing");
@@ -296,14 +300,15 @@ impl<'o> Page<'o> {
         Ok(())
     }
 
-    fn job(&mut self, job: &PlannedJob, plan: &Plan, number: &str, width: usize) -> io::Result<()> {
+    fn job(&mut self, row: &Row<'_>, number: &str, width: usize) -> io::Result<()> {
+        let job = row.job;
         let needs = match job.needs.as_slice() {
             _ if job.skip.is_some() => String::new(),
             [] => String::new(),
             needs => format!("   needs {}", needs.join(", ")),
         };
         let mut number = number;
-        for (name, about) in names(job).into_iter().zip(abouts(job)) {
+        for (name, about) in row.names().into_iter().zip(abouts(job)) {
             let gap = " ".repeat(width.saturating_sub(layout::columns(&name)));
             let name = self.paint.text(Style::Strong, &name);
             let needs = self.paint.text(Style::Faint, &needs);
@@ -322,7 +327,7 @@ impl<'o> Page<'o> {
             );
             self.line(5, Style::Faint, &text)?;
         }
-        let refused = plan.refusals.iter().filter(|refused| refused.job == job.id);
+        let refused = row.refusals.iter().filter(|refused| refused.job == job.id);
         for Obstacle {
             source, span, kind, ..
         } in refused
@@ -335,11 +340,40 @@ impl<'o> Page<'o> {
     }
 }
 
-/// What a job's rows are about: its legs, or itself where it has none.
-fn names(job: &PlannedJob) -> Vec<String> {
-    match &job.legs {
-        Some(legs) if !legs.is_empty() => legs.iter().map(|leg| leg.name.clone()).collect(),
-        _ => vec![job.id.clone()],
+/// A job, of the workflow or of one that it calls.
+struct Row<'p> {
+    /// Counted from the start of the run.
+    wave: usize,
+    /// What stands before its names.
+    caller: String,
+    job: &'p PlannedJob,
+    refusals: &'p [Obstacle],
+}
+
+fn add_rows<'p>(plan: &'p Plan, wave: usize, caller: &str, rows: &mut Vec<Row<'p>>) {
+    for job in &plan.jobs {
+        let wave = wave + job.wave;
+        rows.push(Row {
+            wave,
+            caller: caller.to_owned(),
+            job,
+            refusals: &plan.refusals,
+        });
+        for leg in job.legs.iter().flatten() {
+            if let Some(CalledJobs::Planned(called)) = leg.call.as_ref().map(|call| &call.called) {
+                add_rows(called, wave, &format!("{} / ", leg.name), rows);
+            }
+        }
+    }
+}
+
+impl Row<'_> {
+    /// The names of the legs, or of the job itself where it has none.
+    fn names(&self) -> Vec<String> {
+        match &self.job.legs {
+            Some(legs) if !legs.is_empty() => legs.iter().map(|leg| leg.name.clone()).collect(),
+            _ => vec![format!("{}{}", self.caller, self.job.id)],
+        }
     }
 }
 
@@ -365,8 +399,29 @@ fn abouts(job: &PlannedJob) -> Vec<About> {
 }
 
 fn of_leg(leg: &PlannedLeg) -> About {
+    if let Some(call) = &leg.call {
+        return About::Runs(of_call(call));
+    }
     match &leg.placement {
         Placement::Here { .. } => About::Runs(leg.labels.join(", ")),
         Placement::Elsewhere { obstacle } => About::Not(format!("not run here: {obstacle}")),
     }
+}
+
+/// `calls ./x.yml with level = 3`
+fn of_call(call: &PlannedCall) -> String {
+    let input = |(name, value): &(String, Option<Value>)| match value {
+        Some(value) => format!("{name} = {}", value.to_json()),
+        None => format!("{name} (not known yet)"),
+    };
+    let inputs: Vec<String> = call.inputs.iter().map(input).collect();
+    let with = match inputs.as_slice() {
+        [] => String::new(),
+        inputs => format!(" with {}", inputs.join(", ")),
+    };
+    let why = match &call.called {
+        CalledJobs::Planned(_) => String::new(),
+        CalledJobs::NotFollowed { why } => format!(", which is not followed: {why}"),
+    };
+    format!("calls {}{with}{why}", call.uses)
 }

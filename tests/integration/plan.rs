@@ -267,3 +267,62 @@ fn planning_leaves_nothing_anywhere() {
         "there is no need for a store"
     );
 }
+
+#[test]
+fn what_is_called_is_planned_in_its_place() {
+    let project = clone_of("{}");
+    let called = "\
+on:
+  workflow_call:
+    inputs: { level: { type: number, default: 1 }, deep: { type: boolean } }
+jobs:
+  lint: { runs-on: ubuntu-latest, steps: [{ run: x }] }
+  test: { needs: lint, if: inputs.deep, runs-on: ubuntu-latest, steps: [{ uses: other/action@v1 }] }
+";
+    let caller = "\
+on: push
+jobs:
+  first: { runs-on: ubuntu-latest, steps: [{ run: x }] }
+  call:
+    needs: first
+    strategy: { matrix: { deep: [true, false] } }
+    uses: ./.github/workflows/called.yml
+    with: { deep: '${{ matrix.deep }}', level: '${{ needs.first.outputs.level }}' }
+  far: { uses: octo/hello/.github/workflows/x.yml@v1 }
+  last: { needs: call, runs-on: ubuntu-latest, steps: [{ run: x }] }
+";
+    project.write(".github/workflows/called.yml", called);
+    project.write(".github/workflows/caller.yml", caller);
+    let report = told(&project, &["caller.yml"]);
+    assert_eq!(report.code, Some(0), "{}", report.stderr);
+    let (_, rest) = report.stdout.split_once('\n').expect("several lines");
+    insta::assert_snapshot!(rest, @"
+    GitHub starts it: nothing under on.push keeps it from starting
+
+    1  first                ubuntu-latest
+       far                  calls octo/hello/.github/workflows/x.yml@v1, which is not followed: it is in another repository, from which lrun fetches nothing
+         ✗ line 9: calling a reusable workflow is not supported by this version of lrun
+    2  call (true)          calls ./.github/workflows/called.yml with level (not known yet), deep = true   needs first
+       call (false)         calls ./.github/workflows/called.yml with level (not known yet), deep = false   needs first
+         ✗ line 7: calling a reusable workflow is not supported by this version of lrun
+       call (true) / lint   ubuntu-latest
+       call (false) / lint  ubuntu-latest
+    3  call (true) / test   ubuntu-latest   needs lint
+         ✗ line 6: action 'other/action@v1' cannot be had: this version of lrun runs actions/checkout, actions/cache (and /restore, /save) and actions/upload-artifact only
+       call (false) / test  skipped: if: inputs.deep is false
+    4  last                 ubuntu-latest   needs call
+    lrun cannot run this here: 2 things marked ✗ above
+    ");
+    let report = told(&project, &["caller.yml", "--json"]);
+    let plan: Value = serde_json::from_str(&report.stdout).expect("one line of JSON");
+    let call = &plan["jobs"][1]["legs"][0]["calls"];
+    assert_eq!(call["inputs"], serde_json::json!({ "deep": true }));
+    assert_eq!(call["unknown_inputs"], serde_json::json!(["level"]));
+    assert_eq!(call["jobs"][0]["legs"][0]["name"], "call (true) / lint");
+    let run = project.lrun().args(&["caller.yml"]).run().exited(4);
+    assert!(
+        run.stderr.contains("caller.yml:7:11: job 'call': calling"),
+        "{}",
+        run.stderr
+    );
+}

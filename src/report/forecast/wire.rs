@@ -1,12 +1,14 @@
 //! The JSON of `lrun plan`. Within a version fields are only ever added.
 
+use std::collections::BTreeMap;
+
 use serde::Serialize;
 
 use super::{Forecast, Forecasted};
 use crate::expr::Value;
 use crate::plan::{
-    JudgedFilter, JudgedName, JudgedPattern, Obstacle, Placement, Plan, PlannedJob, PlannedLeg,
-    SkippedStep,
+    CalledJobs, JudgedFilter, JudgedName, JudgedPattern, Obstacle, Placement, Plan, PlannedCall,
+    PlannedJob, PlannedLeg, SkippedStep,
 };
 use crate::report::wire::{Skip, VERSION};
 use crate::source::{Diagnostic, Position};
@@ -92,6 +94,19 @@ struct Leg<'a> {
     labels: &'a [String],
     here: bool,
     obstacle: Option<&'a str>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    calls: Option<Call<'a>>,
+}
+
+#[derive(Debug, Serialize)]
+struct Call<'a> {
+    uses: &'a str,
+    inputs: BTreeMap<&'a str, serde_json::Value>,
+    /// Those that follow from what the job needs.
+    unknown_inputs: Vec<&'a str>,
+    /// None where the workflow is not at hand.
+    jobs: Option<Vec<Job<'a>>>,
+    why: Option<&'a str>,
 }
 
 #[derive(Debug, Serialize)]
@@ -224,8 +239,30 @@ impl<'a> From<&'a PlannedLeg> for Leg<'a> {
             here: leg.placement.runs_here(),
             obstacle: match &leg.placement {
                 Placement::Here { .. } => None,
+                Placement::Elsewhere { .. } if leg.call.is_some() => None,
                 Placement::Elsewhere { obstacle } => Some(obstacle),
             },
+            calls: leg.call.as_deref().map(Call::from),
+        }
+    }
+}
+
+impl<'a> From<&'a PlannedCall> for Call<'a> {
+    fn from(call: &'a PlannedCall) -> Self {
+        let known = call.inputs.iter();
+        let known =
+            known.filter_map(|(name, value)| Some((name.as_str(), value.as_ref()?.to_json())));
+        let unknown = call.inputs.iter().filter(|(_, value)| value.is_none());
+        let (called, why) = match &call.called {
+            CalledJobs::Planned(plan) => (Some(jobs(plan)), None),
+            CalledJobs::NotFollowed { why } => (None, Some(why.as_str())),
+        };
+        Self {
+            uses: &call.uses,
+            inputs: known.collect(),
+            unknown_inputs: unknown.map(|(name, _)| name.as_str()).collect(),
+            jobs: called,
+            why,
         }
     }
 }
