@@ -138,8 +138,12 @@ impl FromStr for Given {
     type Err = String;
 
     fn from_str(text: &str) -> Result<Self, String> {
-        // A reference may have a `=` in its branch, a file hardly in its path.
-        let (reference, file) = text.rsplit_once('=').ok_or("it is not REF=FILE")?;
+        // A branch may have a `=` in its name, and so may a folder: the file is there.
+        let mut places = text.match_indices('=').map(|(at, _)| at);
+        let is_there = |at: &usize| Path::new(&text[at + 1..]).exists();
+        let at = places.find(is_there).or_else(|| text.rfind('='));
+        let at = at.ok_or("it is not REF=FILE")?;
+        let (reference, file) = (&text[..at], &text[at + 1..]);
         Ok(Self {
             reference: reference.to_owned(),
             file: PathBuf::from(file),
