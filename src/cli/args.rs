@@ -5,7 +5,12 @@ use std::path::PathBuf;
 
 use clap::{Args, Parser, Subcommand, ValueEnum};
 
+use super::check::CheckArguments;
+use super::env_file::EnvFileArguments;
 use super::exit;
+use super::expr::ExprArguments;
+use super::filter::FilterArguments;
+use super::hash_files::HashFilesArguments;
 use super::matrix::MatrixArguments;
 use super::plan::PlanArguments;
 use super::recorded::RunName;
@@ -24,6 +29,8 @@ pub(super) struct Arguments {
 pub(super) enum Command {
     /// Run a workflow; `lrun FILE` is short for it.
     Run(Box<RunArguments>),
+    /// Say what GitHub would say of workflows and actions, before they are pushed.
+    Check(CheckArguments),
     /// Say what GitHub would start, and what a run would do, without running anything.
     Plan(Box<PlanArguments>),
     /// Print a recorded run again, byte for byte.
@@ -35,6 +42,14 @@ pub(super) enum Command {
     /// Say what this machine gives to jobs, what is missing, and what would give it. Exits 4
     /// where jobs cannot run.
     Doctor(DoctorArguments),
+    /// Evaluate an expression of `${{ }}` outside a run.
+    Expr(ExprArguments),
+    /// Say what hashFiles gives for a directory, and of which files.
+    HashFiles(HashFilesArguments),
+    /// Say whether patterns of branches, tags or paths take names.
+    Filter(FilterArguments),
+    /// Read a file of variables or outputs as the runner does.
+    EnvFile(EnvFileArguments),
     /// Print the jobs that a `strategy.matrix` makes.
     Matrix(MatrixArguments),
 }

@@ -5,7 +5,8 @@ use std::io::{self, Write as _};
 
 use super::exit::ExitCode;
 use crate::plan::Obstacle;
-use crate::source::{Diagnostic, Position};
+use crate::report::diagnostics::{Look, located};
+use crate::source::Diagnostic;
 
 /// Why there is no run, and whose matter that is.
 #[derive(Debug)]
@@ -43,7 +44,7 @@ impl Failure {
     pub(super) fn invalid(diagnostics: &[Diagnostic]) -> Self {
         let mut text = String::new();
         for diagnostic in diagnostics {
-            underline(&mut text, diagnostic);
+            let _ = writeln!(text, "{}\n", located(diagnostic, Look::default()));
         }
         let count = diagnostics.len();
         let plural = if count == 1 { "" } else { "s" };
@@ -73,43 +74,6 @@ impl Failure {
             text,
         }
     }
-}
-
-fn underline(text: &mut String, diagnostic: &Diagnostic) {
-    let source = &diagnostic.source;
-    let start = diagnostic.position();
-    let end = source.position(diagnostic.span.end);
-    let width = match end.line == start.line {
-        true => end.column.saturating_sub(start.column).max(1),
-        false => 1,
-    };
-    let line = source.line(start.line);
-    let number = start.line.to_string();
-    let margin = " ".repeat(number.len());
-    // Tabs keep their width under the line they stand in.
-    let indent: String = line
-        .chars()
-        .take(start.column as usize - 1)
-        .map(|c| if c == '\t' { '\t' } else { ' ' })
-        .collect();
-    let _ = writeln!(
-        text,
-        "{}:{}:{}: {}\n{margin} |\n{number} | {line}\n{margin} | {indent}{}",
-        source.path,
-        start.line,
-        start.column,
-        diagnostic.message,
-        "^".repeat(width as usize)
-    );
-    if let Some(call) = &diagnostic.call {
-        let Position { line, column } = call.source.position(call.span.start);
-        let path = &call.source.path;
-        let _ = writeln!(text, "{margin} = called from {path}:{line}:{column}");
-    }
-    if let Some(help) = &diagnostic.help {
-        let _ = writeln!(text, "{margin} = {help}");
-    }
-    text.push('\n');
 }
 
 /// How a command that only prints ends. A reader that has seen enough (`| head`) and went away

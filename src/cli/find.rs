@@ -4,7 +4,7 @@ use std::path::{Path, PathBuf};
 
 use super::failure::Failure;
 
-const WORKFLOWS: &str = ".github/workflows";
+pub(super) const WORKFLOWS: &str = ".github/workflows";
 
 /// A workflow file and the folder it is the workflow of.
 #[derive(Debug)]
@@ -107,7 +107,7 @@ fn stem(file: &str) -> &str {
     file.rsplit_once('.').map_or(file, |(stem, _)| stem)
 }
 
-fn list(folder: &Path) -> Result<Vec<String>, Failure> {
+pub(super) fn list(folder: &Path) -> Result<Vec<String>, Failure> {
     let unreadable = |error: std::io::Error| {
         Failure::usage(format!("cannot read {}: {error}", folder.display()))
     };
@@ -124,7 +124,7 @@ fn list(folder: &Path) -> Result<Vec<String>, Failure> {
 }
 
 /// The folder whose `.github/workflows` the file stands in.
-fn root_of(file: &Path) -> Option<PathBuf> {
+pub(super) fn root_of(file: &Path) -> Option<PathBuf> {
     let folder = file.parent()?;
     folder
         .ends_with(WORKFLOWS)

@@ -16,7 +16,8 @@ use crate::agent::protocol::HashSpec;
 use crate::expr::{EvaluationError, Piece, Value};
 use crate::lookup::{Bearing, KeyOrigin, KeyPart};
 use crate::outcome::Outcome;
-use crate::source::Diagnostic;
+use crate::source::{Code, Diagnostic};
+use crate::tree::{Links, hash_files_arguments};
 use crate::workflow::{Condition, Token, TokenError, TokenKind, TokenProblem};
 
 /// What evaluating gave: a value, or why there is none.
@@ -98,19 +99,16 @@ impl Leading<'_> {
 
     /// An error as GitHub places it.
     fn placed(&self, error: &TokenError) -> String {
-        let source = self.run.workflow.source.clone();
-        Diagnostic::new(source, error.span, error.problem.to_string()).to_string()
+        let message = error.problem.to_string();
+        let source = &self.run.workflow.source;
+        Diagnostic::new(source, error.span, Code::Expression, message).to_string()
     }
 
     async fn hash_files(&self, patterns: &[String]) -> Result<Result<Hashed, String>, AgentError> {
-        const FOLLOW: &str = "--follow-symbolic-links";
-        let follow = patterns.first().is_some_and(|first| first == FOLLOW);
-        let patterns = patterns[usize::from(follow)..].to_vec();
-        if let Some(option) = patterns.first().filter(|first| first.starts_with("--")) {
-            return Ok(Err(format!(
-                "Invalid glob option {option}, available option: '{FOLLOW}'."
-            )));
-        }
+        let (links, patterns) = match hash_files_arguments(patterns) {
+            Ok((links, patterns)) => (links, patterns.to_vec()),
+            Err(error) => return Ok(Err(error.to_string())),
+        };
         let workspace = self.place.paths.workspace.clone();
         let failed = format!(
             "hashFiles('{}') failed. Fail to hash files under directory '{workspace}'",
@@ -120,7 +118,7 @@ impl Leading<'_> {
             patterns,
             workspace,
             home: paths::HOME.to_owned(),
-            follow_links: follow,
+            follow_links: links == Links::Follow,
         };
         match self.place.agent.hash_files(spec).await {
             Ok(report) => Ok(Ok(Hashed {

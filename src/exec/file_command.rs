@@ -39,6 +39,26 @@ pub enum FileCommandError {
     MissingNewLine,
 }
 
+/// The text of a file, as .NET's `File.ReadAllText` gives it: UTF-8, with U+FFFD for what is none,
+/// unless the file begins with the mark of another encoding; without that mark.
+pub fn text(bytes: &[u8]) -> String {
+    match bytes {
+        [0xff, 0xfe, units @ ..] => utf_16(units, u16::from_le_bytes),
+        [0xfe, 0xff, units @ ..] => utf_16(units, u16::from_be_bytes),
+        [0xef, 0xbb, 0xbf, text @ ..] | text => String::from_utf8_lossy(text).into_owned(),
+    }
+}
+
+fn utf_16(bytes: &[u8], unit: fn([u8; 2]) -> u16) -> String {
+    let units = bytes.chunks(2).map(|pair| match *pair {
+        [first, second] => unit([first, second]),
+        // Half a unit at the end is none.
+        _ => 0xfffd,
+    });
+    let units: Vec<u16> = units.collect();
+    String::from_utf16_lossy(&units)
+}
+
 /// Reads a file of `NAME=VALUE` and `NAME<<DELIMITER` pairs; nothing is trimmed.
 pub fn parse_pairs(text: &str) -> Pairs {
     let mut lines = text.split_inclusive('\n');
@@ -136,6 +156,14 @@ mod tests {
         assert_eq!(pairs, [("A".to_owned(), "1".to_owned())]);
         let line = "novalue".to_owned();
         assert_eq!(error, Some(FileCommandError::InvalidFormat { line }));
+    }
+
+    #[test]
+    fn a_file_is_text_by_the_mark_it_begins_with() {
+        assert_eq!(text(b"\xef\xbb\xbfA=\xc3\xa9"), "A=é");
+        assert_eq!(text(b"A=\xff\0"), "A=\u{fffd}\0");
+        assert_eq!(text(b"\xff\xfeA\0=\0"), "A=");
+        assert_eq!(text(b"\xfe\xff\0A\0=\0"), "A=\u{fffd}");
     }
 
     #[test]

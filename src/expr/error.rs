@@ -19,6 +19,9 @@ pub struct ParseError {
     pub message: String,
     /// Bytes before the place the message is about, in the text that was handed in.
     pub offset: usize,
+    /// GitHub's position of that place in the expression, from one in UTF-16 units; none when
+    /// the message is about the whole of it.
+    pub position: Option<usize>,
     /// Who refuses it.
     pub kind: ParseErrorKind,
 }

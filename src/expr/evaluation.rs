@@ -28,8 +28,10 @@ struct Evaluation<'a> {
     memory: Memory,
 }
 
-/// A value and whether it came out of `.*`: an index then applies to each element. Parentheses
-/// and logical operators hand that on, functions do not (`FilteredArray` in `Index.cs`).
+/// A value and whether it came out of `.*`: an index then applies to each element. Parentheses,
+/// logical operators and `case` hand on what they are given as it is, other functions make
+/// something else of it (`FilteredArray` in `Index.cs`).
+#[derive(Clone)]
 struct Operand {
     value: Value,
     filtered: bool,
@@ -63,7 +65,7 @@ impl Evaluation<'_> {
             Node::Call {
                 function,
                 arguments,
-            } => self.call(function, arguments, below)?.into(),
+            } => self.call(function, arguments, below)?,
         };
         self.memory.add(level, &operand.value)?;
         Ok(operand)
@@ -102,6 +104,10 @@ impl Evaluation<'_> {
         if matches!(key, Node::Wildcard) {
             return Ok(filter(&target));
         }
+        // What has no members is not asked for one (`Index.cs`): the key may fail unseen.
+        if target.value.is_primitive() {
+            return Ok(Value::Null.into());
+        }
         let key = self.node(key, level)?.value;
         Ok(match &target.value {
             Value::Array(elements) if target.filtered => Operand {
@@ -120,20 +126,27 @@ impl Evaluation<'_> {
         function: &Function,
         nodes: &[Node],
         level: usize,
-    ) -> Result<Value, EvaluationError> {
+    ) -> Result<Operand, EvaluationError> {
         let mut arguments = Arguments {
             values: vec![None; nodes.len()],
             evaluation: self,
             nodes,
             level,
+            handed_on: false,
         };
         match function {
-            Function::Builtin(builtin) => (builtin.body)(&mut arguments),
+            Function::Builtin(builtin) => {
+                let value = (builtin.body)(&mut arguments)?;
+                Ok(Operand {
+                    value,
+                    filtered: arguments.handed_on,
+                })
+            }
             Function::Caller(name) => {
                 let arguments = (0..nodes.len())
                     .map(|index| arguments.get(index))
                     .collect::<Result<Vec<_>, _>>()?;
-                self.ask(name, arguments)
+                Ok(self.ask(name, arguments)?.into())
             }
         }
     }
@@ -161,8 +174,10 @@ fn unanswered(name: &str, arguments: Vec<Value>, error: CallError) -> Evaluation
 pub(super) struct Arguments<'e, 'c> {
     evaluation: &'e mut Evaluation<'c>,
     nodes: &'e [Node],
-    values: Vec<Option<Value>>,
+    values: Vec<Option<Operand>>,
     level: usize,
+    /// Whether the result is an argument that came out of `.*`, as it was given.
+    handed_on: bool,
 }
 
 impl Arguments<'_, '_> {
@@ -173,12 +188,23 @@ impl Arguments<'_, '_> {
 
     /// The argument at `index`, which must be one.
     pub(super) fn get(&mut self, index: usize) -> Result<Value, EvaluationError> {
-        if let Some(value) = &self.values[index] {
-            return Ok(value.clone());
+        Ok(self.operand(index)?.value)
+    }
+
+    /// The argument at `index` as the result of the function, unchanged.
+    pub(super) fn hand_on(&mut self, index: usize) -> Result<Value, EvaluationError> {
+        let operand = self.operand(index)?;
+        self.handed_on = operand.filtered;
+        Ok(operand.value)
+    }
+
+    fn operand(&mut self, index: usize) -> Result<Operand, EvaluationError> {
+        if let Some(operand) = &self.values[index] {
+            return Ok(operand.clone());
         }
-        let value = self.evaluation.node(&self.nodes[index], self.level)?.value;
-        self.values[index] = Some(value.clone());
-        Ok(value)
+        let operand = self.evaluation.node(&self.nodes[index], self.level)?;
+        self.values[index] = Some(operand.clone());
+        Ok(operand)
     }
 
     /// Counts the inside of a collection that the function made.

@@ -107,6 +107,7 @@ impl PartialEq for Expression {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::expr::CallError;
 
     fn available() -> Available {
         let list = [
@@ -153,6 +154,43 @@ mod tests {
         );
         assert!(expression.calls("HASHFILES"));
         assert!(!expression.calls("always"));
+    }
+
+    #[test]
+    fn what_has_no_members_is_not_asked_for_one() {
+        let matrix = r#"{"list": [{"a": 1}, {"a": 2}], "long": 0.12345678901234567}"#;
+        let matrix: serde_json::Value = serde_json::from_str(matrix).expect("it is JSON");
+        let given = Given(Value::from(&matrix));
+        let evaluate = |text| {
+            let expression = Expression::parse(text, &available()).expect("it compiles");
+            expression.evaluate(&given)
+        };
+        assert_eq!(evaluate("matrix.none[fromJSON('{')]"), Ok(Value::Null));
+        assert!(evaluate("matrix.list[fromJSON('{')]").is_err());
+        // `case` hands on what `.*` gave, `fromJSON` makes an array of its own.
+        let numbers = Ok(vec![1.0.into(), 2.0.into()].into());
+        assert_eq!(evaluate("case(true, matrix.list.*, 1).a"), numbers);
+        assert_eq!(
+            evaluate("fromJSON(toJSON(matrix.list.*)).a"),
+            Ok(Value::Null)
+        );
+        // JSON's numbers are read exactly.
+        assert_eq!(
+            evaluate("matrix.long == 0.12345678901234567"),
+            Ok(true.into())
+        );
+    }
+
+    struct Given(Value);
+
+    impl Contexts for Given {
+        fn context(&self, _: &str) -> Result<Value, CallError> {
+            Ok(self.0.clone())
+        }
+
+        fn call(&self, _: &str, _: &[Value]) -> Result<Value, CallError> {
+            Err(CallError::Pending)
+        }
     }
 
     #[test]

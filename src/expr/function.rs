@@ -54,16 +54,21 @@ impl Builtin {
     }
 }
 
+/// The names of the functions that every expression has.
+pub fn function_names() -> impl Iterator<Item = &'static str> {
+    BUILTINS.iter().map(|known| known.name)
+}
+
 fn case(arguments: &mut Arguments<'_, '_>) -> Result<Value, EvaluationError> {
     let default = arguments.len() - 1;
     for predicate in (0..default).step_by(2) {
         match arguments.get(predicate)? {
-            Value::Bool(true) => return arguments.get(predicate + 1),
+            Value::Bool(true) => return arguments.hand_on(predicate + 1),
             Value::Bool(false) => {}
             _ => return Err(EvaluationError::CasePredicate),
         }
     }
-    arguments.get(default)
+    arguments.hand_on(default)
 }
 
 fn contains(arguments: &mut Arguments<'_, '_>) -> Result<Value, EvaluationError> {

@@ -12,6 +12,8 @@ use super::value::Value;
 
 /// Levels Newtonsoft reads.
 const MAX_DEPTH: usize = 64;
+/// Levels of what a user gives as facts, which no reader of GitHub's reads: the usual limit.
+const MAX_DEPTH_OF_FACTS: usize = 128;
 
 /// Writes a value: two spaces a level, `\n` between lines.
 pub(super) fn write(value: &Value) -> String {
@@ -84,20 +86,45 @@ fn write_string(text: &mut String, string: &str) {
 
 /// Reads the first value of a text.
 pub(super) fn read(text: &str) -> Result<Value, InvalidJson> {
-    let mut reader = Reader { text, at: 0 };
+    Reader::new(text, MAX_DEPTH).first()
+}
+
+/// Reads a text that is one value and nothing more.
+pub(super) fn read_all(text: &str) -> Result<Value, InvalidJson> {
+    let mut reader = Reader::new(text, MAX_DEPTH_OF_FACTS);
+    let value = reader.first()?;
     reader.skip_space()?;
-    if reader.peek().is_none() {
-        return Err(reader.error("Error reading JToken from JsonReader"));
+    match reader.peek() {
+        None => Ok(value),
+        Some(next) => Err(reader.error(format!(
+            "Additional text encountered after finished reading JSON content: {next}"
+        ))),
     }
-    reader.value(0)
 }
 
 struct Reader<'a> {
     text: &'a str,
     at: usize,
+    max_depth: usize,
 }
 
 impl<'a> Reader<'a> {
+    fn new(text: &'a str, max_depth: usize) -> Self {
+        Self {
+            text,
+            at: 0,
+            max_depth,
+        }
+    }
+
+    fn first(&mut self) -> Result<Value, InvalidJson> {
+        self.skip_space()?;
+        if self.peek().is_none() {
+            return Err(self.error("Error reading JToken from JsonReader"));
+        }
+        self.value(0)
+    }
+
     fn rest(&self) -> &'a str {
         &self.text[self.at..]
     }
@@ -179,8 +206,9 @@ impl<'a> Reader<'a> {
         }
         match self.peek() {
             Some('"' | '\'') => Ok(self.string()?.into()),
-            Some('[' | '{') if depth == MAX_DEPTH => Err(self.error(format!(
-                "The reader's MaxDepth of {MAX_DEPTH} has been exceeded"
+            Some('[' | '{') if depth == self.max_depth => Err(self.error(format!(
+                "The reader's MaxDepth of {} has been exceeded",
+                self.max_depth
             ))),
             Some('[') => self.array(depth + 1),
             Some('{') => self.object(depth + 1),

@@ -3,15 +3,20 @@
 use serde_json::Value as Json;
 
 /// Reads a number as the runner does (`ExpressionUtility.ParseNumber`): decimal with sign,
-/// fraction and exponent, `0x` and `0o` of 32 bits without a sign, `Infinity`; empty is zero,
-/// space around it is ignored, and what is no number is NaN.
+/// fraction and exponent, `0x` and `0o` of 32 bits without a sign, `Infinity` in any case (which
+/// .NET's `Double.TryParse` takes); empty is zero, space around it is ignored, and what is no
+/// number is NaN.
 pub(super) fn parse(text: &str) -> f64 {
     let text = text.trim();
-    match text {
-        "" => return 0.0,
-        "Infinity" | "+Infinity" => return f64::INFINITY,
-        "-Infinity" => return f64::NEG_INFINITY,
-        _ => {}
+    if text.is_empty() {
+        return 0.0;
+    }
+    let unsigned = text.strip_prefix(['+', '-']).unwrap_or(text);
+    if unsigned.eq_ignore_ascii_case("Infinity") {
+        return match text.starts_with('-') {
+            true => f64::NEG_INFINITY,
+            false => f64::INFINITY,
+        };
     }
     if let Some(digits) = text.strip_prefix("0x") {
         return parse_radix(digits, 16);
@@ -131,5 +136,6 @@ mod tests {
         assert_eq!(parse(" 0xfF "), 255.0);
         assert_eq!(parse("1."), 1.0);
         assert_eq!(parse("\t"), 0.0);
+        assert_eq!(parse("-infinity"), f64::NEG_INFINITY);
     }
 }

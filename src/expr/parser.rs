@@ -53,6 +53,7 @@ pub(super) fn plain(message: &str) -> ParseError {
     ParseError {
         message: message.to_owned(),
         offset: 0,
+        position: None,
         kind: ParseErrorKind::Parsing,
     }
 }
@@ -65,6 +66,7 @@ fn located(what: &str, token: &Token<'_>, text: &str) -> ParseError {
             token.text
         ),
         offset: token.offset,
+        position: Some(position),
         kind: match token.kind {
             Kind::Malformed => ParseErrorKind::Lexing,
             _ => ParseErrorKind::Parsing,

@@ -2,6 +2,8 @@
 
 use std::sync::Arc;
 
+use super::error::InvalidJson;
+use super::json;
 use super::number;
 use super::object::Object;
 
@@ -78,6 +80,20 @@ impl Value {
             Self::Object(object) => Some(object),
             _ => None,
         }
+    }
+
+    /// Reads facts for a context: one JSON value, in all that Newtonsoft takes for JSON, so that
+    /// NaN and the infinities may stand in it.
+    ///
+    /// # Errors
+    /// Where it is none, or is followed by anything.
+    pub fn read_json(text: &str) -> Result<Self, InvalidJson> {
+        json::read_all(text)
+    }
+
+    /// The value as `toJSON` writes it.
+    pub fn write_json(&self) -> String {
+        json::write(self)
     }
 
     /// The value as JSON. Whole numbers are written without a fraction; NaN and the infinities,

@@ -4,7 +4,7 @@ use super::decided::Facts;
 use super::expand::{ExpandError, evaluate};
 use super::make::{Budget, Plan, plan_jobs};
 use crate::expr::{Object, Value, same_text};
-use crate::source::Diagnostic;
+use crate::source::{Code, Diagnostic};
 use crate::workflow::{Call, Called, InputDefinition, InputKind, Token, Workflow};
 
 /// What a leg of a calling job calls.
@@ -53,8 +53,7 @@ pub(super) fn plan_call(
     if !budget.allows_a_call() {
         let message =
             "this run has more jobs, with those of the workflows it calls, than lrun plans";
-        let source = caller.source.clone();
-        let error = Diagnostic::new(source, call.uses.span, message);
+        let error = Diagnostic::new(&caller.source, call.uses.span, Code::Rule, message);
         return Err(ExpandError::Invalid(error));
     }
     let mut facts = facts.clone();

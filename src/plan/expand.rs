@@ -2,7 +2,7 @@
 
 use crate::expr::{EvaluationError, Value, to_number};
 use crate::ids::JobKey;
-use crate::source::Diagnostic;
+use crate::source::{Code, Diagnostic};
 use crate::workflow::{Job, Strategy, Token, TokenError, TokenProblem, Workflow};
 
 use super::calls::PlannedCall;
@@ -69,8 +69,8 @@ pub fn expand(
         Some(matrix) => expand_matrix(&matrix)
             .map_err(|error| {
                 let span = matrix_token.map_or(job.id.span, |token| token.span);
-                let source = workflow.source.clone();
-                ExpandError::Invalid(Diagnostic::new(source, span, error.to_string()))
+                let message = error.to_string();
+                ExpandError::Invalid(Diagnostic::new(&workflow.source, span, Code::Rule, message))
             })?
             .into_iter()
             .map(|leg| (leg.clone(), Value::Object(leg.matrix)))
@@ -185,8 +185,8 @@ pub(super) fn evaluate(
     evaluated.map_err(|TokenError { span, problem }| match problem {
         TokenProblem::Expression(EvaluationError::Pending { .. }) => ExpandError::Pending,
         other => {
-            let source = workflow.source.clone();
-            ExpandError::Invalid(Diagnostic::new(source, span, other.to_string()))
+            let (source, message) = (&workflow.source, other.to_string());
+            ExpandError::Invalid(Diagnostic::new(source, span, Code::Expression, message))
         }
     })
 }

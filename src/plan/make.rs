@@ -9,8 +9,9 @@ use super::expand::{ExpandError, PlannedLeg, expand};
 use super::obstacle::{self, Obstacle, ObstacleKind};
 use super::select::{self, Selection, UnknownJob};
 use crate::outcome::{Outcome, SkipReason};
-use crate::source::Diagnostic;
-use crate::workflow::{ActionRef, BuiltIn, Job, JobBody, Step, StepAction, Token, Uses, Workflow};
+use crate::workflow::{
+    self, ActionRef, BuiltIn, Job, JobBody, Step, StepAction, Token, Uses, Workflow,
+};
 
 /// Everything a run will do.
 #[derive(Debug, Clone)]
@@ -156,13 +157,8 @@ fn plan_job(
     before: &[PlannedJob],
     facts: &Facts,
 ) -> Result<PlannedJob, ExpandError> {
-    // GitHub's service refuses such a file; its readers in the open do not.
-    if matches!(&job.body, JobBody::Steps(steps) if steps.is_empty()) {
-        return Err(ExpandError::Invalid(Diagnostic::new(
-            workflow.source.clone(),
-            job.id.span,
-            "No steps defined in `steps` and no workflow called in `uses`",
-        )));
+    if let Some(refused) = workflow::job_refused_by_service(workflow, job) {
+        return Err(ExpandError::Invalid(refused));
     }
     let needed = || before.iter().filter(|job| needs.contains(&job.id));
     let skip = skip(job, needed(), facts);
@@ -311,23 +307,23 @@ fn refusals_of(
 
 fn of_step(workflow: &Workflow, job: &Job, step: &Step, facts: &Facts) -> Option<Obstacle> {
     let kind = match &step.action {
-        StepAction::Run { .. } if !step.background => return None,
-        StepAction::Uses { reference, with } if !step.background => {
-            match Uses::parse(&reference.value) {
-                Uses::BuiltIn(action) => match action.why_not() {
-                    Some(why) => ObstacleKind::Action {
-                        reference: reference.value.clone(),
-                        why,
-                    },
-                    None => of_inputs(&action, with.as_ref()?, facts)?,
-                },
-                other => ObstacleKind::Action {
+        StepAction::Uses { reference, with } => match Uses::parse(&reference.value) {
+            Uses::BuiltIn(action) => match action.why_not() {
+                Some(why) => ObstacleKind::Action {
                     reference: reference.value.clone(),
-                    why: other.why_not(),
+                    why,
                 },
-            }
-        }
-        _ => ObstacleKind::BackgroundStep,
+                None => of_inputs(&action, with.as_ref()?, facts)?,
+            },
+            other => ObstacleKind::Action {
+                reference: reference.value.clone(),
+                why: other.why_not(),
+            },
+        },
+        StepAction::Run { .. }
+        | StepAction::Wait { .. }
+        | StepAction::WaitAll
+        | StepAction::Cancel { .. } => return None,
     };
     Some(Obstacle {
         source: workflow.source.clone(),
@@ -339,7 +335,7 @@ fn of_step(workflow: &Workflow, job: &Job, step: &Step, facts: &Facts) -> Option
 
 /// What a built-in action cannot do of its inputs, as far as they are known already.
 fn of_inputs(action: &ActionRef, with: &Token, facts: &Facts) -> Option<ObstacleKind> {
-    if action.action != BuiltIn::Checkout {
+    if !matches!(action.action, BuiltIn::Checkout | BuiltIn::DownloadArtifact) {
         return None;
     }
     let known: Vec<(&str, String)> = with
@@ -347,12 +343,37 @@ fn of_inputs(action: &ActionRef, with: &Token, facts: &Facts) -> Option<Obstacle
         .iter()
         .filter_map(|pair| Some((pair.key.name()?, pair.value.evaluate_string(facts).ok()?)))
         .collect();
-    let pairs = known.iter().map(|(name, value)| (*name, value.as_str()));
-    let (inputs, _) = CheckoutInputs::read(pairs, None);
     let github = facts.contexts.get("github")?.as_object()?;
     let repository = github.get("repository")?.to_text();
-    let what = inputs.obstacle(&repository)?;
+    let what = if action.action == BuiltIn::Checkout {
+        let pairs = known.iter().map(|(name, value)| (*name, value.as_str()));
+        let (inputs, _) = CheckoutInputs::read(pairs, None);
+        inputs.obstacle(&repository)?
+    } else {
+        with.get("github-token")?;
+        other_run(&known, &repository)?
+    };
     Some(ObstacleKind::Inputs { what })
+}
+
+/// Only with a token does download-artifact look at another run or repository.
+fn other_run(with: &[(&str, String)], repository: &str) -> Option<String> {
+    let given = |name: &str| {
+        let mut found = with
+            .iter()
+            .filter(|(key, _)| key.eq_ignore_ascii_case(name));
+        found.next().map(|(_, value)| value.trim())
+    };
+    if let Some(other) = given("repository").filter(|other| !other.eq_ignore_ascii_case(repository))
+    {
+        return Some(format!(
+            "artifacts of another repository ({other}) are not supported"
+        ));
+    }
+    let run = given("run-id").filter(|run| !run.is_empty())?;
+    Some(format!(
+        "artifacts of another run ({run}) are not supported"
+    ))
 }
 
 #[cfg(test)]

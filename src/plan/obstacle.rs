@@ -38,8 +38,6 @@ pub enum ObstacleKind {
     Container,
     /// A job that calls a reusable workflow.
     ReusableWorkflow,
-    /// `background`, `wait`, `wait-all`, `cancel`, `parallel`.
-    BackgroundStep,
 }
 
 impl fmt::Display for Obstacle {
@@ -65,9 +63,6 @@ impl fmt::Display for ObstacleKind {
             ),
             Self::ReusableWorkflow => {
                 f.write_str("calling a reusable workflow is not supported by this version of lrun")
-            }
-            Self::BackgroundStep => {
-                f.write_str("background steps are not supported by this version of lrun")
             }
         }
     }

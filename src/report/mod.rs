@@ -4,6 +4,7 @@
 //! run prints the same bytes again. None of them can change how a run ends.
 
 mod consume;
+pub mod diagnostics;
 mod explained;
 #[cfg(test)]
 mod fixture;

@@ -39,6 +39,34 @@ pub enum HashFilesError {
     },
 }
 
+/// The first argument that is no pattern.
+const FOLLOW: &str = "--follow-symbolic-links";
+
+/// A first argument that looks like an option and is none.
+#[derive(Debug, thiserror::Error)]
+#[error("Invalid glob option {option}, available option: '{FOLLOW}'.")]
+pub struct InvalidHashOption {
+    /// The argument.
+    option: String,
+}
+
+/// The arguments of `hashFiles` as what to do with links, and the patterns
+/// (`HashFilesFunction.cs` of the runner).
+///
+/// # Errors
+/// When the first argument begins with `--` and is not the option.
+pub fn hash_files_arguments(arguments: &[String]) -> Result<(Links, &[String]), InvalidHashOption> {
+    match arguments {
+        [first, patterns @ ..] if first.eq_ignore_ascii_case(FOLLOW) => {
+            Ok((Links::Follow, patterns))
+        }
+        [first, ..] if first.starts_with("--") => Err(InvalidHashOption {
+            option: first.clone(),
+        }),
+        patterns => Ok((Links::Keep, patterns)),
+    }
+}
+
 /// Hashes what the patterns match in the workspace, a real directory, as the calling user.
 ///
 /// Patterns are `hashFiles`' arguments without the option; `links` is [`Links::Follow`] under

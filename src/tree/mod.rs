@@ -9,6 +9,7 @@ mod entry;
 mod files;
 mod glob;
 mod hash_files;
+mod name;
 mod pattern;
 mod segment;
 
@@ -17,4 +18,7 @@ pub use below::{Below, on_all_processors};
 pub use entry::{Entry, Kind, Member, Stat, Stored, Tree, TreeItem};
 pub use files::{FileKind, Files, HostFiles, Links};
 pub use glob::{Found, Glob, GlobError, GlobOptions, Roots};
-pub use hash_files::{HashFilesError, HashedFiles, hash_files, hash_files_in};
+pub use hash_files::{
+    HashFilesError, HashedFiles, InvalidHashOption, hash_files, hash_files_arguments, hash_files_in,
+};
+pub use name::{NamePattern, UnknownPattern};

@@ -1,4 +1,4 @@
-//! Workflow and action files: read against GitHub's own schemas, then typed.
+//! Workflow and action files, and the lock of what they use: read against GitHub's own schemas, then typed.
 //!
 //! Job: every error of a file with GitHub's words and places; a model in which every value knows where it was written.
 //! Not its job: which files there are, what an event selects; nothing here runs or reads anything.
@@ -16,11 +16,13 @@ mod evaluate;
 mod hint;
 mod limits;
 mod location;
+mod lock;
 mod model;
 mod permissions;
 mod problems;
 mod reader;
 mod schema;
+mod service;
 mod token;
 mod uses;
 
@@ -31,7 +33,9 @@ pub use documents::{Document, Documents, Reference};
 pub use evaluate::{TokenError, TokenProblem};
 pub use limits::Limits;
 pub use location::Location;
+pub use lock::{Dependency, LOCK_FILE, Lock, read_lock};
 pub use model::{Condition, Defaults, Job, JobBody, Step, StepAction, Strategy, Trigger, Workflow};
 pub use permissions::{Level, Permissions, PermissionsPolicy};
+pub use service::{job_refused_by_service, refused_by_service};
 pub use token::{Key, Pair, Token, TokenKind};
 pub use uses::{ActionRef, BuiltIn, Uses};

@@ -3,7 +3,7 @@
 //! It collects errors and goes on, as `TemplateReader.cs` of the runner does, in the same order and with the same
 //! words. What the schema cannot say (ids, needs, conditions) is checked later, in `convert`.
 
-use std::collections::HashSet;
+use std::collections::HashMap;
 use std::rc::Rc;
 use std::sync::Arc;
 
@@ -18,6 +18,9 @@ use super::schema::{Definition, MappingRule, Schema, Shape, StringRule};
 use super::token::{Key, Pair, Token, TokenKind};
 
 const EXPRESSION_NOT_ALLOWED: &str = "A template expression is not allowed in this context";
+
+const NO_MERGE_KEYS: &str =
+    "GitHub knows anchors and aliases, but no merge keys: write the keys out";
 
 /// What tokens take, as `TemplateMemory.cs` counts it: a string has two bytes a character besides.
 const OBJECT_SIZE: usize = 24;
@@ -47,7 +50,7 @@ pub(super) fn read(
         let message = "Maximum object size exceeded";
         reader
             .problems
-            .add_without_place(Scope::File, node.span, message);
+            .add_scoped(Scope::File, node.span, message, None);
     }
     token
 }
@@ -171,7 +174,7 @@ impl Reader<'_> {
         let mut mapping = MappingReader {
             rules,
             expected,
-            seen: HashSet::new(),
+            seen: HashMap::new(),
             has_expression: false,
         };
         let pairs = entries
@@ -217,11 +220,11 @@ impl Reader<'_> {
         mapping: &mut MappingReader<'_>,
     ) -> Option<Pair> {
         let span = entry.key.span;
-        if !mapping.seen.insert(name.to_uppercase()) {
-            self.problems
-                .add(span, format!("'{name}' is already defined"));
+        if let Some(&first) = mapping.seen.get(&name.to_uppercase()) {
+            self.already_defined(name, span, first);
             return None;
         }
+        mapping.seen.insert(name.to_uppercase(), span);
         let definition = if let Some(known) = mapping.known(name) {
             known
         } else if let Some((key, value)) = mapping.rules.iter().find_map(|rule| rule.loose.as_ref())
@@ -234,14 +237,38 @@ impl Reader<'_> {
             value
         } else {
             let keys = mapping.rules.iter().flat_map(|rule| rule.properties.keys());
-            let help = hint::meant(name, keys.map(String::as_str));
+            let help = match &**name {
+                "<<" => Some(NO_MERGE_KEYS.to_owned()),
+                _ => hint::meant(name, keys.map(String::as_str)),
+            };
             let message = format!("Unexpected value '{name}'");
             self.problems.add_with_help(span, message, help);
             return None;
         };
+        let before = self.problems.len();
         let value = self.value(&entry.value, &mapping.expected.child(definition));
+        if &**name == "<<" && self.problems.len() > before {
+            self.problems.explain_last(NO_MERGE_KEYS);
+        }
         let key = Key::Name(Located::new(Arc::clone(name), span));
         Some(Pair { key, value })
+    }
+
+    fn already_defined(&mut self, name: &str, span: Span, first: Span) {
+        let source = self.problems.source();
+        let line = source.position(first.start).line;
+        let is_same = source
+            .text
+            .get(first.start..first.end)
+            .is_some_and(|text| text.contains(name));
+        let also = if is_same {
+            ""
+        } else {
+            ", where letter case alone differs"
+        };
+        let help = format!("it is on line {line} first{also}");
+        let message = format!("'{name}' is already defined");
+        self.problems.add_with_help(span, message, Some(help));
     }
 
     /// Finds the expressions of a scalar. One that cannot be compiled is an error and stays text.
@@ -280,7 +307,8 @@ struct MappingReader<'e> {
     /// The shapes it can still have: a known key rules out those that do not have it.
     rules: Vec<&'static MappingRule>,
     expected: &'e Expected,
-    seen: HashSet<String>,
+    /// Where each name is; letter case does not tell names apart.
+    seen: HashMap<String, Span>,
     has_expression: bool,
 }
 
@@ -305,7 +333,7 @@ impl MappingReader<'_> {
             return;
         }
         for key in &rule.required {
-            if !self.seen.contains(&key.to_uppercase()) {
+            if !self.seen.contains_key(&key.to_uppercase()) {
                 problems.add(span, format!("Required property is missing: {key}"));
             }
         }

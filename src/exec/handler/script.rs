@@ -208,7 +208,7 @@ fn take_results(results: Vec<FoundFile>, log: &mut StepLog, effects: &mut Effect
     let mut failed = false;
     let mut results = results.into_iter();
     let mut text = |name: &str| match results.next() {
-        Some(FoundFile::Content(bytes)) => String::from_utf8_lossy(&bytes).into_owned(),
+        Some(FoundFile::Content(bytes)) => file_command::text(&bytes),
         // One that is gone says nothing.
         Some(FoundFile::Missing) | None => String::new(),
         Some(FoundFile::Unreadable) => {

@@ -60,7 +60,7 @@ impl Follower<'_> {
         if let Some(most) = self.options.limits.jobs.filter(|&most| self.jobs > most) {
             let span = workflow.jobs.values().next_back().map(|job| job.id.span);
             let message = format!("The workflow may not contain more than {most} jobs");
-            problems.add_without_place(Scope::Whole, span.unwrap_or_default(), message);
+            problems.add_scoped(Scope::Whole, span.unwrap_or_default(), message, None);
             self.is_over = true;
         }
         for job in workflow.jobs.values_mut() {
@@ -82,7 +82,7 @@ impl Follower<'_> {
         };
         let span = call.uses.span;
         if let Err(message) = self.count(reference) {
-            problems.add_without_place(Scope::Whole, span, message);
+            problems.add_scoped(Scope::Whole, span, message, None);
             self.is_over = true;
             return;
         }

@@ -6,6 +6,7 @@
 mod action;
 mod calls;
 mod condition;
+mod cron;
 mod fields;
 mod ids;
 mod job;

@@ -1,6 +1,6 @@
 //! `steps`: of jobs and of composite actions.
 
-use std::collections::HashSet;
+use std::collections::HashMap;
 use std::ops::Range;
 
 use crate::source::{Located, Span};
@@ -9,6 +9,7 @@ use super::condition::{Place, condition};
 use super::fields::{Fields, located};
 use super::ids::Ids;
 use super::references;
+use crate::workflow::hint;
 use crate::workflow::model::{Condition, Step, StepAction};
 use crate::workflow::problems::Problems;
 use crate::workflow::schema::Schema;
@@ -216,7 +217,7 @@ impl StepsReader<'_> {
 
     /// A target is the id of an earlier step, as the file gives it.
     fn check_targets(&mut self) {
-        let mut earlier = HashSet::new();
+        let mut earlier: HashMap<String, &str> = HashMap::new();
         for draft in &self.drafts {
             let targets = match &draft.step.action {
                 StepAction::Wait { targets } => targets.as_slice(),
@@ -224,15 +225,18 @@ impl StepsReader<'_> {
                 _ => &[],
             };
             for target in targets {
-                if !earlier.contains(&target.value.to_uppercase()) {
+                if !earlier.contains_key(&target.value.to_uppercase()) {
                     let message = format!(
                         "The step '{}' is not defined before this step. A target must be the 'id' of an earlier step.",
                         target.value
                     );
-                    self.problems.add(target.span, message);
+                    let known = earlier.values().copied();
+                    let help = hint::meant(&target.value, known);
+                    self.problems.add_with_help(target.span, message, help);
                 }
             }
-            earlier.extend(draft.id.iter().map(|id| id.value.to_uppercase()));
+            let id = draft.id.iter();
+            earlier.extend(id.map(|id| (id.value.to_uppercase(), id.value.as_str())));
         }
     }
 

@@ -4,7 +4,7 @@ use std::sync::Arc;
 
 use indexmap::IndexMap;
 
-use crate::source::{Diagnostic, Located, Scope, Source};
+use crate::source::{Code, Diagnostic, Located, Scope, Source};
 use crate::yaml::{self, Problem};
 
 use super::fields::Fields;
@@ -83,7 +83,9 @@ pub(super) fn read_tokens(
 ) -> Option<Token> {
     match yaml::read(problems.source(), &limits.file) {
         Ok(node) => {
+            problems.enter(Code::Schema);
             let token = reader::read(&node, schema, root, budget, problems);
+            problems.enter(Code::Rule);
             problems.is_empty().then_some(token)
         }
         Err(error) => {
@@ -93,10 +95,19 @@ pub(super) fn read_tokens(
                 }
                 _ => Scope::Place,
             };
-            problems.add_without_place(scope, error.span, error.to_string());
+            let help = help(&error, problems.source());
+            problems.add_scoped(scope, error.span, error.to_string(), help);
             None
         }
     }
+}
+
+/// Most YAML that is none has an expression in braces or brackets: `[${{ matrix.os }}]` begins two mappings.
+fn help(error: &yaml::Error, source: &Source) -> Option<String> {
+    let line = source.line(source.position(error.span.start).line);
+    let is_syntax = matches!(error.problem, Problem::Syntax(_));
+    let help = "put quotes around values with ${{ }} that stand in braces or brackets";
+    (is_syntax && line.contains("${{")).then(|| help.to_owned())
 }
 
 fn convert(root: Token, location: Location, problems: &mut Problems) -> Workflow {

@@ -1,0 +1,14 @@
+//! lrun's readers beside GitHub's own, on generated inputs: what the official npm packages say
+//! of them, and what lrun says.
+//!
+//! Inputs are the same in every run. Where two implementations of GitHub's differ the runner's
+//! counts (`src/` of actions/runner); those differences are rules with names, their effects are
+//! counted, and everything else that differs fails. Needs Node.js 20 and npm.
+
+#[path = "../support/npm.rs"]
+mod npm;
+#[path = "../support/random.rs"]
+mod random;
+
+mod expressions;
+mod grammar;
