@@ -172,7 +172,7 @@ fn forecast(
         workflow_path: subject.workflow.source.path.clone(),
     };
     let github = GithubContext::new(trigger, &subject.options, facts, &snapshot, identity);
-    let start = subject.start(&github);
+    let start = subject.start(&github, &subject.conflicts());
     let run = summary(&github, &snapshot);
     let plan = match subject.is_declared() {
         true => Some(planned(arguments, &subject, &github)?),

@@ -160,8 +160,21 @@ impl<'g> Subject<'g> {
         declared.any(|on| on.name == self.trigger.event)
     }
 
+    /// Where a pull request cannot be merged, by what is committed of its head.
+    pub(super) fn conflicts(&self) -> Vec<String> {
+        let Trigger { base, content, .. } = &self.trigger;
+        let merged = base.as_ref().filter(|_| self.trigger.runs_merge());
+        let head = match content {
+            Content::Commit(id) => id,
+            Content::Folder => &self.ground.facts().commit,
+        };
+        let conflicts = merged.map(|base| self.ground.repository.conflicts(&base.commit, head));
+        // Where git cannot tell, a run says so.
+        conflicts.and_then(Result::ok).unwrap_or_default()
+    }
+
     /// Whether GitHub would start it. Git is asked for what changes where a filter is about that.
-    pub(super) fn start(&self, github: &GithubContext) -> Start {
+    pub(super) fn start(&self, github: &GithubContext, conflicts: &[String]) -> Start {
         let Trigger {
             event,
             compared,
@@ -179,6 +192,7 @@ impl<'g> Subject<'g> {
             },
             since: compared.map_or("", |compared| &compared.since),
             message: self.ground.message(content),
+            conflicts,
         };
         Start::of(&self.workflow, github, change)
     }

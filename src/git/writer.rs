@@ -147,6 +147,20 @@ impl Writer<'_> {
     }
 }
 
+impl Repository {
+    /// The paths in conflict where these two commits are merged; what that writes is thrown away.
+    pub fn conflicts(&self, base: &str, head: &str) -> Result<Vec<String>, GitError> {
+        let scratch = tempfile::Builder::new().prefix("lrun-merge-").tempdir();
+        let scratch =
+            scratch.map_err(GitError::io("make a directory in", Path::new("TMPDIR")))?;
+        let writer = Writer {
+            repository: self,
+            objects: scratch.path(),
+        };
+        Ok(writer.merge(base, head)?.err().unwrap_or_default())
+    }
+}
+
 /// A file under LFS and the blob that stands for it.
 struct Pointer {
     path: Vec<u8>,

@@ -42,6 +42,8 @@ pub struct Change<'a> {
     pub since: &'a str,
     /// The message of the last commit, where that is known.
     pub message: Option<&'a str>,
+    /// The paths in which a pull request conflicts with its base.
+    pub conflicts: &'a [String],
 }
 
 /// Whether the paths that the event changes decide about a start.
@@ -75,6 +77,17 @@ impl Start {
         let skips = matches!(event, "push" | "pull_request");
         if let Some(skipping) = change.message.and_then(skipping).filter(|_| skips) {
             let why = format!("the message of the last commit has '{skipping}'");
+            return Self::no(why, judged);
+        }
+        if let ("pull_request", Some(first)) = (event, change.conflicts.first()) {
+            let more = match change.conflicts.len() {
+                1 => String::new(),
+                all => format!(" and {} more", all - 1),
+            };
+            let why = format!(
+                "the pull request conflicts with {} in {first}{more}",
+                github.base_ref
+            );
             return Self::no(why, judged);
         }
         if let Some(why) = judge.unusual_action() {

@@ -123,6 +123,27 @@ fn a_pull_request_has_what_left_its_base() {
 }
 
 #[test]
+fn a_pull_request_with_conflicts_starts_nothing() {
+    let project = clone_of("{}");
+    project.git(&["push", "--quiet", "origin", "main"]);
+    project.git(&["checkout", "--quiet", "-b", "topic", "HEAD~1"]);
+    project.write("src/a.rs", "3");
+    project.commit("another way");
+    let before = project.state();
+    let plan = json(&project, &["--event", "pull_request"]);
+    assert_eq!(
+        plan["why"],
+        "the pull request conflicts with main in src/a.rs"
+    );
+    assert_eq!(plan["starts"], false);
+    assert_eq!(json(&project, &[])["starts"], true, "a push");
+    assert!(
+        project.state() == before,
+        "the user's folder was written to"
+    );
+}
+
+#[test]
 fn a_tag_is_not_asked_for_paths() {
     let project = clone_of("{}");
     let on = "on: { push: { tags: [v*], branches: [main], paths: [nothing] } }";
@@ -178,7 +199,7 @@ jobs:
       - name: Publish
         run: make publish
         if: github.ref_name == 'prod'
-      - uses: some/action@v1
+      - { uses: actions/checkout@v5, with: { lfs: true } }
   legs:
     needs: lint
     strategy: { matrix: '${{ fromJSON(needs.lint.outputs.legs) }}' }
@@ -212,7 +233,7 @@ fn the_report_says_what_starts_in_which_order_and_what_does_not() {
     2  Build (ubuntu-latest)  ubuntu-latest   needs lint
        Build (macos-14)       not run here: macos-14 is another operating system   needs lint
          step 2 is skipped: Publish: if: github.ref_name == 'prod' is false
-         ✗ line 17: action 'some/action@v1' cannot be had: this version of lrun runs actions/checkout, actions/cache (and /restore, /save) and actions/upload-artifact only
+         ✗ line 17: checkout with lfs: true is not supported by this version of lrun
        legs                   legs follow from the outputs of what it needs   needs lint
     3  deploy                 skipped: if: github.ref_name == 'prod' is false
     4  tell                   skipped: needs deploy, which is skipped
@@ -277,7 +298,7 @@ on:
     inputs: { level: { type: number, default: 1 }, deep: { type: boolean } }
 jobs:
   lint: { runs-on: ubuntu-latest, steps: [{ run: x }] }
-  test: { needs: lint, if: inputs.deep, runs-on: ubuntu-latest, steps: [{ uses: other/action@v1 }] }
+  test: { needs: lint, if: inputs.deep, runs-on: ubuntu-latest, steps: [{ uses: actions/checkout@v5, with: { lfs: true } }] }
 ";
     let caller = "\
 on: push
@@ -308,7 +329,7 @@ jobs:
        call (true) / lint   ubuntu-latest
        call (false) / lint  ubuntu-latest
     3  call (true) / test   ubuntu-latest   needs lint
-         ✗ line 6: action 'other/action@v1' cannot be had: this version of lrun runs actions/checkout, actions/cache (and /restore, /save) and actions/upload-artifact only
+         ✗ line 6: checkout with lfs: true is not supported by this version of lrun
        call (false) / test  skipped: if: inputs.deep is false
     4  last                 ubuntu-latest   needs call
     lrun cannot run this here: 2 things marked ✗ above

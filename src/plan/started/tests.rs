@@ -51,6 +51,7 @@ fn judged(on: &str, github: &GithubContext, changes: Result<&Changes, &str>) -> 
         changes,
         since: CHANGED,
         message: None,
+        conflicts: &[],
     };
     Start::of(&workflow(on), github, change)
 }
@@ -202,6 +203,29 @@ fn a_pull_request_is_judged_by_its_base_and_its_action() {
 }
 
 #[test]
+fn a_pull_request_with_conflicts_starts_nothing_but_what_runs_on_its_base() {
+    let conflicts = ["src/a".to_owned(), "src/b".to_owned()];
+    let of = |event: &str| {
+        let change = Change {
+            changes: Err(""),
+            since: "",
+            message: None,
+            conflicts: &conflicts,
+        };
+        let github = github(event, MAIN, json!({}));
+        Start::of(
+            &workflow("[pull_request, pull_request_target]"),
+            &github,
+            change,
+        )
+    };
+    let why = "the pull request conflicts with main in src/a and 1 more";
+    let start = of("pull_request");
+    assert_eq!((start.starts, start.why.as_str()), (false, why));
+    assert!(of("pull_request_target").starts);
+}
+
+#[test]
 fn a_workflow_run_is_judged_by_its_payload() {
     let on = "{ workflow_run: { workflows: [CI], branches: [main] } }";
     let of = |event: Value| judged(on, &github("workflow_run", MAIN, event), Err("")).starts;
@@ -221,6 +245,7 @@ fn a_message_may_skip_pushes_and_pull_requests() {
             changes: Err(""),
             since: "",
             message: Some(message),
+            conflicts: &[],
         };
         let event = github(event, MAIN, json!({ "action": "opened" }));
         Start::of(
