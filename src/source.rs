@@ -52,6 +52,15 @@ impl Source {
         })
     }
 
+    /// The same text by another name.
+    pub fn renamed(&self, path: impl Into<String>) -> Arc<Self> {
+        Arc::new(Self {
+            path: path.into(),
+            text: self.text.clone(),
+            line_starts: self.line_starts.clone(),
+        })
+    }
+
     /// Where the byte offset stands; offsets past the end stand at the end.
     pub fn position(&self, offset: usize) -> Position {
         let offset = offset.min(self.text.len());

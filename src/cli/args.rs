@@ -12,6 +12,7 @@ use super::expr::ExprArguments;
 use super::filter::FilterArguments;
 use super::hash_files::HashFilesArguments;
 use super::matrix::MatrixArguments;
+use super::parse::ParseArguments;
 use super::plan::PlanArguments;
 use super::recorded::RunName;
 
@@ -33,6 +34,8 @@ pub(super) enum Command {
     Check(CheckArguments),
     /// Say what GitHub would start, and what a run would do, without running anything.
     Plan(Box<PlanArguments>),
+    /// Print what a workflow or action file says, as GitHub's own readers write it.
+    Parse(ParseArguments),
     /// Print a recorded run again, byte for byte.
     Replay(ReplayArguments),
     /// List recorded runs, the last one first.

@@ -5,10 +5,12 @@
 use std::collections::{BTreeSet, HashMap, HashSet, VecDeque};
 use std::io::{Read as _, Write};
 use std::path::{Path, PathBuf};
+use std::rc::Rc;
 use std::sync::Arc;
 
 use clap::{Args, ValueEnum};
 
+use super::document::Files;
 use super::exit::ExitCode;
 use super::failure::{Failure, printed};
 use super::sought::{self, Kind, LocalAction, Sought};
@@ -16,7 +18,9 @@ use super::terminal;
 use crate::config::Settings;
 use crate::report::diagnostics::{self, Checked, Look};
 use crate::source::{Code, Diagnostic, Source, Span};
-use crate::workflow::{self, JobBody, LOCK_FILE, Lock, Step, StepAction, Uses, Using};
+use crate::workflow::{
+    self, Documents, JobBody, LOCK_FILE, Location, Lock, ReadOptions, Step, StepAction, Uses, Using,
+};
 
 const AFTER_HELP: &str = "\
 What is valid here GitHub accepts, what is not GitHub refuses, with the same words at the same line and column. Workflows \
@@ -74,6 +78,9 @@ enum Format {
 /// As many bytes no valid file has: 1 Mi characters of four bytes, and a mark before them.
 const MOST_BYTES: u64 = 4 * 1024 * 1024 + 8;
 
+/// What standard input is called.
+const STDIN: &str = "<stdin>";
+
 /// Checks and prints what is wrong.
 pub(super) fn check(arguments: &CheckArguments) -> Result<ExitCode, Failure> {
     let directory = arguments.directory.canonicalize().map_err(|error| {
@@ -87,10 +94,11 @@ pub(super) fn check(arguments: &CheckArguments) -> Result<ExitCode, Failure> {
     };
     let (sought, has_stdin) = files(arguments, &directory)?;
     let mut checker = Checker {
-        names: Names::new(format, directory.clone(), &sought),
+        names: Names::new(format, &directory, &sought),
         seen: HashSet::new(),
         open: sought.into(),
-        locks: HashMap::new(),
+        opened: HashSet::new(),
+        repositories: HashMap::new(),
         elsewhere: BTreeSet::new(),
         checked: Checked::default(),
     };
@@ -160,17 +168,15 @@ struct Names {
 }
 
 impl Names {
-    /// For people, from where they stand; for programs from the root of the repository.
-    fn new(format: Format, directory: PathBuf, files: &[Sought]) -> Self {
-        let root = files.first().map(|file| file.root.clone());
-        let is_one = |root: &PathBuf| files.iter().all(|file| file.root == *root);
-        let base = match root.filter(is_one) {
-            Some(root) if format != Format::Text => root,
-            None if format != Format::Text => sought::root_above(&directory)
-                .filter(|_| files.is_empty())
-                .unwrap_or(directory),
-            _ => directory,
-        };
+    /// For people, from where they stand; for programs from the root of the repository, if there is one.
+    fn new(format: Format, directory: &Path, files: &[Sought]) -> Self {
+        let of_directory = || sought::root_above(directory);
+        let root = files
+            .first()
+            .map_or_else(of_directory, |file| file.root.clone());
+        let is_one = files.iter().all(|file| file.root == root);
+        let base = root.filter(|_| is_one && format != Format::Text);
+        let base = base.unwrap_or_else(|| directory.to_path_buf());
         Self { base }
     }
 
@@ -195,13 +201,23 @@ impl Names {
     }
 }
 
+/// What is known of a repository.
+struct Repository {
+    root: PathBuf,
+    /// The workflows that others call.
+    files: Files,
+    /// Its lock, if it has one that can be read.
+    lock: Option<Lock>,
+}
+
 struct Checker {
     names: Names,
-    /// Files that were read, or are about to be.
+    /// Files that were read.
     seen: HashSet<PathBuf>,
     open: VecDeque<Sought>,
-    /// The lock of each repository that has one that can be read.
-    locks: HashMap<PathBuf, Option<Lock>>,
+    /// Called workflows that were put there.
+    opened: HashSet<PathBuf>,
+    repositories: HashMap<PathBuf, Rc<Repository>>,
     /// References to workflows of other repositories.
     elsewhere: BTreeSet<String>,
     checked: Checked,
@@ -209,26 +225,18 @@ struct Checker {
 
 impl Checker {
     fn stdin(&mut self, directory: &Path, is_action: bool) -> Result<(), Failure> {
+        let unreadable = |error| Failure::usage(format!("cannot read standard input: {error}"));
         let mut bytes = Vec::new();
-        let stdin = std::io::stdin().lock();
-        stdin
-            .take(MOST_BYTES)
-            .read_to_end(&mut bytes)
-            .map_err(|error| Failure::usage(format!("cannot read standard input: {error}")))?;
+        let stdin = std::io::stdin().lock().take(MOST_BYTES);
+        { stdin }.read_to_end(&mut bytes).map_err(unreadable)?;
         let root = sought::root_above(directory);
+        let repository = self.repository(root.as_deref())?;
         let kind = if is_action {
             Kind::Action
         } else {
             Kind::Workflow
         };
-        let root = root.as_deref().unwrap_or(directory);
-        let Some(source) = self.text("<stdin>".to_owned(), bytes) else {
-            return Ok(());
-        };
-        match kind {
-            Kind::Workflow => self.workflow(source, root, None),
-            Kind::Action => self.action(source, root),
-        }
+        self.text(STDIN, bytes, kind, repository.as_deref());
         Ok(())
     }
 
@@ -239,105 +247,181 @@ impl Checker {
             if !self.seen.insert(canonical) {
                 continue;
             }
-            let source = self.read(&path)?;
-            self.lock(&root)?;
-            let Some(source) = source else {
-                continue;
-            };
-            match kind {
-                Kind::Workflow => {
-                    let path = path.strip_prefix(&root).ok();
-                    self.workflow(source, &root, path.and_then(Path::to_str));
-                }
-                Kind::Action => self.action(source, &root),
-            }
+            let repository = self.repository(root.as_deref())?;
+            let bytes = self.read(&path)?;
+            // References and locks name files from the root.
+            let within = root.and_then(|root| Some(path.strip_prefix(root).ok()?.to_path_buf()));
+            let path = within.unwrap_or(path);
+            self.text(&path.to_string_lossy(), bytes, kind, repository.as_deref());
         }
         Ok(())
     }
 
-    /// The text of a file; none if it is none, which is noted.
-    fn read(&mut self, path: &Path) -> Result<Option<Arc<Source>>, Failure> {
-        let name = self.names.of(path);
+    fn read(&self, path: &Path) -> Result<Vec<u8>, Failure> {
         let mut bytes = Vec::new();
         std::fs::File::open(path)
             .and_then(|file| file.take(MOST_BYTES).read_to_end(&mut bytes))
-            .map_err(|error| Failure::usage(format!("cannot read {name}: {error}")))?;
-        Ok(self.text(name, bytes))
+            .map_err(|error| {
+                Failure::usage(format!("cannot read {}: {error}", self.names.of(path)))
+            })?;
+        Ok(bytes)
     }
 
-    fn text(&mut self, name: String, bytes: Vec<u8>) -> Option<Arc<Source>> {
+    /// What there is to know of a repository: it is looked at once.
+    fn repository(&mut self, root: Option<&Path>) -> Result<Option<Rc<Repository>>, Failure> {
+        let Some(root) = root else {
+            return Ok(None);
+        };
+        if let Some(known) = self.repositories.get(root) {
+            return Ok(Some(Rc::clone(known)));
+        }
+        let mut repository = Repository {
+            root: root.to_path_buf(),
+            files: Files::of_folder(root),
+            lock: None,
+        };
+        let path = root.join(LOCK_FILE);
+        if path.is_file() {
+            let bytes = self.read(&path)?;
+            repository.lock = self
+                .source(LOCK_FILE, bytes, Some(&repository))
+                .and_then(|source| self.kept(workflow::read_lock(source), Some(&repository)));
+        }
+        let repository = Rc::new(repository);
+        self.repositories
+            .insert(root.to_path_buf(), Rc::clone(&repository));
+        Ok(Some(repository))
+    }
+
+    /// The text of a file; none if it is none, which is noted.
+    fn source(
+        &mut self,
+        path: &str,
+        bytes: Vec<u8>,
+        repository: Option<&Repository>,
+    ) -> Option<Arc<Source>> {
         self.checked.files += 1;
         let error = match String::from_utf8(bytes) {
-            Ok(text) => return Some(Source::new(name, text)),
+            Ok(text) => return Some(Source::new(path, text)),
             Err(error) => error,
         };
         let start = error.utf8_error().valid_up_to();
-        let source = Source::new(name, String::from_utf8_lossy(error.as_bytes()));
+        let source = Source::new(path, String::from_utf8_lossy(error.as_bytes()));
         let span = Span { start, end: start };
         let found = Diagnostic::new(&source, span, Code::Yaml, "The file is not UTF-8 text");
-        let help = "save it as UTF-8".to_owned();
-        self.checked.found.push(found.with_help(Some(help)));
+        let found = found.with_help(Some("save it as UTF-8".to_owned()));
+        self.note(vec![found], repository);
         None
     }
 
-    /// Reads the lock of a repository, once.
-    fn lock(&mut self, root: &Path) -> Result<(), Failure> {
-        let path = root.join(LOCK_FILE);
-        if self.locks.contains_key(root) || !path.is_file() {
-            return Ok(());
-        }
-        let read = self.read(&path)?.map(workflow::read_lock);
-        let lock = self.kept(read);
-        self.locks.insert(root.to_path_buf(), lock);
-        Ok(())
-    }
-
     /// What was read; what is wrong with it is noted.
-    fn kept<T>(&mut self, read: Option<Result<T, Vec<Diagnostic>>>) -> Option<T> {
-        match read? {
-            Ok(read) => Some(read),
-            Err(errors) => {
-                self.checked.found.extend(errors);
-                None
+    fn kept<T>(
+        &mut self,
+        read: Result<T, Vec<Diagnostic>>,
+        repository: Option<&Repository>,
+    ) -> Option<T> {
+        read.map_err(|errors| self.note(errors, repository)).ok()
+    }
+
+    /// Keeps what was found, with the names that the answer has for files.
+    fn note(&mut self, found: Vec<Diagnostic>, repository: Option<&Repository>) {
+        let named = |source: &Arc<Source>| {
+            let path = Path::new(&source.path);
+            let path = repository.map_or_else(|| path.to_path_buf(), |known| known.root.join(path));
+            match self.names.of(&path) {
+                _ if source.path == STDIN => Arc::clone(source),
+                name if name == source.path => Arc::clone(source),
+                name => source.renamed(name),
             }
+        };
+        for mut found in found {
+            found.source = named(&found.source);
+            if let Some(call) = &mut found.call {
+                call.source = named(&call.source);
+            }
+            self.checked.found.push(found);
         }
     }
 
-    /// Checks a workflow; a lock binds it by its path from the repository's root.
-    fn workflow(&mut self, source: Arc<Source>, root: &Path, path: Option<&str>) {
-        let Some(workflow) = self.kept(Some(workflow::read_workflow(source))) else {
+    fn text(&mut self, path: &str, bytes: Vec<u8>, kind: Kind, repository: Option<&Repository>) {
+        let Some(source) = self.source(path, bytes, repository) else {
             return;
         };
-        let refused = workflow::refused_by_service(&workflow);
-        self.checked.found.extend(refused);
-        let lock = self.locks.get(root).and_then(Option::as_ref);
-        let unpinned = lock
-            .zip(path)
-            .map(|(lock, path)| lock.unpinned(path, &workflow));
-        self.checked.found.extend(unpinned.unwrap_or_default());
-        for job in workflow.jobs.values() {
-            match &job.body {
-                JobBody::Steps(steps) => self.steps(steps, &workflow.source, root, true),
-                JobBody::Calls(call) if is_own(&call.uses.value) => {}
-                JobBody::Calls(call) => {
-                    self.elsewhere.insert(call.uses.value.clone());
-                }
-            }
+        match kind {
+            Kind::Workflow => self.workflow(source, repository),
+            Kind::Action => self.action(source, repository),
         }
     }
 
-    fn action(&mut self, source: Arc<Source>, root: &Path) {
-        let Some(action) = self.kept(Some(workflow::read_action(source))) else {
+    fn workflow(&mut self, source: Arc<Source>, repository: Option<&Repository>) {
+        let options = ReadOptions {
+            documents: repository.map(|repository| &repository.files as &dyn Documents),
+            ..ReadOptions::default()
+        };
+        let read = workflow::read_workflow_with(source, &options);
+        if let Some(repository) = repository {
+            self.called(repository);
+        }
+        let Some(workflow) = self.kept(read, repository) else {
+            return;
+        };
+        self.note(workflow::refused_by_service(&workflow), repository);
+        let lock = repository.and_then(|repository| repository.lock.as_ref());
+        if let Some(lock) = lock {
+            self.note(lock.unpinned(&workflow), repository);
+        }
+        for job in workflow.jobs.values() {
+            match &job.body {
+                JobBody::Steps(steps) => self.steps(steps, &workflow.source, repository, true),
+                JobBody::Calls(_) => {}
+            }
+        }
+        let missing = workflow.not_followed().into_iter();
+        let elsewhere = missing
+            .map(|(_, reference)| reference)
+            .filter(|reference| matches!(reference.location, Location::Remote { .. }));
+        self.elsewhere
+            .extend(elsewhere.map(|reference| reference.text.clone()));
+    }
+
+    /// Called workflows were checked as far as their caller goes; now for themselves.
+    fn called(&mut self, repository: &Repository) {
+        let paths = repository.files.called().into_iter();
+        let mut files: Vec<Sought> = paths
+            .map(|path| Sought {
+                path: repository.root.join(path),
+                root: Some(repository.root.clone()),
+                kind: Kind::Workflow,
+            })
+            .filter(|file| !self.opened.contains(&file.path))
+            .collect();
+        files.sort_by(|one, other| one.path.cmp(&other.path));
+        self.opened
+            .extend(files.iter().map(|file| file.path.clone()));
+        self.open.extend(files);
+    }
+
+    fn action(&mut self, source: Arc<Source>, repository: Option<&Repository>) {
+        let Some(action) = self.kept(workflow::read_action(source), repository) else {
             return;
         };
         if let Using::Composite { steps } = &action.runs.using {
-            self.steps(steps, &action.source, root, false);
+            self.steps(steps, &action.source, repository, false);
         }
     }
 
     /// What steps use of the repository is checked too. In the steps of a job one is told of an action that is not there:
     /// what came before an action's own steps is not known.
-    fn steps(&mut self, steps: &[Step], source: &Arc<Source>, root: &Path, of_job: bool) {
+    fn steps(
+        &mut self,
+        steps: &[Step],
+        source: &Arc<Source>,
+        repository: Option<&Repository>,
+        of_job: bool,
+    ) {
+        let Some(root) = repository.map(|repository| &repository.root) else {
+            return;
+        };
         for (index, step) in steps.iter().enumerate() {
             let StepAction::Uses { reference, .. } = &step.action else {
                 continue;
@@ -349,8 +433,7 @@ impl Checker {
                 Some(LocalAction::Manifest(manifest)) => self.open.push_back(manifest),
                 Some(LocalAction::Dockerfile) => {}
                 None if of_job && !may_be_made(path, &steps[..index]) => {
-                    let found = missing(source, reference.span, path);
-                    self.checked.found.push(found);
+                    self.note(vec![missing(source, reference.span, path)], repository);
                 }
                 None => {}
             }
@@ -362,8 +445,9 @@ impl Checker {
             let place = found.position();
             (found.source.path.clone(), place, found.message.clone())
         };
-        self.checked.found.sort_by_cached_key(key);
-        self.checked.found.dedup_by_key(|found| key(found));
+        let found = &mut self.checked.found;
+        found.sort_by_cached_key(|found| (key(found), found.call.is_some()));
+        found.dedup_by_key(|found| key(found));
         self.checked.elsewhere = self.elsewhere.len();
         self.checked
     }
@@ -380,11 +464,6 @@ fn local_path(uses: &str) -> Option<&str> {
         .components()
         .any(|part| part.as_os_str() == "..");
     (!leaves).then_some(path)
-}
-
-/// Whether a reference leads into the repository it stands in.
-fn is_own(uses: &str) -> bool {
-    uses.starts_with("./") || uses.starts_with("$/")
 }
 
 /// Whether one of these steps may make the action: it checks out something else, or its script names the path.

@@ -97,6 +97,16 @@ impl Files {
         }
     }
 
+    /// The files that were asked for and are there, from the root.
+    pub(super) fn called(&self) -> Vec<PathBuf> {
+        let read = self.read.borrow();
+        let found = read.values().filter_map(|document| match document {
+            Document::Found(source) => Some(PathBuf::from(&source.path)),
+            _ => None,
+        });
+        found.collect()
+    }
+
     fn load(&self, path: &str) -> Document {
         let missing = |why: &str| Document::Missing {
             why: why.to_owned(),

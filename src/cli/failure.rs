@@ -40,7 +40,7 @@ impl Failure {
         }
     }
 
-    /// What is wrong with a workflow file: every error, each with its line underlined.
+    /// What is wrong with a workflow or action: every error, each with its line underlined.
     pub(super) fn invalid(diagnostics: &[Diagnostic]) -> Self {
         let mut text = String::new();
         for diagnostic in diagnostics {
@@ -49,10 +49,7 @@ impl Failure {
         let count = diagnostics.len();
         let plural = if count == 1 { "" } else { "s" };
         let path = diagnostics.first().map_or("", |first| &first.source.path);
-        let _ = write!(
-            text,
-            "error: {path} is not a valid workflow: {count} error{plural}"
-        );
+        let _ = write!(text, "error: {path} is not valid: {count} error{plural}");
         Self {
             code: ExitCode::Usage,
             text,

@@ -17,6 +17,7 @@ mod hash_files;
 mod inputs;
 mod itself;
 mod matrix;
+mod parse;
 mod plan;
 mod prepare;
 mod read;
@@ -59,6 +60,7 @@ pub fn main() -> ExitCode {
         Some(Command::Run(arguments)) => run::run(arguments),
         Some(Command::Check(arguments)) => check::check(arguments),
         Some(Command::Plan(arguments)) => plan::plan(arguments),
+        Some(Command::Parse(arguments)) => parse::parse(arguments),
         Some(Command::Replay(arguments)) => replay::replay(arguments),
         Some(Command::Runs(arguments)) => runs::runs(arguments),
         Some(Command::Explain(arguments)) => explain::explain(arguments),

@@ -16,8 +16,8 @@ const ACTION_FILES: [&str; 2] = ["action.yml", "action.yaml"];
 pub(super) struct Sought {
     /// The file; absolute.
     pub(super) path: PathBuf,
-    /// The folder that local references start from.
-    pub(super) root: PathBuf,
+    /// The repository it is in, which local references lead into.
+    pub(super) root: Option<PathBuf>,
     /// What it is read as.
     pub(super) kind: Kind,
 }
@@ -85,11 +85,8 @@ fn without_dots(path: &Path, is_folder: bool) -> std::io::Result<PathBuf> {
 pub(super) fn file(path: &Path, kind: Kind) -> Sought {
     let folder = path.parent().unwrap_or(path);
     let root = root_of(path).or_else(|| root_above(folder));
-    Sought {
-        path: path.to_path_buf(),
-        root: root.unwrap_or_else(|| folder.to_path_buf()),
-        kind,
-    }
+    let path = path.to_path_buf();
+    Sought { path, root, kind }
 }
 
 /// The repository that a folder is or stands in.
@@ -109,7 +106,7 @@ pub(super) fn local_action(root: &Path, path: &str) -> Option<LocalAction> {
     match manifest {
         Some(path) => Some(LocalAction::Manifest(Sought {
             path,
-            root: root.to_path_buf(),
+            root: Some(root.to_path_buf()),
             kind: Kind::Action,
         })),
         None if dockerfile.iter().any(|path| path.is_file()) => Some(LocalAction::Dockerfile),
@@ -126,7 +123,8 @@ pub(super) enum LocalAction {
     Dockerfile,
 }
 
-fn is_root(folder: &Path) -> bool {
+/// Whether a folder is the root of a repository.
+pub(super) fn is_root(folder: &Path) -> bool {
     folder.join(WORKFLOWS).is_dir() || folder.join(".git").exists()
 }
 
@@ -139,7 +137,7 @@ fn repository(root: &Path) -> Result<Vec<Sought>, Failure> {
     };
     let sought = |path: PathBuf, kind| Sought {
         path,
-        root: root.to_path_buf(),
+        root: Some(root.to_path_buf()),
         kind,
     };
     let workflows = workflows.into_iter();

@@ -151,8 +151,7 @@ impl Repository {
     /// The paths in conflict where these two commits are merged; what that writes is thrown away.
     pub fn conflicts(&self, base: &str, head: &str) -> Result<Vec<String>, GitError> {
         let scratch = tempfile::Builder::new().prefix("lrun-merge-").tempdir();
-        let scratch =
-            scratch.map_err(GitError::io("make a directory in", Path::new("TMPDIR")))?;
+        let scratch = scratch.map_err(GitError::io("make a directory in", Path::new("TMPDIR")))?;
         let writer = Writer {
             repository: self,
             objects: scratch.path(),

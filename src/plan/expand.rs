@@ -41,7 +41,7 @@ pub enum ExpandError {
     Pending,
     /// What is written there is not acceptable.
     #[error("{0}")]
-    Invalid(Diagnostic),
+    Invalid(Box<Diagnostic>),
 }
 
 /// The legs of a job under what is known.
@@ -70,7 +70,12 @@ pub fn expand(
             .map_err(|error| {
                 let span = matrix_token.map_or(job.id.span, |token| token.span);
                 let message = error.to_string();
-                ExpandError::Invalid(Diagnostic::new(&workflow.source, span, Code::Rule, message))
+                ExpandError::Invalid(Box::new(Diagnostic::new(
+                    &workflow.source,
+                    span,
+                    Code::Rule,
+                    message,
+                )))
             })?
             .into_iter()
             .map(|leg| (leg.clone(), Value::Object(leg.matrix)))
@@ -185,8 +190,9 @@ pub(super) fn evaluate(
     evaluated.map_err(|TokenError { span, problem }| match problem {
         TokenProblem::Expression(EvaluationError::Pending { .. }) => ExpandError::Pending,
         other => {
-            let (source, message) = (&workflow.source, other.to_string());
-            ExpandError::Invalid(Diagnostic::new(source, span, Code::Expression, message))
+            let source = &workflow.source;
+            let found = Diagnostic::new(source, span, Code::Expression, other.to_string());
+            ExpandError::Invalid(Box::new(found))
         }
     })
 }

@@ -158,7 +158,7 @@ fn plan_job(
     facts: &Facts,
 ) -> Result<PlannedJob, ExpandError> {
     if let Some(refused) = workflow::job_refused_by_service(workflow, job) {
-        return Err(ExpandError::Invalid(refused));
+        return Err(ExpandError::Invalid(Box::new(refused)));
     }
     let needed = || before.iter().filter(|job| needs.contains(&job.id));
     let skip = skip(job, needed(), facts);

@@ -13,6 +13,7 @@ use indexmap::IndexMap;
 use crate::source::{Code, Diagnostic, Located, Source, Span};
 use crate::yaml::{self, Entry, Node, NodeKind, Scalar};
 
+use super::location::Location;
 use super::model::{JobBody, StepAction, Workflow};
 use super::problems::Problems;
 
@@ -76,8 +77,12 @@ pub fn read_lock(source: Arc<Source>) -> Result<Lock, Vec<Diagnostic>> {
 impl Lock {
     /// What a workflow uses and the lock does not pin for it: GitHub fails its runs when they start. Nothing, if the lock
     /// does not list the workflow.
-    pub fn unpinned(&self, path: &str, workflow: &Workflow) -> Vec<Diagnostic> {
-        let Some(pins) = self.workflows.get(path) else {
+    pub fn unpinned(&self, workflow: &Workflow) -> Vec<Diagnostic> {
+        let pins = match &workflow.location {
+            Location::Own { path } => self.workflows.get(path),
+            Location::Remote { .. } => None,
+        };
+        let Some(pins) = pins else {
             return Vec::new();
         };
         let is_pinned = |uses: &str| pins.iter().any(|pin| covers(&pin.value, uses));
@@ -426,7 +431,7 @@ dependencies:
             with("owner_id: 1,", "owner_id: x,"),
             ["(Line: 20, Col: 112): owner_id must be a whole number"]
         );
-        assert_eq!(with("'actions/cache@v4':", "'actions/cache':").len(), 2);
+        assert_eq!(with("'actions/cache@v4':", "'actions/cache':").len(), 1);
         assert_eq!(with("dependencies:", "dependencys:").len(), 1);
         assert_eq!(
             errors("[]"),
@@ -458,13 +463,13 @@ jobs:
   c: {uses: o/r/.github/workflows/x.yml@v1}
   d: {uses: ./.github/workflows/x.yml}
 ";
-        let workflow = read_workflow(Source::new("w", text)).expect("valid");
-        let found = lock.unpinned(".github/workflows/ci.yml", &workflow);
-        let lines: Vec<u32> = found.iter().map(|found| found.position().line).collect();
-        assert_eq!(lines, [8, 9, 14]);
-        assert!(
-            lock.unpinned(".github/workflows/other.yml", &workflow)
-                .is_empty()
-        );
+        let unpinned = |path: &str| {
+            let workflow = read_workflow(Source::new(path, text)).expect("valid");
+            let found = lock.unpinned(&workflow);
+            let lines = found.iter().map(|found| found.position().line);
+            lines.collect::<Vec<u32>>()
+        };
+        assert_eq!(unpinned(".github/workflows/ci.yml"), [8, 9, 14]);
+        assert!(unpinned(".github/workflows/other.yml").is_empty());
     }
 }

@@ -176,6 +176,8 @@ pub struct Step {
     pub timeout_minutes: Option<Token>,
     /// `background`, and every step of a `parallel` group.
     pub background: bool,
+    /// The number, in the job, of the `parallel` group that it is a step or the closing wait of.
+    pub group: Option<usize>,
     /// What it does.
     pub action: StepAction,
 }

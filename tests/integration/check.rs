@@ -345,3 +345,86 @@ fn a_lock_binds_the_workflows_it_lists() {
         "{told}"
     );
 }
+
+fn calling(lines: &str) -> String {
+    format!("on: push\njobs:\n  call:\n    uses: ./.github/workflows/called.yml\n{lines}")
+}
+
+#[test]
+fn called_workflows_are_checked_with_their_callers_and_said_once() {
+    let called = "on:\n  workflow_call:\n    inputs:\n      target: {type: string, required: true}\njobs:\n  build:\n    runs-on: ubuntu-24.04\n    permissions: {contents: write}\n    steps: [{run: make, wiht: x}]\n";
+    let good = calling("    permissions: {contents: write}\n    with: {target: a}\n");
+    let project = Project::new(&[
+        (".github/workflows/called.yml", called),
+        (".github/workflows/a.yml", &good),
+        (".github/workflows/b.yml", &good),
+        (".github/workflows/c.yml", &good.replace("./", "$/")),
+    ]);
+    let told = check(&project, 1, &[]).stdout;
+    assert!(
+        told.contains("--> .github/workflows/called.yml:9:25"),
+        "{told}"
+    );
+    assert!(told.ends_with("\n1 error in 1 of 4 files\n"), "{told}");
+    assert_eq!(
+        check(&project, 1, &[".github/workflows/b.yml"]).stdout,
+        told.replace("of 4", "of 2")
+    );
+    project.write(
+        ".github/workflows/called.yml",
+        &called.replace(", wiht: x", ""),
+    );
+    check(&project, 0, &[]);
+    project.write(
+        ".github/workflows/a.yml",
+        &calling("    with: {targte: a}\n"),
+    );
+    let told = check(&project, 1, &[]).stdout;
+    for place in ["a.yml:4:11", "a.yml:5:20"] {
+        assert!(
+            told.contains(&format!("--> .github/workflows/{place}")),
+            "{told}"
+        );
+    }
+    project.write(
+        ".github/workflows/a.yml",
+        &good.replace("contents: write", "contents: read"),
+    );
+    let told = check(&project, 1, &[]).stdout;
+    assert!(told.contains("--> .github/workflows/a.yml:3:3"), "{told}");
+    project.git(&["rm", "-qf", "--cached", ".github/workflows/called.yml"]);
+    std::fs::remove_file(project.path().join(".github/workflows/called.yml")).expect("it is there");
+    let told = check(&project, 1, &[]).stdout;
+    assert!(told.ends_with("\n3 errors in 3 of 3 files\n"), "{told}");
+}
+
+#[test]
+fn what_another_repository_has_is_not_refused_and_is_counted() {
+    let text = calling("    with: {a: b}\n")
+        .replace("./", "o/r/")
+        .replace(".yml", ".yml@v1");
+    let project = Project::of_workflow(&text);
+    let told = check(&project, 0, &[]).stdout;
+    assert_eq!(
+        told,
+        "no errors in 1 file; a workflow of another repository that is called was not read\n"
+    );
+}
+
+#[test]
+fn a_file_of_no_repository_is_judged_alone() {
+    let folder = Project::without_git(&[
+        ("ci.yml", &calling("")),
+        ("steps.yml", &workflow_of("- uses: ./act")),
+    ]);
+    for file in ["ci.yml", "steps.yml"] {
+        assert_eq!(check(&folder, 0, &[file]).stdout, "no errors in 1 file\n");
+    }
+    assert_eq!(check(&folder, 0, &["."]).stdout, "no errors in 2 files\n");
+    let nowhere = check(&folder, 2, &[]);
+    assert!(
+        nowhere.stderr.contains("no repository"),
+        "{}",
+        nowhere.stderr
+    );
+}

@@ -7,12 +7,30 @@ use super::token::Tokens;
 use crate::source::Located;
 use crate::workflow::{Step, StepAction};
 
-/// Steps in order.
+/// Steps in order; a `parallel` group is one step, with its own in it.
 pub(super) fn steps(steps: &[Step], tokens: &Tokens<'_>) -> Value {
-    steps.iter().map(|step| self::step(step, tokens)).collect()
+    let mut shown = Vec::new();
+    let mut group = Vec::new();
+    for step in steps {
+        let is_member = step.group.is_some() && step.background;
+        let members = self::step(step, tokens);
+        match step.group {
+            None => shown.push(members.into_value()),
+            Some(_) if is_member => group.push(members.into_value()),
+            Some(_) => shown.push(closed(members, std::mem::take(&mut group))),
+        }
+    }
+    Value::Array(shown)
 }
 
-fn step(step: &Step, tokens: &Tokens<'_>) -> Value {
+/// The step of a whole group, in the place of the wait that closes it.
+fn closed(mut wait: Members, group: Vec<Value>) -> Value {
+    wait.0.shift_remove("wait");
+    wait.put("parallel", Value::Array(group));
+    wait.into_value()
+}
+
+fn step(step: &Step, tokens: &Tokens<'_>) -> Members {
     let mut members = Members::default();
     members.put("id", json!(step.id));
     for (key, token) in [
@@ -23,7 +41,7 @@ fn step(step: &Step, tokens: &Tokens<'_>) -> Value {
     ] {
         members.put(key, tokens.optional(token.as_ref()));
     }
-    if step.background {
+    if step.background && step.group.is_none() {
         members.put("background", json!(true));
     }
     let condition = || tokens.condition(&step.condition, step.span);
@@ -48,7 +66,7 @@ fn step(step: &Step, tokens: &Tokens<'_>) -> Value {
         StepAction::WaitAll => members.put("wait-all", json!(true)),
         StepAction::Cancel { target } => members.put("cancel", json!(target.value)),
     }
-    members.into_value()
+    members
 }
 
 fn ids(targets: &[Located<String>]) -> Value {

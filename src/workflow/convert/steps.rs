@@ -26,6 +26,7 @@ pub(super) fn steps(
         schema,
         problems,
         drafts,
+        groups: 0,
     };
     for item in items {
         reader.item(item);
@@ -56,6 +57,8 @@ struct StepsReader<'p> {
     schema: &'static Schema,
     problems: &'p mut Problems,
     drafts: Vec<Draft>,
+    /// How many `parallel` groups there were.
+    groups: usize,
 }
 
 impl StepsReader<'_> {
@@ -86,6 +89,10 @@ impl StepsReader<'_> {
             }
         }
         self.step(Fields::default(), span, first..self.drafts.len());
+        for draft in &mut self.drafts[first..] {
+            draft.step.group = Some(self.groups);
+        }
+        self.groups += 1;
     }
 
     fn step(&mut self, mut fields: Fields, span: Span, group: Range<usize>) {
@@ -113,6 +120,7 @@ impl StepsReader<'_> {
             continue_on_error: fields.take("continue-on-error"),
             timeout_minutes: fields.take("timeout-minutes"),
             background: background == Some(TokenKind::Bool(true)),
+            group: None,
             action,
         };
         self.drafts.push(Draft {
