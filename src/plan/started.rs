@@ -21,6 +21,36 @@ const SKIPPING: [&str; 5] = [
 /// The same as the last line of a message.
 const SKIPPING_TRAILERS: [&str; 2] = ["skip-checks: true", "skip-checks:true"];
 
+/// Events that start what the default branch has, and nothing that only another has (docs: events,
+/// "will only trigger a workflow run if the workflow file exists on the default branch").
+const OF_DEFAULT_BRANCH: [&str; 20] = [
+    "branch_protection_rule",
+    "check_run",
+    "check_suite",
+    "delete",
+    "discussion",
+    "discussion_comment",
+    "fork",
+    "gollum",
+    "issue_comment",
+    "issues",
+    "label",
+    "milestone",
+    "page_build",
+    "public",
+    "registry_package",
+    "repository_dispatch",
+    "schedule",
+    "watch",
+    "workflow_dispatch",
+    "workflow_run",
+];
+
+/// Whether an event starts only what the default branch has.
+pub fn is_of_default_branch(event: &str) -> bool {
+    OF_DEFAULT_BRANCH.contains(&event)
+}
+
 /// Whether GitHub starts a workflow for an event, and what that rests on.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Start {
@@ -44,6 +74,9 @@ pub struct Change<'a> {
     pub message: Option<&'a str>,
     /// The paths in which a pull request conflicts with its base.
     pub conflicts: &'a [String],
+    /// Whether the file is known to be missing from the default branch. Looked at where
+    /// [`is_of_default_branch`] alone.
+    pub is_missing_there: bool,
 }
 
 /// Whether the paths that the event changes decide about a start.
@@ -74,6 +107,11 @@ impl Start {
         };
         let judged = filters(&workflow.on, event).map(|filters| judge.filters(filters));
         let judged = judged.unwrap_or_default();
+        if change.is_missing_there && is_of_default_branch(event) {
+            let branch = &github.identity.default_branch;
+            let why = format!("{event} starts what {branch} has, and this file is not there");
+            return Self::no(why, judged);
+        }
         let skips = matches!(event, "push" | "pull_request");
         if let Some(skipping) = change.message.and_then(skipping).filter(|_| skips) {
             let why = format!("the message of the last commit has '{skipping}'");

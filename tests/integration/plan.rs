@@ -144,6 +144,29 @@ fn a_pull_request_with_conflicts_starts_nothing() {
 }
 
 #[test]
+fn what_the_default_branch_lacks_is_not_dispatched() {
+    let project = clone_of("{}");
+    let dispatched = format!("on: workflow_dispatch\n{JOB}");
+    project.write(".github/workflows/ci.yml", &dispatched);
+    project.write(".github/workflows/new.yml", &dispatched);
+    assert_eq!(
+        json(&project, &[])["starts"],
+        true,
+        "on main a push brings it"
+    );
+    project.git(&["checkout", "--quiet", "-b", "topic"]);
+    project.commit("third");
+    assert_eq!(
+        json(&project, &[])["starts"],
+        true,
+        "main has a file of that name"
+    );
+    let report = told(&project, &["new.yml"]);
+    let why = "workflow_dispatch starts what main has, and this file is not there";
+    assert!(report.stdout.contains(why), "{}", report.stdout);
+}
+
+#[test]
 fn a_tag_is_not_asked_for_paths() {
     let project = clone_of("{}");
     let on = "on: { push: { tags: [v*], branches: [main], paths: [nothing] } }";

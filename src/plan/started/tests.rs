@@ -52,6 +52,7 @@ fn judged(on: &str, github: &GithubContext, changes: Result<&Changes, &str>) -> 
         since: CHANGED,
         message: None,
         conflicts: &[],
+        is_missing_there: false,
     };
     Start::of(&workflow(on), github, change)
 }
@@ -211,6 +212,7 @@ fn a_pull_request_with_conflicts_starts_nothing_but_what_runs_on_its_base() {
             since: "",
             message: None,
             conflicts: &conflicts,
+            is_missing_there: false,
         };
         let github = github(event, MAIN, json!({}));
         Start::of(
@@ -239,6 +241,26 @@ fn a_workflow_run_is_judged_by_its_payload() {
 }
 
 #[test]
+fn some_events_start_what_the_default_branch_has() {
+    let of = |event: &str| {
+        let change = Change {
+            changes: Err(""),
+            since: "",
+            message: None,
+            conflicts: &[],
+            is_missing_there: true,
+        };
+        let on = "{ push: , workflow_dispatch: , schedule: [{ cron: '0 0 * * *' }] }";
+        Start::of(&workflow(on), &github(event, MAIN, json!({})), change)
+    };
+    let why = "schedule starts what main has, and this file is not there";
+    let start = of("schedule");
+    assert_eq!((start.starts, start.why.as_str()), (false, why));
+    assert!(!of("workflow_dispatch").starts);
+    assert!(of("push").starts);
+}
+
+#[test]
 fn a_message_may_skip_pushes_and_pull_requests() {
     let starts = |event: &str, message: &str| {
         let change = Change {
@@ -246,6 +268,7 @@ fn a_message_may_skip_pushes_and_pull_requests() {
             since: "",
             message: Some(message),
             conflicts: &[],
+            is_missing_there: false,
         };
         let event = github(event, MAIN, json!({ "action": "opened" }));
         Start::of(
