@@ -67,10 +67,10 @@ pub(super) struct PlanArguments {
     #[command(flatten)]
     given: GivenArguments,
     /// One JSON object a workflow instead of the report.
-    #[arg(long)]
+    #[arg(long, help_heading = "What is printed")]
     json: bool,
     /// Every file that a filter looks at, and what is assumed.
-    #[arg(short, long)]
+    #[arg(short, long, help_heading = "What is printed")]
     verbose: bool,
 }
 

@@ -250,7 +250,7 @@ fn the_report_says_what_starts_in_which_order_and_what_does_not() {
         + src/a.rs                  'src/**' in line 4
         - .github/workflows/ci.yml  no pattern
         - src/notes.md              '!**.md' in line 4
-        nothing by 'bin/**' (line 4)
+        no file for 'bin/**' (line 4)
 
     1  lint                   ubuntu-latest
     2  Build (ubuntu-latest)  ubuntu-latest   needs lint
