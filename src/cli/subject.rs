@@ -47,7 +47,7 @@ impl Ground {
     /// What an event changes; or why GitHub could not tell either.
     pub(super) fn changes(&self, compared: &Compared) -> Result<Changes, String> {
         let since = &compared.since;
-        match compared.range.changes(self.facts()) {
+        match compared.range.changes(&self.repository, self.facts()) {
             Ok(Some(changes)) => Ok(changes),
             Ok(None) => Err(format!("nothing is common with {since}")),
             Err(error) => Err(error.to_string()),

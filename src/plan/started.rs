@@ -208,6 +208,7 @@ impl Judge<'_> {
                 let branch = base.map(|base| base.strip_prefix("refs/heads/").unwrap_or(base));
                 (self.refs(filters, "branches", branch), false)
             }
+            "schedule" => (vec![self.schedule(filters)], false),
             _ => (Vec::new(), false),
         };
         let mut judged = action;
@@ -244,6 +245,28 @@ impl Judge<'_> {
             names: &[],
             among: "",
         }
+    }
+
+    /// The `cron` line that the payload has, among those of the workflow.
+    fn schedule(&self, times: &Token) -> JudgedFilter {
+        let event = &self.github.event;
+        let happened = event.get("schedule").and_then(|cron| cron.as_str());
+        let field = |time: &Token, key| Some(time.get(key)?.as_str()?.to_owned());
+        let is_it = |time: &&Token| field(time, "cron").as_deref() == happened;
+        let found = times.items().iter().find(is_it);
+        let question = self.question("cron", times);
+        let why = match found {
+            Some(time) => {
+                let zone = field(time, "timezone").unwrap_or_else(|| "UTC".to_owned());
+                let line = self.workflow.source.position(time.span.start).line;
+                format!(
+                    "is '{}' ({zone}) in line {line}",
+                    happened.unwrap_or_default()
+                )
+            }
+            None => format!("is nowhere '{}'", happened.unwrap_or_default()),
+        };
+        question.aside(found.is_some(), &why)
     }
 
     /// A list of words, and the one of the event's payload.

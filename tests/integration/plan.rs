@@ -1,5 +1,8 @@
 //! What is told of workflows before anything runs, over real repositories.
 
+use std::fs::File;
+use std::time::SystemTime;
+
 use serde_json::Value;
 
 use crate::lrun::Report;
@@ -167,6 +170,27 @@ fn what_the_default_branch_lacks_is_not_dispatched() {
 }
 
 #[test]
+fn inputs_decide_before_anything_runs() {
+    let project = clone_of("{}");
+    let text = "\
+on: { workflow_dispatch: { inputs: { dry: { type: boolean, required: true } } } }
+jobs: { a: { if: inputs.dry, runs-on: ubuntu-latest, steps: [{ run: x }] } }
+";
+    project.write(".github/workflows/ci.yml", text);
+    let plan = json(&project, &[]);
+    assert_eq!(
+        (&plan["starts"], &plan["jobs"]),
+        (&false.into(), &Value::Null)
+    );
+    let why = "input 'dry' is required: give it with --input dry=VALUE";
+    assert_eq!(plan["why"], why);
+    let plan = json(&project, &["--input", "dry=false"]);
+    assert_eq!(plan["jobs"][0]["text"], "if: inputs.dry is false");
+    let plan = json(&project, &["--input", "dry=true"]);
+    assert_eq!(plan["jobs"][0]["text"], Value::Null);
+}
+
+#[test]
 fn a_tag_is_not_asked_for_paths() {
     let project = clone_of("{}");
     let on = "on: { push: { tags: [v*], branches: [main], paths: [nothing] } }";
@@ -299,9 +323,18 @@ fn without_a_name_all_workflows_are_told() {
 fn planning_leaves_nothing_anywhere() {
     let project = clone_of("{ paths: [docs/**] }");
     project.write("src/a.rs", "3");
+    // Git would write down that only the time of this one is another.
+    let notes = project.path().join("docs/a.md");
+    let notes = File::options()
+        .write(true)
+        .open(notes)
+        .expect("it is there");
+    notes
+        .set_modified(SystemTime::UNIX_EPOCH)
+        .expect("times can be set");
     let before = project.state();
     json(&project, &["--event", "pull_request"]);
-    json(&project, &[]);
+    assert_eq!(files(&json(&project, &[])), ["src/a.rs"]);
     assert!(
         project.state() == before,
         "the user's folder was written to"

@@ -228,6 +228,27 @@ fn a_pull_request_with_conflicts_starts_nothing_but_what_runs_on_its_base() {
 }
 
 #[test]
+fn a_schedule_is_judged_by_its_cron_line() {
+    let on =
+        "{ schedule: [{ cron: '0 1 * * *' }, { cron: '0 3 * * *', timezone: Europe/Berlin }] }";
+    let of = |cron: &str| {
+        let github = github("schedule", MAIN, json!({ "schedule": cron }));
+        let start = judged(on, &github, Err(""));
+        (start.starts, start.why)
+    };
+    assert_eq!(
+        of("0 1 * * *"),
+        yes("on.schedule.cron is '0 1 * * *' (UTC) in line 1")
+    );
+    let why = "on.schedule.cron is '0 3 * * *' (Europe/Berlin) in line 1";
+    assert_eq!(of("0 3 * * *"), yes(why));
+    assert_eq!(
+        of("0 2 * * *"),
+        no("on.schedule.cron is nowhere '0 2 * * *'")
+    );
+}
+
+#[test]
 fn a_workflow_run_is_judged_by_its_payload() {
     let on = "{ workflow_run: { workflows: [CI], branches: [main] } }";
     let of = |event: Value| judged(on, &github("workflow_run", MAIN, event), Err("")).starts;
