@@ -11,6 +11,7 @@ mod glob;
 mod hash_files;
 mod pattern;
 mod segment;
+mod set;
 
 pub use attributes::attributes;
 pub use below::{Below, on_all_processors};

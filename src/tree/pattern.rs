@@ -69,7 +69,7 @@ impl Pattern {
     }
 
     fn ends_in_globstar(&self) -> bool {
-        self.segments.last() == Some(&Segment::Globstar)
+        self.segments.last().is_some_and(Segment::is_globstar)
     }
 }
 
