@@ -159,12 +159,17 @@ pub enum EventKind {
     ArtifactUploaded {
         /// The step.
         step: StepKey,
-        /// Its name.
-        name: String,
-        /// Files in it.
-        files: u64,
-        /// Length of the archive in bytes.
-        size: u64,
+        /// What it was.
+        #[serde(flatten)]
+        artifact: MovedArtifact,
+    },
+    /// A step downloaded an artifact of its run.
+    ArtifactDownloaded {
+        /// The step.
+        step: StepKey,
+        /// What it was.
+        #[serde(flatten)]
+        artifact: MovedArtifact,
     },
     /// A step or a job that something was restored for took less or more than the last time it
     /// ran with nothing, all else being equal. Comes before it is finished.
@@ -185,6 +190,17 @@ pub enum EventKind {
         /// What it cost.
         timing: Timing,
     },
+}
+
+/// An artifact that was uploaded or downloaded.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct MovedArtifact {
+    /// Its name.
+    pub name: String,
+    /// Files in it; of a download those that were written.
+    pub files: u64,
+    /// Length of the archive in bytes.
+    pub size: u64,
 }
 
 /// How a job or a step ended.

@@ -18,8 +18,8 @@ use lrun::lookup::{
     MatchedBy, MissReason, NotSaved, Scope, version,
 };
 use lrun::store::{
-    CacheIdentity, CacheQuery, ColdJob, ColdStep, NewEntry, Reserve, Saver, StepAddress, Store,
-    StoreError, StoredTree, View,
+    CacheIdentity, CacheQuery, ColdJob, ColdStep, NewArtifact, NewEntry, Reserve, Saver,
+    StepAddress, Store, StoreError, StoredTree, View,
 };
 use lrun::tree::{Kind, Member, TreeItem};
 use ordinary_user::as_ordinary_user;
@@ -560,7 +560,17 @@ fn of_cold_jobs_of_one_likeness_the_latest_are_kept() {
 #[test]
 fn an_artifact_s_name_is_free_once_per_run() {
     let (_root, store) = open();
-    let save = |run, content: &mut &[u8]| store.save_artifact(RunId(run), "logs", content);
+    let save = |run, content: &mut &[u8]| {
+        let saver = Saver {
+            run: RunId(run),
+            job: JobKey::new("build", 0),
+        };
+        let logs = NewArtifact {
+            name: "logs".to_owned(),
+            zip: true,
+        };
+        store.save_artifact(&saver, &logs, content)
+    };
     let saved = save(1, &mut &b"zip"[..]).expect("an artifact");
     assert_eq!((saved.digest, saved.size), (Digest::of("zip"), 3));
     let conflict = save(1, &mut &b"other"[..]).expect_err("a conflict");

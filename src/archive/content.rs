@@ -7,7 +7,7 @@ use std::os::unix::fs::MetadataExt as _;
 use crate::tree::{Kind, Member, TreeItem};
 
 /// Bytes of content handed on at a time.
-const CHUNK: usize = 128 * 1024;
+pub(super) const CHUNK: usize = 128 * 1024;
 
 /// Takes the items of an archive, in order.
 pub(super) type Sink<'a> = &'a mut dyn FnMut(TreeItem) -> io::Result<()>;

@@ -8,10 +8,12 @@
 mod artifact;
 mod artifact_rules;
 mod content;
+mod download_rules;
 mod manifest;
 mod pack;
 mod problem;
 mod unpack;
+mod unzip;
 mod zip;
 
 pub use artifact::{FoundFile, FoundFiles, Sent, find_artifact, send_artifact};
@@ -19,9 +21,11 @@ pub use artifact_rules::{
     ArtifactInputs, ArtifactRefusal, IfNoFilesFound, Uploaded, VALID_LINES, artifact_name,
     count_line, no_files_line, retention, search_lines, upload_lines,
 };
+pub use download_rules::{Choice, DownloadInputs, DownloadRefusal, Offered};
 pub use manifest::Manifest;
 pub use pack::{PackError, PackRequest, Packed, pack};
 pub use problem::FAILED;
 pub use unpack::Unpacker;
 pub(crate) use unpack::{set_time, time};
+pub use unzip::{UnzipError, send_file, unzip};
 pub use zip::{CompressionLevel, ZipError, ZipWriter, Zipped};

@@ -5,11 +5,15 @@ use std::path::PathBuf;
 
 use clap::{Args, Parser, Subcommand, ValueEnum};
 
+use super::check::CheckArguments;
 use super::env_file::EnvFileArguments;
 use super::exit;
 use super::expr::ExprArguments;
 use super::filter::FilterArguments;
 use super::hash_files::HashFilesArguments;
+use super::matrix::MatrixArguments;
+use super::parse::ParseArguments;
+use super::plan::PlanArguments;
 use super::recorded::RunName;
 
 /// Runs GitHub Actions workflows locally and tells the truth about their caches.
@@ -26,6 +30,12 @@ pub(super) struct Arguments {
 pub(super) enum Command {
     /// Run a workflow; `lrun FILE` is short for it.
     Run(Box<RunArguments>),
+    /// Say what GitHub would say of workflows and actions, before they are pushed.
+    Check(CheckArguments),
+    /// Say what GitHub would start, and what a run would do, without running anything.
+    Plan(Box<PlanArguments>),
+    /// Print what a workflow or action file says, as GitHub's own readers write it.
+    Parse(ParseArguments),
     /// Print a recorded run again, byte for byte.
     Replay(ReplayArguments),
     /// List recorded runs, the last one first.
@@ -43,6 +53,8 @@ pub(super) enum Command {
     Filter(FilterArguments),
     /// Read a file of variables or outputs as the runner does.
     EnvFile(EnvFileArguments),
+    /// Print the jobs that a `strategy.matrix` makes.
+    Matrix(MatrixArguments),
 }
 
 #[derive(Debug, Args)]
@@ -140,6 +152,10 @@ pub(super) struct PretendArguments {
     /// Run HEAD, without uncommitted changes.
     #[arg(long)]
     pub(super) committed: bool,
+    /// The commit, branch or tag that `paths` filters count changes from; default: what a push
+    /// would bring, or what a pull request has beyond its base.
+    #[arg(long, value_name = "REF")]
+    pub(super) since: Option<String>,
 }
 
 /// What the run is given.

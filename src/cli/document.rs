@@ -1,33 +1,48 @@
-//! Reading and checking the workflow that is to run: the folder's, or a commit's.
+//! Reading and checking workflows with all they call: the folder's, or a commit's. One loader for every command.
 
+use std::cell::RefCell;
+use std::collections::HashMap;
+use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
 use super::failure::Failure;
 use super::find::Found;
 use crate::git::{Git, GitError};
-use crate::source::Source;
-use crate::workflow::{self, Workflow};
+use crate::source::{Diagnostic, Source};
+use crate::workflow::{self, Document, Documents, Location, ReadOptions, Reference, Workflow};
 
-/// The file as it is in the folder; every error of it is reported at once.
+/// The file as it is in the folder, with the files it calls; every error is reported at once.
 pub(super) fn in_folder(found: &Found) -> Result<Arc<Workflow>, Failure> {
+    read(found)?.map_err(|errors| Failure::invalid(&errors))
+}
+
+/// The same, or what is wrong with it.
+pub(super) fn read(found: &Found) -> Result<Checked, Failure> {
     let bytes = std::fs::read(&found.file).map_err(|error| {
         Failure::usage(format!("cannot read {}: {error}", found.file.display()))
     })?;
-    checked(found, bytes)
+    checked(found, bytes, &Files::of_folder(&found.root))
 }
 
-/// The file as it is in a commit, which is what GitHub reads when it runs that commit. None for a
-/// file that is not in the folder.
+/// A workflow, or everything that is wrong with it.
+type Checked = Result<Arc<Workflow>, Vec<Diagnostic>>;
+
+/// The file's path as it is shown: from the folder that has the workflows, where it is in that.
+pub(super) fn shown(found: &Found) -> String {
+    let shown = found.file.strip_prefix(&found.root).unwrap_or(&found.file);
+    shown.to_string_lossy().into_owned()
+}
+
+/// The file as it is in a commit, which is what GitHub reads when it runs that commit, with the files it calls there. None for
+/// a file that is not in the folder.
 pub(super) fn in_commit(found: &Found, commit: &str) -> Result<Option<Arc<Workflow>>, Failure> {
     let Ok(path) = found.file.strip_prefix(&found.root) else {
         return Ok(None);
     };
-    let blob = Git::in_repository(&found.root)
-        .args(["cat-file", "blob"])
-        .arg(format!("{commit}:./{}", path.display()))
-        .output();
-    match blob {
-        Ok(bytes) => checked(found, bytes).map(Some),
+    match blob(&found.root, commit, path) {
+        Ok(bytes) => checked(found, bytes, &Files::of_commit(&found.root, commit))?
+            .map(Some)
+            .map_err(|errors| Failure::invalid(&errors)),
         Err(GitError::Failed { .. }) => Err(Failure::usage(format!(
             "there is no {} in commit {commit}: GitHub would start nothing",
             path.display()
@@ -36,11 +51,103 @@ pub(super) fn in_commit(found: &Found, commit: &str) -> Result<Option<Arc<Workfl
     }
 }
 
-fn checked(found: &Found, bytes: Vec<u8>) -> Result<Arc<Workflow>, Failure> {
+fn checked(found: &Found, bytes: Vec<u8>, files: &Files) -> Result<Checked, Failure> {
     let text = String::from_utf8(bytes)
         .map_err(|_| Failure::usage(format!("{} is not UTF-8 text", found.file.display())))?;
-    let shown = found.file.strip_prefix(&found.root).unwrap_or(&found.file);
-    let source = Source::new(shown.to_string_lossy(), text);
-    let workflow = workflow::read_workflow(source).map_err(|errors| Failure::invalid(&errors))?;
-    Ok(Arc::new(workflow))
+    let source = Source::new(shown(found), text);
+    let options = ReadOptions {
+        documents: Some(files),
+        ..ReadOptions::default()
+    };
+    Ok(workflow::read_workflow_with(source, &options).map(Arc::new))
+}
+
+fn blob(root: &Path, commit: &str, path: &Path) -> Result<Vec<u8>, GitError> {
+    Git::in_repository(root)
+        .args(["cat-file", "blob"])
+        .arg(format!("{commit}:./{}", path.display()))
+        .output()
+}
+
+/// The workflows of one repository that others call: each is read once.
+#[derive(Debug)]
+pub(super) struct Files {
+    /// The folder that has `.github/workflows`.
+    root: PathBuf,
+    /// Where the files are taken from; the folder itself if there is none.
+    commit: Option<String>,
+    read: RefCell<HashMap<Location, Document>>,
+}
+
+impl Files {
+    /// As they are in the folder.
+    pub(super) fn of_folder(root: &Path) -> Self {
+        Self {
+            root: root.to_owned(),
+            commit: None,
+            read: RefCell::default(),
+        }
+    }
+
+    /// As they are in a commit.
+    pub(super) fn of_commit(root: &Path, commit: &str) -> Self {
+        Self {
+            commit: Some(commit.to_owned()),
+            ..Self::of_folder(root)
+        }
+    }
+
+    /// The files that were asked for and are there, from the root.
+    pub(super) fn called(&self) -> Vec<PathBuf> {
+        let read = self.read.borrow();
+        let found = read.values().filter_map(|document| match document {
+            Document::Found(source) => Some(PathBuf::from(&source.path)),
+            _ => None,
+        });
+        found.collect()
+    }
+
+    fn load(&self, path: &str) -> Document {
+        let missing = |why: &str| Document::Missing {
+            why: why.to_owned(),
+        };
+        // GitHub looks in a tree of git, where no name leads out.
+        if path.split('/').any(|part| matches!(part, "." | ".." | "")) {
+            return missing(NOT_FOUND);
+        }
+        let bytes = match &self.commit {
+            Some(commit) => match blob(&self.root, commit, Path::new(path)) {
+                Err(GitError::Failed { .. }) => return missing(NOT_FOUND),
+                other => other.map_err(|error| error.to_string()),
+            },
+            None => match std::fs::read(self.root.join(path)) {
+                Err(error) if error.kind() == std::io::ErrorKind::NotFound => {
+                    return missing(NOT_FOUND);
+                }
+                other => other.map_err(|error| format!("cannot read {path}: {error}")),
+            },
+        };
+        match bytes.map(String::from_utf8) {
+            Ok(Ok(text)) => Document::Found(Source::new(path, text)),
+            Ok(Err(_)) => missing("it is not UTF-8 text"),
+            Err(why) => Document::NotHere { why },
+        }
+    }
+}
+
+const NOT_FOUND: &str = "workflow was not found";
+
+impl Documents for Files {
+    fn find(&self, reference: &Reference) -> Document {
+        let Location::Own { path } = &reference.location else {
+            return Document::NotHere {
+                why: "it is in another repository, from which lrun fetches nothing".to_owned(),
+            };
+        };
+        let mut read = self.read.borrow_mut();
+        let document = read
+            .entry(reference.location.clone())
+            .or_insert_with(|| self.load(path));
+        document.clone()
+    }
 }

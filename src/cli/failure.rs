@@ -5,6 +5,7 @@ use std::io::{self, Write as _};
 
 use super::exit::ExitCode;
 use crate::plan::Obstacle;
+use crate::report::diagnostics::{Look, located};
 use crate::source::Diagnostic;
 
 /// Why there is no run, and whose matter that is.
@@ -39,19 +40,16 @@ impl Failure {
         }
     }
 
-    /// What is wrong with a workflow file: every error, each with its line underlined.
+    /// What is wrong with a workflow or action: every error, each with its line underlined.
     pub(super) fn invalid(diagnostics: &[Diagnostic]) -> Self {
         let mut text = String::new();
         for diagnostic in diagnostics {
-            underline(&mut text, diagnostic);
+            let _ = writeln!(text, "{}\n", located(diagnostic, Look::default()));
         }
         let count = diagnostics.len();
         let plural = if count == 1 { "" } else { "s" };
         let path = diagnostics.first().map_or("", |first| &first.source.path);
-        let _ = write!(
-            text,
-            "error: {path} is not a valid workflow: {count} error{plural}"
-        );
+        let _ = write!(text, "error: {path} is not valid: {count} error{plural}");
         Self {
             code: ExitCode::Usage,
             text,
@@ -73,38 +71,6 @@ impl Failure {
             text,
         }
     }
-}
-
-fn underline(text: &mut String, diagnostic: &Diagnostic) {
-    let source = &diagnostic.source;
-    let start = diagnostic.position();
-    let end = source.position(diagnostic.span.end);
-    let width = match end.line == start.line {
-        true => end.column.saturating_sub(start.column).max(1),
-        false => 1,
-    };
-    let line = source.line(start.line);
-    let number = start.line.to_string();
-    let margin = " ".repeat(number.len());
-    // Tabs keep their width under the line they stand in.
-    let indent: String = line
-        .chars()
-        .take(start.column as usize - 1)
-        .map(|c| if c == '\t' { '\t' } else { ' ' })
-        .collect();
-    let _ = writeln!(
-        text,
-        "{}:{}:{}: {}\n{margin} |\n{number} | {line}\n{margin} | {indent}{}",
-        source.path,
-        start.line,
-        start.column,
-        diagnostic.message,
-        "^".repeat(width as usize)
-    );
-    if let Some(help) = &diagnostic.help {
-        let _ = writeln!(text, "{margin} = {help}");
-    }
-    text.push('\n');
 }
 
 /// How a command that only prints ends. A reader that has seen enough (`| head`) and went away

@@ -4,7 +4,7 @@ use std::path::{Path, PathBuf};
 
 use super::failure::Failure;
 
-const WORKFLOWS: &str = ".github/workflows";
+pub(super) const WORKFLOWS: &str = ".github/workflows";
 
 /// A workflow file and the folder it is the workflow of.
 #[derive(Debug)]
@@ -18,12 +18,7 @@ pub(super) struct Found {
 /// Finds a workflow: a path from `directory`, else a file or its stem under
 /// `.github/workflows` of `directory` or of a folder above it; with no name, the only one.
 pub(super) fn workflow(directory: &Path, name: Option<&str>) -> Result<Found, Failure> {
-    let directory = directory.canonicalize().map_err(|error| {
-        Failure::usage(format!(
-            "cannot use the directory {}: {error}",
-            directory.display()
-        ))
-    })?;
+    let directory = usable(directory)?;
     if let Some(name) = name {
         let path = directory.join(name);
         if path.is_file() {
@@ -33,7 +28,40 @@ pub(super) fn workflow(directory: &Path, name: Option<&str>) -> Result<Found, Fa
             });
         }
     }
-    let folder = directory
+    let folder = folder_of(&directory, name)?;
+    let known = list(&folder)?;
+    let file = pick(&folder, &known, name)?;
+    Ok(Found {
+        root: root_of(&file).unwrap_or(directory),
+        file,
+    })
+}
+
+/// All workflows under `.github/workflows` of `directory` or of a folder above it, by name.
+pub(super) fn workflows(directory: &Path) -> Result<Vec<Found>, Failure> {
+    let folder = folder_of(&usable(directory)?, None)?;
+    let found = |name: String| {
+        let file = folder.join(name);
+        Found {
+            root: root_of(&file).unwrap_or_else(|| folder.clone()),
+            file,
+        }
+    };
+    Ok(list(&folder)?.into_iter().map(found).collect())
+}
+
+fn usable(directory: &Path) -> Result<PathBuf, Failure> {
+    directory.canonicalize().map_err(|error| {
+        Failure::usage(format!(
+            "cannot use the directory {}: {error}",
+            directory.display()
+        ))
+    })
+}
+
+/// The folder of workflows in `directory` or nearest above it.
+fn folder_of(directory: &Path, name: Option<&str>) -> Result<PathBuf, Failure> {
+    directory
         .ancestors()
         .map(|ancestor| ancestor.join(WORKFLOWS))
         .find(|folder| folder.is_dir())
@@ -47,13 +75,7 @@ pub(super) fn workflow(directory: &Path, name: Option<&str>) -> Result<Found, Fa
                 "there is no folder {WORKFLOWS} in {} or above it; name a workflow file",
                 directory.display()
             )),
-        })?;
-    let known = list(&folder)?;
-    let file = pick(&folder, &known, name)?;
-    Ok(Found {
-        root: root_of(&file).unwrap_or(directory),
-        file,
-    })
+        })
 }
 
 fn pick(folder: &Path, known: &[String], name: Option<&str>) -> Result<PathBuf, Failure> {
@@ -85,7 +107,7 @@ fn stem(file: &str) -> &str {
     file.rsplit_once('.').map_or(file, |(stem, _)| stem)
 }
 
-fn list(folder: &Path) -> Result<Vec<String>, Failure> {
+pub(super) fn list(folder: &Path) -> Result<Vec<String>, Failure> {
     let unreadable = |error: std::io::Error| {
         Failure::usage(format!("cannot read {}: {error}", folder.display()))
     };
@@ -102,7 +124,7 @@ fn list(folder: &Path) -> Result<Vec<String>, Failure> {
 }
 
 /// The folder whose `.github/workflows` the file stands in.
-fn root_of(file: &Path) -> Option<PathBuf> {
+pub(super) fn root_of(file: &Path) -> Option<PathBuf> {
     let folder = file.parent()?;
     folder
         .ends_with(WORKFLOWS)

@@ -4,7 +4,7 @@ use std::path::Path;
 
 use indexmap::IndexMap;
 
-use super::args::RunArguments;
+use super::args::GivenArguments;
 use super::failure::Failure;
 
 /// What the user gave a run, as texts.
@@ -17,8 +17,7 @@ pub(super) struct GivenTexts {
 }
 
 /// Reads what was given; what is named on the command line goes over what a file says.
-pub(super) fn read(arguments: &RunArguments) -> Result<GivenTexts, Failure> {
-    let given = &arguments.given;
+pub(super) fn read(given: &GivenArguments) -> Result<GivenTexts, Failure> {
     Ok(GivenTexts {
         inputs: pairs("--input", &given.input)?,
         env: merged("--env", given.env_file.as_deref(), &given.env)?,

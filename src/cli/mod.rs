@@ -2,6 +2,7 @@
 //! one file.
 
 mod args;
+mod check;
 mod doctor;
 mod document;
 mod env_file;
@@ -15,6 +16,9 @@ mod given;
 mod hash_files;
 mod inputs;
 mod itself;
+mod matrix;
+mod parse;
+mod plan;
 mod prepare;
 mod read;
 mod recorded;
@@ -22,6 +26,8 @@ mod replay;
 mod run;
 mod runs;
 mod signals;
+mod sought;
+mod subject;
 mod terminal;
 
 use std::process::ExitCode;
@@ -52,6 +58,9 @@ pub fn main() -> ExitCode {
     let ended = std::panic::catch_unwind(|| match &arguments.command {
         None => run::run(&arguments.run),
         Some(Command::Run(arguments)) => run::run(arguments),
+        Some(Command::Check(arguments)) => check::check(arguments),
+        Some(Command::Plan(arguments)) => plan::plan(arguments),
+        Some(Command::Parse(arguments)) => parse::parse(arguments),
         Some(Command::Replay(arguments)) => replay::replay(arguments),
         Some(Command::Runs(arguments)) => runs::runs(arguments),
         Some(Command::Explain(arguments)) => explain::explain(arguments),
@@ -60,6 +69,7 @@ pub fn main() -> ExitCode {
         Some(Command::HashFiles(arguments)) => hash_files::hash_files(arguments),
         Some(Command::Filter(arguments)) => filter::filter(arguments),
         Some(Command::EnvFile(arguments)) => env_file::env_file(arguments),
+        Some(Command::Matrix(arguments)) => matrix::matrix(arguments),
     });
     // The panic hook has told what it was.
     let code = ended.map_or(exit::ExitCode::Internal, |ended| {

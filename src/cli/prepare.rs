@@ -6,25 +6,22 @@ use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
 use super::args::{NetworkArgument, RunArguments};
-use super::document;
 use super::failure::Failure;
 use super::find::Found;
-use super::given::{self, GivenTexts};
 use super::inputs;
+use super::subject::{Asked, Declared, Ground, Subject, workflow_name};
 use crate::backend::sandbox::Sandbox;
 use crate::config::Settings;
 use crate::config::network::{self, Machine};
 use crate::difference::{Difference, DifferenceKind, Effect, Site};
 use crate::event::{Events, JobSummary, RunSummary};
-use crate::exec::{Content, Given, Janitor, NetworkAccess, PlaceSettings, Run, workspace};
+use crate::exec::{Content, Given, Janitor, NetworkAccess, PlaceSettings, Run};
 use crate::expr::Value;
-use crate::git::{self, Facts, GitError, Repository, Snapshot};
+use crate::git::{GitError, Repository};
 use crate::inventory::{ToolSource, Toolchains};
 use crate::label::Architecture;
-use crate::plan::github_event::{
-    EventError, EventOptions, GithubContext, Identity, RunIdentity, Trigger,
-};
-use crate::plan::{self, Plan, PlanError, Selection};
+use crate::plan::github_event::{GithubContext, Identity, RunIdentity, Trigger, dispatch_inputs};
+use crate::plan::{self, Plan, PlanError, Selection, Start};
 use crate::store::{self, NewRun, Store};
 use crate::workflow::Workflow;
 
@@ -57,9 +54,15 @@ pub(super) fn prepare(
     workflow: Arc<Workflow>,
     wiring: Wiring,
 ) -> Result<Prepared, Failure> {
-    let subject = Subject::find(arguments, found, workflow)?;
+    let ground = Ground::look(&found.root)?;
+    let asked = Asked {
+        pretend: &arguments.pretend,
+        given: &arguments.given,
+        declared: Declared::Only,
+    };
+    let subject = Subject::find(asked, found, workflow, &ground)?;
     let store = Store::open(&settings.store.value).map_err(Failure::cannot_run)?;
-    let repository = Identity::of(&subject.facts).repository();
+    let repository = Identity::of(ground.facts()).repository();
     let record = store
         .next_run(&repository, &subject.workflow.source.path)
         .map_err(Failure::cannot_run)?;
@@ -76,87 +79,15 @@ pub(super) fn prepare(
     })
 }
 
-/// What of which repository is to run, and as what.
-struct Subject {
-    workflow: Arc<Workflow>,
-    repository: Repository,
-    /// The folder that runs, if it is not the repository itself.
-    folder: Option<PathBuf>,
-    /// What the repository is like.
-    whole: Facts,
-    /// The same of the folder.
-    facts: Facts,
-    options: EventOptions,
-    trigger: Trigger,
-    given: GivenTexts,
-}
-
-impl Subject {
-    /// `workflow` is the folder's; a run of a commit is of the commit's own.
-    fn find(
-        arguments: &RunArguments,
-        found: &Found,
-        workflow: Arc<Workflow>,
-    ) -> Result<Self, Failure> {
-        let given = given::read(arguments)?;
-        let (repository, whole) = Facts::discover(&found.root).map_err(of_git)?;
-        let folder = folder_within(&repository, &found.root);
-        let facts = match &folder {
-            Some(folder) => whole.of_folder(folder),
-            None => whole.clone(),
-        };
-        let mut options = event_options(arguments)?;
-        let choose = |workflow: &Workflow| {
-            let declared: Vec<&str> = workflow.on.iter().map(|on| on.name.as_str()).collect();
-            Trigger::choose(&declared, &options, &facts).map_err(of_event)
-        };
-        let of_folder = choose(&workflow)?;
-        let of_commit = match &of_folder.content {
-            git::Content::Commit(commit) => document::in_commit(found, commit)?,
-            git::Content::Folder => None,
-        };
-        let (workflow, trigger) = match of_commit {
-            Some(workflow) => {
-                let trigger = choose(&workflow)?;
-                (workflow, trigger)
-            }
-            None => (workflow, of_folder),
-        };
-        // GitHub's payload has the defaults too.
-        options.inputs = inputs::texts(&workflow, &trigger.event, &given.inputs);
-        Ok(Self {
-            workflow,
-            repository,
-            folder,
-            whole,
-            facts,
-            options,
-            trigger,
-            given,
-        })
-    }
-
-    fn snapshot(&self, objects: &Path) -> Result<Snapshot, GitError> {
-        let Self {
-            repository, whole, ..
-        } = self;
-        let snapshot = workspace::take_snapshot(repository, whole, &self.trigger, objects)?;
-        match &self.folder {
-            Some(folder) => snapshot.of_folder(repository, folder),
-            None => Ok(snapshot),
-        }
-    }
-}
-
 /// A run that has its place in the store and nothing else.
-struct Beginning {
-    subject: Subject,
+struct Beginning<'g> {
+    subject: Subject<'g>,
     store: Store,
     record: NewRun,
     wiring: Wiring,
 }
 
-impl Beginning {
+impl Beginning<'_> {
     fn prepare(self, arguments: &RunArguments, settings: &Settings) -> Result<Prepared, Failure> {
         let Self {
             subject,
@@ -173,23 +104,30 @@ impl Beginning {
             workflow: workflow_name(&subject.workflow),
             workflow_path: subject.workflow.source.path.clone(),
         };
-        let Subject {
-            workflow,
-            repository,
+        let facts = subject.ground.facts();
+        let github = GithubContext::new(
+            &subject.trigger,
+            &subject.options,
             facts,
-            options,
+            &snapshot,
+            identity,
+        );
+        let start = subject.start(&github);
+        let Subject {
+            ground,
+            workflow,
             trigger,
             given,
             ..
         } = subject;
-        let github = GithubContext::new(&trigger, &options, &facts, &snapshot, identity);
         let given = Given {
-            inputs: inputs::context(&workflow, &trigger.event, &given.inputs)?,
+            inputs: dispatch_inputs(&workflow, &trigger.event, &given.inputs)
+                .map_err(Failure::usage)?,
             vars: Value::from(serde_json::json!(given.vars)),
             secrets: given.secrets,
             env: given.env,
         };
-        let place = place_settings(arguments, settings, &repository)?;
+        let place = place_settings(arguments, settings, &ground.repository)?;
         let janitor = Janitor::start(store.root(), record.id).map_err(|error| {
             Failure::cannot_run(format!("cannot start the janitor of the run: {error}"))
         })?;
@@ -200,8 +138,8 @@ impl Beginning {
             github,
             given,
             content: Content {
-                repository,
-                facts,
+                repository: ground.repository.clone(),
+                facts: ground.facts().clone(),
                 snapshot,
             },
             store_position: store.position().map_err(Failure::cannot_run)?,
@@ -219,57 +157,11 @@ impl Beginning {
             record: run.store.record(run.id),
             alive: record.alive,
             summary: summary(&run, &plan),
-            differences: differences(&run, &plan, &trigger),
+            differences: differences(&run, &plan, &trigger, &start),
             plan,
             run,
         })
     }
-}
-
-/// The folder that is run, if it is not the repository itself.
-fn folder_within(repository: &Repository, root: &Path) -> Option<PathBuf> {
-    let folder = root.strip_prefix(&repository.root).ok()?;
-    (!folder.as_os_str().is_empty()).then(|| folder.to_owned())
-}
-
-fn workflow_name(workflow: &Workflow) -> String {
-    match &workflow.name {
-        Some(name) => name.value.clone(),
-        None => workflow.source.path.clone(),
-    }
-}
-
-fn event_options(arguments: &RunArguments) -> Result<EventOptions, Failure> {
-    let pretend = &arguments.pretend;
-    let payload = match &pretend.event_path {
-        None => None,
-        Some(path) => {
-            let text = std::fs::read_to_string(path).map_err(|error| {
-                Failure::usage(format!(
-                    "cannot read the payload {}: {error}",
-                    path.display()
-                ))
-            })?;
-            let payload = serde_json::from_str(&text).map_err(|error| {
-                Failure::usage(format!(
-                    "the payload {} is no JSON: {error}",
-                    path.display()
-                ))
-            })?;
-            Some(payload)
-        }
-    };
-    Ok(EventOptions {
-        event: pretend.event.clone(),
-        payload,
-        git_ref: pretend.git_ref.clone(),
-        head: pretend.head.clone(),
-        base: pretend.base.clone(),
-        number: pretend.pr,
-        committed: pretend.committed,
-        inputs: Vec::new(),
-        schedule: None,
-    })
 }
 
 fn place_settings(
@@ -391,7 +283,7 @@ fn summary(run: &Run, plan: &Plan) -> RunSummary {
     }
 }
 
-fn differences(run: &Run, plan: &Plan, trigger: &Trigger) -> Vec<Difference> {
+fn differences(run: &Run, plan: &Plan, trigger: &Trigger, start: &Start) -> Vec<Difference> {
     let mut all = Vec::new();
     let mut add = |kind, effect| {
         all.push(Difference {
@@ -415,7 +307,7 @@ fn differences(run: &Run, plan: &Plan, trigger: &Trigger) -> Vec<Difference> {
         let tools = tools.collect();
         add(DifferenceKind::NetworkConfig { tools }, Effect::None);
     }
-    if let Some(text) = plan::not_started(&run.workflow, &run.github) {
+    if let Some(text) = start.not_started() {
         add(DifferenceKind::Other { text }, Effect::MayShift);
     }
     for setting in &run.place.carried.without_credentials {
@@ -435,8 +327,4 @@ fn differences(run: &Run, plan: &Plan, trigger: &Trigger) -> Vec<Difference> {
 
 fn of_git(error: GitError) -> Failure {
     Failure::cannot_run(error)
-}
-
-fn of_event(error: EventError) -> Failure {
-    Failure::usage(error)
 }

@@ -190,7 +190,7 @@ impl Sources<'_> {
         };
         let input = |name: &str| with.as_ref().and_then(|with| with.get(name));
         match (action.action, output.unwrap_or_default()) {
-            (BuiltIn::Checkout, "ref") => Bearing::Portable.into(),
+            (BuiltIn::Checkout, "ref") | (BuiltIn::DownloadArtifact, _) => Bearing::Portable.into(),
             (BuiltIn::Checkout, _) | (BuiltIn::UploadArtifact, _) => Bearing::Run.into(),
             (BuiltIn::CacheRestore, "cache-primary-key") => match input("key") {
                 Some(token) => Sources { step, ..*self }.of_token(token, Level::Step),

@@ -140,6 +140,11 @@ impl Cold {
         }
     }
 
+    /// Steps run beside each other: what they take is comparable no more.
+    pub(super) fn give_up(&mut self) {
+        self.failed = true;
+    }
+
     /// Takes in a step that ran, and sets what it took beside what it took cold.
     pub(super) async fn step_ended(
         &mut self,

@@ -16,7 +16,7 @@ use crate::agent::protocol::HashSpec;
 use crate::expr::{EvaluationError, Piece, Value};
 use crate::lookup::{Bearing, KeyOrigin, KeyPart};
 use crate::outcome::Outcome;
-use crate::source::Diagnostic;
+use crate::source::{Code, Diagnostic};
 use crate::tree::{Links, hash_files_arguments};
 use crate::workflow::{Condition, Token, TokenError, TokenKind, TokenProblem};
 
@@ -99,13 +99,9 @@ impl Leading<'_> {
 
     /// An error as GitHub places it.
     fn placed(&self, error: &TokenError) -> String {
-        let diagnostic = Diagnostic {
-            source: self.run.workflow.source.clone(),
-            span: error.span,
-            message: error.problem.to_string(),
-            help: None,
-        };
-        diagnostic.to_string()
+        let message = error.problem.to_string();
+        let source = &self.run.workflow.source;
+        Diagnostic::new(source, error.span, Code::Expression, message).to_string()
     }
 
     async fn hash_files(&self, patterns: &[String]) -> Result<Result<Hashed, String>, AgentError> {

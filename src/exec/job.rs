@@ -7,11 +7,13 @@ use std::time::Duration;
 use indexmap::IndexMap;
 use tokio::task::JoinHandle;
 
+use super::background::{Background, Ended, Opened};
 use super::bearing::Sources;
 use super::cancel::{Cancellation, Canceller};
 use super::cold::Cold;
 use super::contexts::{FixedContexts, StepRecord};
-use super::effects::{Effects, Post};
+use super::control::Control;
+use super::effects::Post;
 use super::environment::JobEnvironment;
 use super::file_command;
 use super::handler::{self, Interrupt, Scope};
@@ -21,7 +23,7 @@ use super::masked::masked;
 use super::paths::Paths;
 use super::place::{self, CommandWatch, Up};
 use super::run::Run;
-use super::step::{self, Ran};
+use super::step::{self, Turn, conclude};
 use crate::agent::{Agent, AgentError};
 use crate::clock::Moment;
 use crate::difference::{Difference, DifferenceKind, Effect, Site};
@@ -209,7 +211,7 @@ async fn in_place(
 
 impl JobState {
     fn new(run: &Run) -> Self {
-        let mut masker = Masker::default();
+        let masker = Masker::default();
         masker.add(run.given.secrets.values().map(String::as_str));
         Self {
             env: IndexMap::new(),
@@ -224,25 +226,16 @@ impl JobState {
     }
 }
 
-impl Leading<'_> {
+impl<'a> Leading<'a> {
     async fn lead(mut self, commands: &mut CommandWatch) -> Result<Results, AgentError> {
         let limit = self.limit().await?;
         let start = Moment::now();
         let keeper = self.keep_time(limit);
-        if let JobBody::Steps(steps) = &self.job.body
+        let job: &'a Job = self.job;
+        if let JobBody::Steps(steps) = &job.body
             && self.start_job_env().await?
         {
-            for (index, step) in steps.iter().enumerate() {
-                let opened = match self.run_step(index, step).await? {
-                    Some(opened) => opened,
-                    // Steps before it may have left processes.
-                    None => self.place.agent.opened().await?,
-                };
-                let key = self.step_key(index, Phase::Main);
-                commands
-                    .name_used(self.run, self.place, &self.environment, (&key, &opened))
-                    .await?;
-            }
+            self.run_steps(steps, commands).await?;
             self.run_posts(steps).await?;
         }
         keeper.abort();
@@ -290,7 +283,7 @@ impl Leading<'_> {
     }
 
     /// Sends a fact about the job, without secrets.
-    fn send(&self, kind: EventKind) {
+    pub(super) fn send(&self, kind: EventKind) {
         self.run.events.send(masked(kind, &self.state.masker));
     }
 
@@ -325,57 +318,98 @@ impl Leading<'_> {
         self.state.status = Outcome::Failure;
     }
 
-    /// Returns what was opened until the end of the step's process, if it had one.
+    async fn run_steps(
+        &mut self,
+        steps: &'a [Step],
+        commands: &mut CommandWatch,
+    ) -> Result<(), AgentError> {
+        let mut background = Background::new();
+        for (index, step) in steps.iter().enumerate() {
+            let opened = match Control::of(step, steps, &background) {
+                Some(control) => {
+                    let all = (steps, &mut background);
+                    self.run_control(index, &control, all).await?
+                }
+                None => self.run_step(index, step, &mut background).await?,
+            };
+            self.name_used(index, opened, commands).await?;
+        }
+        if let Some(control) = Control::at_end(&background) {
+            let all = (steps, &mut background);
+            let opened = self.run_control(steps.len(), &control, all).await?;
+            self.name_used(steps.len(), opened, commands).await?;
+        }
+        Ok(())
+    }
+
+    /// Names the commands that were used, each with the step that used it as far as that is known.
+    async fn name_used(
+        &self,
+        index: usize,
+        mut opened: Vec<Opened>,
+        commands: &mut CommandWatch,
+    ) -> Result<(), AgentError> {
+        if opened.is_empty() {
+            // Steps before it may have left processes.
+            opened.push((index, self.place.agent.opened().await?));
+        }
+        for (index, opened) in opened {
+            let key = self.step_key(index, Phase::Main);
+            commands
+                .name_used(self.run, self.place, &self.environment, (&key, &opened))
+                .await?;
+        }
+        Ok(())
+    }
+
+    /// Returns what was opened until the end of the step's process, if it had one and is over.
     async fn run_step(
         &mut self,
         index: usize,
-        step: &Step,
-    ) -> Result<Option<Vec<String>>, AgentError> {
+        step: &'a Step,
+        background: &mut Background<'a>,
+    ) -> Result<Vec<Opened>, AgentError> {
         self.note_cancellation();
         let key = self.step_key(index, Phase::Main);
         let mut log = self.open_log(key.clone());
         let start = Moment::now();
-        let ran = step::run(self, step, &mut log).await?;
-        let said = self.close_log(log);
-        match ran {
-            Ran::Skipped { name, reason } => {
+        let prepared = match background
+            .beside(step::prepare(self, step, &mut log))
+            .await?
+        {
+            Turn::Skipped { name, reason } => {
                 self.step_skipped(key, step, name, reason);
-                Ok(None)
+                return Ok(Vec::new());
             }
-            Ran::Ended {
-                mut effects,
-                name,
-                continue_on_error,
-            } => {
-                effects.outputs.extend(said.outputs);
-                if said.failed && effects.outcome == Outcome::Success {
-                    effects.outcome = Outcome::Failure;
-                }
-                let conclusion = conclude(effects.outcome, continue_on_error);
-                let timing = Timing {
-                    wall_us: Timing::wall(start.elapsed()).wall_us,
-                    ..effects.cost
-                };
-                let cold = &mut self.cold;
-                let compared = cold.step_ended(self.run, &key, &mut effects, timing.wall_us);
-                if let Some(compared) = compared.await {
-                    self.send(compared);
-                }
-                self.send(EventKind::StepFinished {
-                    step: key,
-                    end: End {
-                        outcome: effects.outcome,
-                        conclusion,
-                        timing,
-                    },
-                });
-                if let Some(post) = effects.post.take() {
-                    self.state.posts.push((index, name, post));
-                }
-                let opened = effects.opened.take();
-                self.apply(step, *effects, conclusion);
-                Ok(opened)
-            }
+            Turn::Runs(prepared) => *prepared,
+        };
+        if step.background {
+            self.cold.give_up();
+            let sender = (self.run.events.clone(), self.state.masker.clone());
+            background.start(prepared, log, sender);
+            return Ok(Vec::new());
+        }
+        let interrupt = prepared.interrupt(None);
+        let mut ended = background
+            .beside(prepared.carry_out(log, interrupt))
+            .await?;
+        let timing = ended.timing(start);
+        let cold = &mut self.cold;
+        let compared = cold.step_ended(self.run, &key, &mut ended.effects, timing.wall_us);
+        if let Some(compared) = compared.await {
+            self.send(compared);
+        }
+        self.send(ended.finished(key, timing));
+        if ended.conclusion == Outcome::Failure {
+            self.step_failed();
+        }
+        Ok(self.apply(step, ended).into_iter().collect())
+    }
+
+    /// A step failed, and nothing forgives it.
+    pub(super) fn step_failed(&mut self) {
+        if self.state.status == Outcome::Success {
+            self.state.status = Outcome::Failure;
         }
     }
 
@@ -388,24 +422,36 @@ impl Leading<'_> {
         self.remember(step, IndexMap::new(), Outcome::Skipped, Outcome::Skipped);
     }
 
-    /// Applies what a step asked for: the only place where a job's state changes.
-    fn apply(&mut self, step: &Step, effects: Effects, conclusion: Outcome) {
+    /// Applies what a step asked for: the only place where a job's state changes. Returns what was
+    /// opened until the end of its process, if it had one.
+    pub(super) fn apply(&mut self, step: &Step, ended: Ended) -> Option<Opened> {
+        let Ended {
+            index,
+            name,
+            effects,
+            conclusion,
+        } = ended;
+        let effects = *effects;
         if let Some((key, origin)) = effects.asked {
             self.state.asked.insert(key, (step.id.clone(), origin));
+        }
+        if let Some(post) = effects.post {
+            // In the order they started, whatever ended first.
+            let posts = &mut self.state.posts;
+            let at = posts.partition_point(|(earlier, ..)| *earlier < index);
+            posts.insert(at, (index, name, post));
         }
         let names = effects.env.iter().map(|(name, _)| name.clone());
         let set_by = names.map(|name| (name, step.id.clone()));
         self.state.set_by.extend(set_by);
         self.state.env.extend(effects.env);
         file_command::prepend_paths(&mut self.state.path, &effects.path);
-        if conclusion == Outcome::Failure && self.state.status == Outcome::Success {
-            self.state.status = Outcome::Failure;
-        }
         self.remember(step, effects.outputs, effects.outcome, conclusion);
+        effects.opened.map(|opened| (index, opened))
     }
 
     /// Ids that GitHub makes up start with two underscores and are not recorded.
-    fn remember(
+    pub(super) fn remember(
         &mut self,
         step: &Step,
         outputs: IndexMap<String, String>,
@@ -436,7 +482,7 @@ impl Leading<'_> {
                     let mut log = self.open_log(key.clone());
                     let scope = self.scope(&steps[index], &name, &mut log);
                     handler::cannot_save_cache(&scope, &state, status).await;
-                    self.close_log(log);
+                    log.finish();
                     let reason = SkipReason::Condition {
                         condition: "success()".to_owned(),
                     };
@@ -488,7 +534,7 @@ impl Leading<'_> {
                 Outcome::Failure
             }
         };
-        self.close_log(log);
+        log.finish();
         if outcome == Outcome::Failure {
             self.state.status = Outcome::Failure;
         }
@@ -523,20 +569,14 @@ impl Leading<'_> {
             log,
             interrupt: Interrupt {
                 cancellation: None,
+                stopped: None,
                 limit: None,
             },
         }
     }
 
-    fn open_log(&mut self, key: StepKey) -> StepLog {
-        let masker = std::mem::take(&mut self.state.masker);
-        StepLog::new(self.run.events.clone(), key, masker)
-    }
-
-    fn close_log(&mut self, log: StepLog) -> super::log::Said {
-        let (masker, said) = log.finish();
-        self.state.masker = masker;
-        said
+    fn open_log(&self, key: StepKey) -> StepLog {
+        StepLog::new(self.run.events.clone(), key, self.state.masker.clone())
     }
 
     fn note_cancellation(&mut self) {
@@ -583,12 +623,5 @@ impl Leading<'_> {
             }));
         }
         safe
-    }
-}
-
-fn conclude(outcome: Outcome, continue_on_error: bool) -> Outcome {
-    match outcome {
-        Outcome::Failure if continue_on_error => Outcome::Success,
-        outcome => outcome,
     }
 }

@@ -53,7 +53,7 @@ pub(super) struct Said {
 }
 
 impl StepLog {
-    /// The log of a step; `masker` holds what earlier steps asked to be masked.
+    /// The log of a step; `masker` is the job's.
     pub(super) fn new(events: Events, step: StepKey, masker: Masker) -> Self {
         Self {
             events,
@@ -79,14 +79,14 @@ impl StepLog {
     }
 
     /// Ends the log: the last unfinished lines are taken as they stand.
-    pub(super) fn finish(mut self) -> (Masker, Said) {
+    pub(super) fn finish(mut self) -> Said {
         for stream in [0, 1] {
             let rest = std::mem::take(&mut self.partial[stream]);
             if !rest.is_empty() {
                 self.take_line(&rest);
             }
         }
-        (self.masker, self.said)
+        self.said
     }
 
     /// Sends a fact about this step, without secrets.

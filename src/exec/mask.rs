@@ -7,6 +7,7 @@ use std::borrow::Cow;
 use std::collections::BTreeSet;
 use std::fmt;
 use std::ops::Range;
+use std::sync::{Arc, PoisonError, RwLock, RwLockReadGuard};
 
 use aho_corasick::AhoCorasick;
 
@@ -14,16 +15,42 @@ const MASK: &str = "***";
 /// Parts of a value shorter than this are too common to hide (`ValueEncoders.cs`).
 const SHORTEST_PART: usize = 6;
 
-/// Knows what to hide. One for a job; a value once added stays.
+/// Knows what to hide. One for a job, whose steps share it by cloning; a value once added stays.
+#[derive(Clone, Default)]
+pub struct Masker(Arc<RwLock<Secrets>>);
+
 #[derive(Default)]
-pub struct Masker {
+struct Secrets {
     values: BTreeSet<String>,
     automaton: Option<AhoCorasick>,
 }
 
 impl Masker {
     /// Hides these values from now on. Blank ones are passed over: they are everywhere.
-    pub fn add<'a>(&mut self, values: impl IntoIterator<Item = &'a str>) {
+    pub fn add<'a>(&self, values: impl IntoIterator<Item = &'a str>) {
+        // What a panic left is whole: the automaton is made of all values anew.
+        let mut secrets = self.0.write().unwrap_or_else(PoisonError::into_inner);
+        secrets.add(values);
+    }
+
+    /// Whether there is nothing to hide.
+    pub fn is_empty(&self) -> bool {
+        self.secrets().values.is_empty()
+    }
+
+    /// The text with every value in it hidden; borrowed when there is none. Values that touch
+    /// or overlap become one mask, so that it does not tell them apart.
+    pub fn mask<'a>(&self, text: &'a str) -> Cow<'a, str> {
+        self.secrets().mask(text)
+    }
+
+    fn secrets(&self) -> RwLockReadGuard<'_, Secrets> {
+        self.0.read().unwrap_or_else(PoisonError::into_inner)
+    }
+}
+
+impl Secrets {
+    fn add<'a>(&mut self, values: impl IntoIterator<Item = &'a str>) {
         let before = self.values.len();
         for value in values {
             let lines = value.split(['\n', '\r']).map(str::trim);
@@ -38,14 +65,7 @@ impl Masker {
         }
     }
 
-    /// Whether there is nothing to hide.
-    pub fn is_empty(&self) -> bool {
-        self.values.is_empty()
-    }
-
-    /// The text with every value in it hidden; borrowed when there is none. Values that touch
-    /// or overlap become one mask, so that it does not tell them apart.
-    pub fn mask<'a>(&self, text: &'a str) -> Cow<'a, str> {
+    fn mask<'a>(&self, text: &'a str) -> Cow<'a, str> {
         if self.values.is_empty() {
             return text.into();
         }
@@ -76,7 +96,7 @@ impl Masker {
 impl fmt::Debug for Masker {
     /// Without the values.
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        write!(f, "Masker({} values)", self.values.len())
+        write!(f, "Masker({} values)", self.secrets().values.len())
     }
 }
 
@@ -192,7 +212,7 @@ mod tests {
     use super::*;
 
     fn masker(values: &[&str]) -> Masker {
-        let mut masker = Masker::default();
+        let masker = Masker::default();
         masker.add(values.iter().copied());
         masker
     }

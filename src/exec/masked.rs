@@ -64,7 +64,7 @@ mod tests {
 
     #[test]
     fn secrets_in_names_are_hidden_and_the_rest_stays() {
-        let mut masker = Masker::default();
+        let masker = Masker::default();
         masker.add(["hunter2", "main"]);
         let started = |name: &str| EventKind::StepStarted {
             step: StepKey {
@@ -86,7 +86,7 @@ mod tests {
 
     #[test]
     fn secrets_below_lrun_s_own_words_are_hidden_too() {
-        let mut masker = Masker::default();
+        let masker = Masker::default();
         // The second is a part of a digest: the fact could not be read back without it.
         let version = Digest::of("version");
         masker.add(["hunter2", &version.to_string()[..4]]);

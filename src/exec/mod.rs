@@ -5,11 +5,13 @@
 //! a handler, one file per kind of step. A handler returns [`effects::Effects`]; only `job`
 //! applies them. All that leaves this module is [`crate::event::Events`], masked.
 
+mod background;
 mod bearing;
 mod cancel;
 mod cold;
 pub mod command;
 mod contexts;
+mod control;
 mod effects;
 mod environment;
 mod evaluate;

@@ -115,10 +115,11 @@ impl Run {
 
     /// The contexts a job's own keys may use: `github`, `inputs`, `vars` and `needs`.
     pub fn facts(&self) -> Facts {
-        Facts::default()
-            .with("github", Value::from(self.github.to_value()))
-            .with("inputs", self.given.inputs.clone())
-            .with("vars", self.given.vars.clone())
+        Facts::of_run(
+            &self.github,
+            self.given.inputs.clone(),
+            self.given.vars.clone(),
+        )
     }
 }
 

@@ -1,15 +1,20 @@
 //! Whether and how one step runs: its environment, condition, name and limits are evaluated,
 //! then it goes to its handler (runner `StepsRunner`).
 
+use std::sync::Arc;
+
 use indexmap::IndexMap;
 use uuid::Uuid;
 
+use super::background::Ended;
+use super::cancel::Cancellation;
 use super::effects::Effects;
 use super::environment::FileCommandPaths;
 use super::evaluate::{self, Evaluated};
-use super::handler::{self, Inputs, Interrupt, ProcessContext, Scope, Script};
-use super::job::Leading;
+use super::handler::{self, Inputs, Interrupt, Interruption, ProcessContext, Scope, Script};
+use super::job::{Leading, Place};
 use super::log::StepLog;
+use super::run::Run;
 use crate::agent::AgentError;
 use crate::clock::Moment;
 use crate::digest::Digest;
@@ -21,16 +26,38 @@ use crate::workflow::{Step, StepAction, Token};
 
 type Env = IndexMap<String, String>;
 
-/// What became of a step.
-pub(super) enum Ran {
+/// What a step's turn came to.
+pub(super) enum Turn<'a> {
     /// Its condition was false.
     Skipped { name: String, reason: SkipReason },
-    /// It ran.
-    Ended {
-        effects: Box<Effects>,
-        name: String,
-        continue_on_error: bool,
+    /// It runs.
+    Runs(Box<Prepared<'a>>),
+}
+
+/// A step that runs, all that it says evaluated: nothing the job does meanwhile changes it.
+pub(super) struct Prepared<'a> {
+    /// Its name as GitHub shows it.
+    pub(super) name: String,
+    run: &'a Arc<Run>,
+    place: &'a Place,
+    step: &'a Step,
+    limits: Limits,
+    work: Work,
+}
+
+enum Work {
+    Script {
+        script: Script,
+        process: ProcessContext,
+        unique: String,
+        digest: Digest,
     },
+    BuiltIn {
+        action: ActionRef,
+        inputs: ActionInputs,
+    },
+    /// What it says has no value, or cannot be done here.
+    Failed(String),
 }
 
 /// The inputs of an action, evaluated.
@@ -43,20 +70,24 @@ pub(super) struct ActionInputs {
 }
 
 /// What is evaluated once it is known that a step runs.
+#[derive(Default)]
 struct Limits {
     continue_on_error: bool,
-    interrupt: Interrupt,
+    /// The job's; none when the condition holds in a cancelled job too.
+    cancellation: Option<Cancellation>,
+    /// `timeout-minutes`; none is no limit.
+    minutes: Option<u64>,
 }
 
-/// Runs a step, or finds that it is not to run.
+/// Finds out whether a step is to run, and with what.
 ///
 /// # Errors
 /// When the agent cannot be spoken to; all else is an outcome.
-pub(super) async fn run(
-    job: &Leading<'_>,
-    step: &Step,
+pub(super) async fn prepare<'a>(
+    job: &Leading<'a>,
+    step: &'a Step,
     log: &mut StepLog,
-) -> Result<Ran, AgentError> {
+) -> Result<Turn<'a>, AgentError> {
     // The environment comes before the condition, which may look at it; an error in it fails
     // the step only if it was to run.
     let mut env = job.state.env.clone();
@@ -65,7 +96,7 @@ pub(super) async fn run(
     let name = display_name(job, step, &env).await?;
     let holds = job.holds(&step.condition, job.state.status, &env).await?;
     if holds == Ok(false) {
-        return Ok(Ran::Skipped {
+        return Ok(Turn::Skipped {
             name,
             reason: SkipReason::Condition {
                 condition: step.condition.text.clone(),
@@ -82,29 +113,18 @@ pub(super) async fn run(
         (Err(message), _) | (_, Err(message)) => Err(message),
         _ => limits(job, step, &env).await?,
     };
-    let (effects, continue_on_error) = match limits {
-        Ok(limits) => {
-            let scope = Scope {
-                run: job.run,
-                place: job.place,
-                step,
-                name: &name,
-                log,
-                interrupt: limits.interrupt,
-            };
-            let effects = hand_over(job, &env, scope).await?;
-            (effects, limits.continue_on_error)
-        }
-        Err(message) => {
-            log.error(message);
-            (Effects::of(Outcome::Failure), false)
-        }
+    let (limits, work) = match limits {
+        Ok(limits) => (limits, work(job, step, &env).await?),
+        Err(message) => (Limits::default(), Work::Failed(message)),
     };
-    Ok(Ran::Ended {
-        effects: Box::new(effects),
+    Ok(Turn::Runs(Box::new(Prepared {
         name,
-        continue_on_error,
-    })
+        run: job.run,
+        place: job.place,
+        step,
+        limits,
+        work,
+    })))
 }
 
 async fn limits(job: &Leading<'_>, step: &Step, env: &Env) -> Evaluated<Limits> {
@@ -122,59 +142,161 @@ async fn limits(job: &Leading<'_>, step: &Step, env: &Env) -> Evaluated<Limits> 
         };
         Ok(Limits {
             continue_on_error,
-            interrupt: Interrupt {
-                cancellation: cancellation.clone(),
-                // Fractions are dropped, and nothing or less is no limit (StepsRunner).
-                limit: (minutes >= 1.0).then(|| (Moment::now(), minutes as u64)),
-            },
+            cancellation: cancellation.clone(),
+            // Fractions are dropped, and nothing or less is no limit (StepsRunner).
+            minutes: (minutes >= 1.0).then_some(minutes as u64),
         })
     })
     .await
 }
 
-async fn hand_over(job: &Leading<'_>, env: &Env, scope: Scope<'_>) -> Result<Effects, AgentError> {
-    match &scope.step.action {
-        StepAction::Run { .. } => script(job, env, scope).await,
+async fn work(job: &Leading<'_>, step: &Step, env: &Env) -> Result<Work, AgentError> {
+    let work = match &step.action {
+        StepAction::Run { .. } => script(job, step, env).await?,
         StepAction::Uses { reference, .. } => match Uses::parse(&reference.value) {
-            Uses::BuiltIn(action) => built_in(job, env, scope, &action).await,
+            Uses::BuiltIn(action) => inputs(job, step, env)
+                .await?
+                .map(|inputs| Work::BuiltIn { action, inputs }),
             // The plan refuses these unless their condition was false from the start.
-            _ => Ok(refuse(
-                scope.log,
-                &format!("{} cannot run here", reference.value),
-            )),
+            _ => Err(format!("{} cannot run here", reference.value)),
         },
+        // The job's own, which knows what is in the background.
         StepAction::Wait { .. } | StepAction::WaitAll | StepAction::Cancel { .. } => {
-            Ok(refuse(scope.log, "background steps cannot run here"))
+            Err("this step does nothing".to_owned())
         }
+    };
+    Ok(work.unwrap_or_else(Work::Failed))
+}
+
+async fn script(job: &Leading<'_>, step: &Step, env: &Env) -> Evaluated<Work> {
+    let script = match evaluated_script(job, step, env).await? {
+        Ok(script) => script,
+        Err(message) => return Ok(Err(message)),
+    };
+    let unique = Uuid::new_v4().simple().to_string();
+    let files = FileCommandPaths::new(&unique);
+    let environment = &job.environment;
+    let process = ProcessContext {
+        env: environment.of_step(env, &job.state.path, &step.id, &files),
+        files,
+    };
+    let asked = serde_json::json!([script.text, script.shell, script.directory, env]);
+    Ok(Ok(Work::Script {
+        script,
+        process,
+        unique,
+        digest: Digest::of(asked.to_string()),
+    }))
+}
+
+impl Prepared<'_> {
+    /// What ends the step early; its time runs from now on. `stopped` is that of a step in the
+    /// background.
+    pub(super) fn interrupt(&self, stopped: Option<Cancellation>) -> Interrupt {
+        Interrupt {
+            cancellation: self.limits.cancellation.clone(),
+            stopped,
+            limit: self.limits.minutes.map(|minutes| (Moment::now(), minutes)),
+        }
+    }
+
+    /// What became of the step that was interrupted before it started.
+    pub(super) fn ended_before(self, interruption: Interruption, mut log: StepLog) -> Ended {
+        let outcome = interruption.outcome(&self.name, &mut log);
+        Ended {
+            index: log.step().index as usize,
+            name: self.name,
+            effects: Box::new(Effects::of(outcome)),
+            conclusion: conclude(outcome, self.limits.continue_on_error),
+        }
+    }
+
+    /// Runs the step to its end; gives what came of it, and what it ends as after its
+    /// `continue-on-error`.
+    ///
+    /// # Errors
+    /// When the agent cannot be spoken to; all else is an outcome.
+    pub(super) async fn carry_out(
+        self,
+        mut log: StepLog,
+        interrupt: Interrupt,
+    ) -> Result<Ended, AgentError> {
+        let index = log.step().index as usize;
+        let scope = Scope {
+            run: self.run,
+            place: self.place,
+            step: self.step,
+            name: &self.name,
+            log: &mut log,
+            interrupt,
+        };
+        let mut effects = match self.work {
+            Work::Script {
+                script,
+                process,
+                unique,
+                digest,
+            } => {
+                let mut effects = handler::run_script(scope, &script, process, &unique).await?;
+                effects.work = Some(digest);
+                effects
+            }
+            Work::BuiltIn { action, inputs } => built_in(scope, &action, &inputs).await?,
+            Work::Failed(message) => {
+                scope.log.error(message);
+                Effects::of(Outcome::Failure)
+            }
+        };
+        let said = log.finish();
+        effects.outputs.extend(said.outputs);
+        if said.failed && effects.outcome == Outcome::Success {
+            effects.outcome = Outcome::Failure;
+        }
+        Ok(Ended {
+            index,
+            name: self.name,
+            conclusion: conclude(effects.outcome, self.limits.continue_on_error),
+            effects: Box::new(effects),
+        })
     }
 }
 
-fn refuse(log: &mut StepLog, message: &str) -> Effects {
-    log.error(message);
-    Effects::of(Outcome::Failure)
+/// The worst of these results; success where there is none.
+pub(super) fn worst(results: &[Outcome]) -> Outcome {
+    let is_there = |wanted: &Outcome| results.contains(wanted);
+    let found = [Outcome::Failure, Outcome::Cancelled]
+        .into_iter()
+        .find(is_there);
+    found.unwrap_or(Outcome::Success)
+}
+
+/// What a step or a job counts as: a failure may be forgiven.
+pub(super) fn conclude(outcome: Outcome, continue_on_error: bool) -> Outcome {
+    match outcome {
+        Outcome::Failure if continue_on_error => Outcome::Success,
+        outcome => outcome,
+    }
 }
 
 async fn built_in(
-    job: &Leading<'_>,
-    env: &Env,
     mut scope: Scope<'_>,
     action: &ActionRef,
+    inputs: &ActionInputs,
 ) -> Result<Effects, AgentError> {
-    let inputs = match inputs(job, scope.step, env).await? {
-        Ok(inputs) => inputs,
-        Err(message) => return Ok(refuse(scope.log, &message)),
-    };
     let mut interrupt = scope.interrupt.clone();
     let name = scope.name;
     let work = async {
         match action.action {
             BuiltIn::Checkout => handler::checkout(&mut scope, action, &inputs.values).await,
             BuiltIn::Cache | BuiltIn::CacheRestore => {
-                handler::restore_cache(&mut scope, action, &inputs).await
+                handler::restore_cache(&mut scope, action, inputs).await
             }
-            BuiltIn::CacheSave => handler::save_cache(&mut scope, &inputs, None).await,
+            BuiltIn::CacheSave => handler::save_cache(&mut scope, inputs, None).await,
             BuiltIn::UploadArtifact => {
                 handler::upload_artifact(&mut scope, action, &inputs.values).await
+            }
+            BuiltIn::DownloadArtifact => {
+                handler::download_artifact(&mut scope, action, &inputs.values).await
             }
         }
     };
@@ -183,25 +305,6 @@ async fn built_in(
         interruption = interrupt.raised() => interruption,
     };
     Ok(Effects::of(interruption.outcome(name, scope.log)))
-}
-
-async fn script(job: &Leading<'_>, env: &Env, scope: Scope<'_>) -> Result<Effects, AgentError> {
-    let script = match evaluated_script(job, scope.step, env).await? {
-        Ok(script) => script,
-        Err(message) => return Ok(refuse(scope.log, &message)),
-    };
-    let unique = Uuid::new_v4().simple().to_string();
-    let files = FileCommandPaths::new(&unique);
-    let process = ProcessContext {
-        env: job
-            .environment
-            .of_step(env, &job.state.path, &scope.step.id, &files),
-        files,
-    };
-    let work = serde_json::json!([script.text, script.shell, script.directory, env]);
-    let mut effects = handler::run_script(scope, &script, process, &unique).await?;
-    effects.work = Some(Digest::of(work.to_string()));
-    Ok(effects)
 }
 
 async fn evaluated_script(job: &Leading<'_>, step: &Step, env: &Env) -> Evaluated<Script> {
@@ -215,14 +318,14 @@ async fn evaluated_script(job: &Leading<'_>, step: &Step, env: &Env) -> Evaluate
     };
     let workflow = &job.run.workflow.defaults;
     let defaults = &job.job.defaults;
-    let shell = [shell, &defaults.shell, &workflow.shell];
+    let shell = [shell.as_ref(), defaults.shell(), workflow.shell()];
     let directory = [
-        working_directory,
-        &defaults.working_directory,
-        &workflow.working_directory,
+        working_directory.as_ref(),
+        defaults.working_directory(),
+        workflow.working_directory(),
     ];
     job.evaluate(env, |contexts| {
-        let nearest = |tokens: [&Option<Token>; 3]| {
+        let nearest = |tokens: [Option<&Token>; 3]| {
             let token = tokens.into_iter().flatten().next();
             token
                 .map(|token| token.evaluate_string(contexts))

@@ -54,6 +54,11 @@ impl Builtin {
     }
 }
 
+/// The names of the functions that every expression has.
+pub fn function_names() -> impl Iterator<Item = &'static str> {
+    BUILTINS.iter().map(|known| known.name)
+}
+
 fn case(arguments: &mut Arguments<'_, '_>) -> Result<Value, EvaluationError> {
     let default = arguments.len() - 1;
     for predicate in (0..default).step_by(2) {

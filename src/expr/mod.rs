@@ -28,6 +28,7 @@ pub use available::Available;
 pub use coercion::{equals, same_text, to_number};
 pub use error::{CallError, EvaluationError, InvalidJson, ParseError, ParseErrorKind};
 pub use expression::Expression;
+pub use function::function_names;
 pub use object::{Case, Object};
 pub use template::{Piece, Template};
 pub use value::Value;

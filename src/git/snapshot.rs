@@ -18,6 +18,9 @@ pub enum Content {
     Commit(String),
 }
 
+/// The message of the commit of what is not committed.
+const UNCOMMITTED: &str = "Uncommitted changes";
+
 /// A commit as git has it.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Commit {
@@ -148,6 +151,34 @@ impl Snapshot {
         Ok(snapshot)
     }
 
+    /// The same as far as it is known without writing anything: what is not committed has the id
+    /// of the commit below it, and there is no merge.
+    pub fn outlined(facts: &Facts, content: &Content) -> Result<Self, GitError> {
+        let id = match content {
+            Content::Commit(id) => id,
+            Content::Folder => &facts.commit,
+        };
+        let mut commit = match &facts.head_commit {
+            Some(head) if head.id == *id => head.clone(),
+            _ => Commit::read(Git::in_repository(&facts.root), id)?,
+        };
+        let (mut changed, mut untracked) = (Vec::new(), Vec::new());
+        if *content == Content::Folder && !facts.is_clean() {
+            UNCOMMITTED.clone_into(&mut commit.message);
+            commit.parents = vec![id.clone()];
+            changed = facts.changed.iter().map(lossy).collect();
+            untracked = facts.untracked.iter().map(lossy).collect();
+        }
+        Ok(Self {
+            commit,
+            head_sha: id.clone(),
+            merge: None,
+            changed,
+            untracked,
+            objects: PathBuf::new(),
+        })
+    }
+
     /// The id of the commit: `GITHUB_SHA`.
     pub fn sha(&self) -> &str {
         &self.commit.id
@@ -213,8 +244,7 @@ impl Snapshot {
         changed.sort_unstable();
         self.changed = changed;
         let parent = &self.commit;
-        let id =
-            writer.write_commit(&tree, &[&parent.id], parent.seconds, "Uncommitted changes")?;
+        let id = writer.write_commit(&tree, &[&parent.id], parent.seconds, UNCOMMITTED)?;
         self.commit = writer.commit(&id)?;
         Ok(())
     }

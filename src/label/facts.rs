@@ -1,5 +1,7 @@
 //! The facts themselves, and which label means which of them.
 
+use std::sync::{Arc, OnceLock};
+
 use indexmap::IndexMap;
 use serde::Deserialize;
 
@@ -76,7 +78,7 @@ pub struct Label {
     pub architecture: Architecture,
     /// What its image is. For Arm labels those of the x86_64 image, whose build scripts they
     /// share: which tools there are is right but for rare cases, versions are not known.
-    pub facts: Facts,
+    pub facts: Arc<Facts>,
 }
 
 /// The facts of a label cannot be read.
@@ -107,6 +109,10 @@ const IMAGES: [(&str, &str); 3] = [
     ),
 ];
 
+/// The same, each read once: every leg of a matrix asks for its label.
+static READ: [OnceLock<Option<Arc<Facts>>>; IMAGES.len()] =
+    [const { OnceLock::new() }; IMAGES.len()];
+
 impl Label {
     /// The hosted Linux label of that name in any letter case; none for every other label.
     pub fn find(label: &str) -> Option<Self> {
@@ -120,11 +126,14 @@ impl Label {
             Some(image) => (image, Architecture::Arm64),
             None => (name, Architecture::X64),
         };
-        let (_, json) = IMAGES.iter().find(|(known, _)| *known == image)?;
+        let index = IMAGES.iter().position(|(known, _)| *known == image)?;
         // The embedded files are read by a test of this module, so this cannot fail.
-        let mut found = Self::from_json(name, json).ok()?;
-        found.architecture = architecture;
-        Some(found)
+        let read = || Some(Self::from_json(name, IMAGES[index].1).ok()?.facts);
+        Some(Self {
+            name: name.to_owned(),
+            architecture,
+            facts: READ[index].get_or_init(read).clone()?,
+        })
     }
 
     /// A label for x86_64 whose facts are `json`, in the form of `runner-images/*.json`.
@@ -136,7 +145,7 @@ impl Label {
         Ok(Self {
             name: name.to_owned(),
             architecture: Architecture::X64,
-            facts,
+            facts: Arc::new(facts),
         })
     }
 

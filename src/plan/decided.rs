@@ -1,17 +1,60 @@
 //! Conditions that are decided before a run starts.
 
+use std::borrow::Cow;
+use std::sync::Arc;
+
 use indexmap::IndexMap;
 
-use crate::expr::{CallError, Contexts, Expression, Value};
+use super::github_event::GithubContext;
+use crate::expr::{CallError, Contexts, Expression, Object, Value};
 
 /// What is known before anything runs.
 #[derive(Debug, Clone, Default)]
 pub struct Facts {
     /// Contexts whose whole value is known: `github`, `inputs`, `vars`, …
     pub contexts: IndexMap<String, Value>,
+    /// Contexts of which some members are known.
+    partly: IndexMap<String, Arc<Object>>,
 }
 
 impl Facts {
+    /// What is known of every run: `github`, without the keys of jobs and steps, `inputs` and `vars`.
+    pub fn of_run(github: &GithubContext, inputs: Value, vars: Value) -> Self {
+        Self::default()
+            .with("github", github.to_value().into())
+            .with("inputs", inputs)
+            .with("vars", vars)
+    }
+
+    /// The same facts and some members of a context. Only an expression that asks for these alone
+    /// sees them.
+    #[must_use]
+    pub(super) fn with_part(&self, name: &str, known: Object) -> Self {
+        let mut more = self.clone();
+        more.partly.insert(name.to_owned(), Arc::new(known));
+        more
+    }
+
+    /// The facts as expressions see them that refer to nothing else than this.
+    pub(super) fn seen_by(&self, expressions: &[&Expression]) -> Cow<'_, Self> {
+        let mut seen = Cow::Borrowed(self);
+        for (name, known) in &self.partly {
+            let mut references = expressions.iter().flat_map(|one| one.references());
+            let is_known = references.all(|reference| match reference.as_slice() {
+                [context, member, ..] if context.eq_ignore_ascii_case(name) => {
+                    known.get(member).is_some()
+                }
+                [context, ..] => !context.eq_ignore_ascii_case(name),
+                [] => true,
+            });
+            if is_known {
+                let value = Value::Object(known.clone());
+                seen.to_mut().contexts.insert(name.clone(), value);
+            }
+        }
+        seen
+    }
+
     /// The same facts and one context more.
     #[must_use]
     pub fn with(&self, name: &str, value: Value) -> Self {
@@ -36,14 +79,34 @@ impl Contexts for Facts {
 /// The status functions are tried in each of the three states a job can be in; whatever
 /// else is not known yet leaves the condition undecided.
 pub fn decided_false(condition: &Expression, facts: &Facts) -> bool {
-    [Status::Success, Status::Failure, Status::Cancelled]
-        .into_iter()
-        .all(|status| {
-            let assumed = Assumed { facts, status };
-            condition
-                .evaluate(&assumed)
-                .is_ok_and(|value| !value.is_truthy())
-        })
+    false_in_all(
+        &[Status::Success, Status::Failure, Status::Cancelled],
+        condition,
+        facts,
+    )
+}
+
+/// The same of the condition of a job one of whose needs is skipped, which is no success
+/// (docs: `jobs.<job_id>.needs`).
+pub(super) fn decided_false_behind_skipped(condition: &Expression, facts: &Facts) -> bool {
+    false_in_all(
+        &[Status::None, Status::Failure, Status::Cancelled],
+        condition,
+        facts,
+    )
+}
+
+fn false_in_all(states: &[Status], condition: &Expression, facts: &Facts) -> bool {
+    let facts = facts.seen_by(&[condition]);
+    states.iter().all(|&status| {
+        let assumed = Assumed {
+            facts: &facts,
+            status,
+        };
+        condition
+            .evaluate(&assumed)
+            .is_ok_and(|value| !value.is_truthy())
+    })
 }
 
 #[derive(Clone, Copy, PartialEq)]
@@ -51,6 +114,8 @@ enum Status {
     Success,
     Failure,
     Cancelled,
+    /// Neither of them.
+    None,
 }
 
 struct Assumed<'a> {

@@ -2,9 +2,10 @@
 
 use crate::expr::{EvaluationError, Value, to_number};
 use crate::ids::JobKey;
-use crate::source::Diagnostic;
-use crate::workflow::{Job, Token, TokenError, TokenProblem, Workflow};
+use crate::source::{Code, Diagnostic};
+use crate::workflow::{Job, Strategy, Token, TokenError, TokenProblem, Workflow};
 
+use super::calls::PlannedCall;
 use super::decided::Facts;
 use super::matrix::{Leg, expand_matrix, strategy_context};
 use super::placement::Placement;
@@ -28,6 +29,8 @@ pub struct PlannedLeg {
     pub labels: Vec<String>,
     /// Where it runs.
     pub placement: Placement,
+    /// What it calls, if the job calls a workflow; planned with the whole.
+    pub call: Option<Box<PlannedCall>>,
 }
 
 /// Why a job has no legs yet, or cannot have any.
@@ -38,7 +41,7 @@ pub enum ExpandError {
     Pending,
     /// What is written there is not acceptable.
     #[error("{0}")]
-    Invalid(Diagnostic),
+    Invalid(Box<Diagnostic>),
 }
 
 /// The legs of a job under what is known.
@@ -50,26 +53,29 @@ pub fn expand(
     job: &Job,
     facts: &Facts,
 ) -> Result<Vec<PlannedLeg>, ExpandError> {
-    let value = |token: Option<&Token>| -> Result<Option<Value>, ExpandError> {
-        let value = token.map(|token| token.evaluate(facts)).transpose();
-        value.map_err(|error| token_error(workflow, &error))
+    let value = |token: Option<&Token>| {
+        token
+            .map(|token| evaluate(workflow, token, facts))
+            .transpose()
     };
     let strategy = job.strategy.as_ref();
-    let fail_fast = value(strategy.and_then(|strategy| strategy.fail_fast.as_ref()))?
-        .is_none_or(|value| value.is_truthy());
-    let max_parallel = value(strategy.and_then(|strategy| strategy.max_parallel.as_ref()))?
-        .map(|value| to_number(&value) as u32);
-    let matrix_token = strategy.and_then(|strategy| strategy.matrix.as_ref());
+    let fail_fast =
+        value(strategy.and_then(Strategy::fail_fast))?.is_none_or(|value| value.is_truthy());
+    let max_parallel =
+        value(strategy.and_then(Strategy::max_parallel))?.map(|value| to_number(&value) as u32);
+    let matrix_token = strategy.and_then(Strategy::matrix);
     let legs = match value(matrix_token)? {
         None => vec![(Leg::default(), Value::Null)],
         Some(matrix) => expand_matrix(&matrix)
             .map_err(|error| {
-                ExpandError::Invalid(Diagnostic {
-                    source: workflow.source.clone(),
-                    span: matrix_token.map_or(job.id.span, |token| token.span),
-                    message: error.to_string(),
-                    help: None,
-                })
+                let span = matrix_token.map_or(job.id.span, |token| token.span);
+                let message = error.to_string();
+                ExpandError::Invalid(Box::new(Diagnostic::new(
+                    &workflow.source,
+                    span,
+                    Code::Rule,
+                    message,
+                )))
             })?
             .into_iter()
             .map(|leg| (leg.clone(), Value::Object(leg.matrix)))
@@ -123,6 +129,7 @@ impl Expansion<'_> {
             max_parallel: self.max_parallel.map(|most| most as usize),
             placement: Placement::for_labels(&labels),
             labels,
+            call: None,
         })
     }
 }
@@ -131,10 +138,7 @@ fn labels(workflow: &Workflow, job: &Job, facts: &Facts) -> Result<Vec<String>, 
     let Some(token) = &job.runs_on else {
         return Ok(Vec::new());
     };
-    let value = token
-        .evaluate(facts)
-        .map_err(|error| token_error(workflow, &error))?;
-    Ok(labels_of(&value))
+    Ok(labels_of(&evaluate(workflow, token, facts)?))
 }
 
 /// `runs-on` is a label, a list of them, or `{group, labels}`.
@@ -157,27 +161,38 @@ fn labels_of(value: &Value) -> Vec<String> {
     }
 }
 
+/// The name GitHub shows: the job's id, or a literal `name`, with the leg's values behind it; a
+/// `name` with an expression in it stands alone, and an empty one is as none
+/// (`JobDisplayNameBuilder.cs`).
 fn name(workflow: &Workflow, job: &Job, leg: &Leg, facts: &Facts) -> Result<String, ExpandError> {
-    match &job.name {
-        Some(token) => {
-            let text = token
-                .evaluate(facts)
-                .map_err(|error| token_error(workflow, &error))?
-                .to_text();
-            Ok(text.to_string())
-        }
-        None => Ok(leg.name(&job.id.value)),
-    }
+    let id = &job.id.value;
+    let Some(token) = &job.name else {
+        return Ok(leg.name(id));
+    };
+    let text = evaluate(workflow, token, facts)?.to_text();
+    Ok(match token.as_str() {
+        _ if text.is_empty() => leg.name(id),
+        Some(literal) => leg.name(literal),
+        None => Leg::default().name(&text),
+    })
 }
 
-fn token_error(workflow: &Workflow, error: &TokenError) -> ExpandError {
-    if let TokenProblem::Expression(EvaluationError::Pending { .. }) = error.problem {
-        return ExpandError::Pending;
-    }
-    ExpandError::Invalid(Diagnostic {
-        source: workflow.source.clone(),
-        span: error.span,
-        message: error.problem.to_string(),
-        help: None,
+/// The value of a token, as far as `facts` go.
+pub(super) fn evaluate(
+    workflow: &Workflow,
+    token: &Token,
+    facts: &Facts,
+) -> Result<Value, ExpandError> {
+    let mut expressions = Vec::new();
+    token.for_each_template(&mut |template, _| expressions.extend(template.expressions()));
+    let facts = facts.seen_by(&expressions);
+    let evaluated = token.evaluate(&*facts);
+    evaluated.map_err(|TokenError { span, problem }| match problem {
+        TokenProblem::Expression(EvaluationError::Pending { .. }) => ExpandError::Pending,
+        other => {
+            let source = &workflow.source;
+            let found = Diagnostic::new(source, span, Code::Expression, other.to_string());
+            ExpandError::Invalid(Box::new(found))
+        }
     })
 }

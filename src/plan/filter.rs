@@ -50,10 +50,22 @@ impl Filter {
         !names.is_empty() && names.iter().all(|name| self.selects(name.as_ref()))
     }
 
-    fn selects(&self, name: &str) -> bool {
-        let mut matching = self.patterns.iter().rev();
-        let last = matching.find(|pattern| pattern.regex.is_match(name));
-        last.is_some_and(|pattern| !pattern.negated)
+    /// Which of the patterns decides about a name, counted from zero: the last that matches it.
+    pub fn deciding(&self, name: &str) -> Option<usize> {
+        self.patterns
+            .iter()
+            .rposition(|pattern| pattern.regex.is_match(name))
+    }
+
+    /// Whether a name is selected: the pattern that decides about it has no `!`.
+    pub fn selects(&self, name: &str) -> bool {
+        self.deciding(name)
+            .is_some_and(|index| !self.patterns[index].negated)
+    }
+
+    /// Whether all patterns have a `!`: such a filter includes nothing.
+    pub fn only_excludes(&self) -> bool {
+        self.patterns.iter().all(|pattern| pattern.negated)
     }
 }
 

@@ -1,16 +1,20 @@
 //! The plan of a run, made of its parts.
 
+use std::cell::Cell;
+
+use super::calls::{CalledJobs, plan_call};
 use super::checkout::CheckoutInputs;
-use super::decided::{Facts, decided_false};
+use super::decided::{Facts, decided_false, decided_false_behind_skipped};
 use super::expand::{ExpandError, PlannedLeg, expand};
 use super::obstacle::{self, Obstacle, ObstacleKind};
 use super::select::{self, Selection, UnknownJob};
-use crate::outcome::SkipReason;
-use crate::source::Diagnostic;
-use crate::workflow::{ActionRef, BuiltIn, Job, JobBody, Step, StepAction, Token, Uses, Workflow};
+use crate::outcome::{Outcome, SkipReason};
+use crate::workflow::{
+    self, ActionRef, BuiltIn, Job, JobBody, Step, StepAction, Token, Uses, Workflow,
+};
 
 /// Everything a run will do.
-#[derive(Debug)]
+#[derive(Debug, Clone)]
 pub struct Plan {
     /// The selected jobs and those they need, in the file's order.
     pub jobs: Vec<PlannedJob>,
@@ -19,16 +23,31 @@ pub struct Plan {
 }
 
 /// One key under `jobs:`.
-#[derive(Debug)]
+#[derive(Debug, Clone)]
 pub struct PlannedJob {
     /// The key as it is written.
     pub id: String,
     /// The jobs it needs, spelled as they are under `jobs:`.
     pub needs: Vec<String>,
+    /// How many jobs stand before it where every job starts as soon as it may.
+    pub wave: usize,
     /// Its legs in GitHub's order; none while the matrix depends on outputs of other jobs.
     pub legs: Option<Vec<PlannedLeg>>,
     /// Why it will not run, where that is known already.
     pub skip: Option<SkipReason>,
+    /// Those of its steps that will not run, where that is known already.
+    pub skipped_steps: Vec<SkippedStep>,
+}
+
+/// A step that will not run.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct SkippedStep {
+    /// Counted from zero.
+    pub index: usize,
+    /// Its name, or what it does.
+    pub name: String,
+    /// The condition that is false.
+    pub condition: String,
 }
 
 /// Why there is no plan.
@@ -48,35 +67,104 @@ pub enum PlanError {
 /// When the selection names a job that does not exist, or a matrix that depends on
 /// nothing but known facts cannot be expanded.
 pub fn plan(workflow: &Workflow, selection: &Selection, facts: &Facts) -> Result<Plan, PlanError> {
-    let mut plan = Plan {
-        jobs: Vec::new(),
-        refusals: Vec::new(),
-    };
-    for job in selection.jobs(workflow)? {
-        let planned = plan_job(workflow, job, facts)?;
-        if planned.skip.is_none() {
-            plan.refusals
-                .extend(refusals(workflow, job, &planned, facts));
-        }
-        plan.jobs.push(planned);
-    }
-    Ok(plan)
+    let selected = selection.jobs(workflow)?;
+    Ok(plan_jobs(workflow, &selected, facts, &Budget::default())?)
 }
 
-fn plan_job(workflow: &Workflow, job: &Job, facts: &Facts) -> Result<PlannedJob, ExpandError> {
-    // GitHub's service refuses such a file; its readers in the open do not.
-    if matches!(&job.body, JobBody::Steps(steps) if steps.is_empty()) {
-        return Err(ExpandError::Invalid(Diagnostic {
-            source: workflow.source.clone(),
-            span: job.id.span,
-            message: "No steps defined in `steps` and no workflow called in `uses`".to_owned(),
-            help: None,
-        }));
+/// How many workflows a run may still call, counted for each leg. GitHub allows 50 different ones, ten
+/// levels deep, and a matrix at each; nobody reads a plan of all that makes.
+#[derive(Debug)]
+pub(super) struct Budget(Cell<u32>);
+
+impl Default for Budget {
+    fn default() -> Self {
+        Self(Cell::new(1000))
     }
-    let excluded = decided_false(&job.condition.expression, facts);
-    let legs = match excluded {
-        true => Some(Vec::new()),
-        false => match expand(workflow, job, facts) {
+}
+
+impl Budget {
+    /// Whether one more may be called; that is counted.
+    pub(super) fn allows_a_call(&self) -> bool {
+        let left = self.0.get();
+        self.0.set(left.saturating_sub(1));
+        left > 0
+    }
+}
+
+/// Plans jobs of a workflow, with all that they need among them.
+pub(super) fn plan_jobs(
+    workflow: &Workflow,
+    selected: &[&Job],
+    facts: &Facts,
+    budget: &Budget,
+) -> Result<Plan, ExpandError> {
+    let mut planned: Vec<PlannedJob> = Vec::new();
+    // A job that is skipped may take those with it that need it.
+    while planned.len() < selected.len() {
+        let done = planned.len();
+        for job in selected {
+            let is_planned = |id: &str| planned.iter().any(|planned| planned.id == id);
+            let needs = select::canonical_needs(workflow, job);
+            if !is_planned(&job.id.value) && needs.iter().all(|need| is_planned(need)) {
+                let mut next = plan_job(workflow, job, needs, &planned, facts)?;
+                add_calls(workflow, job, &mut next, facts, budget)?;
+                planned.push(next);
+            }
+        }
+        // The reader lets no cycle pass.
+        if planned.len() == done {
+            break;
+        }
+    }
+    planned.sort_by_key(|planned| selected.iter().position(|job| job.id.value == planned.id));
+    let mut refusals = Vec::new();
+    for (job, planned) in selected.iter().zip(&planned) {
+        if planned.skip.is_none() {
+            refusals.extend(refusals_of(workflow, job, planned, facts));
+        }
+    }
+    Ok(Plan {
+        jobs: planned,
+        refusals,
+    })
+}
+
+/// Plans what each leg of a calling job calls.
+fn add_calls(
+    workflow: &Workflow,
+    job: &Job,
+    planned: &mut PlannedJob,
+    facts: &Facts,
+    budget: &Budget,
+) -> Result<(), ExpandError> {
+    let JobBody::Calls(call) = &job.body else {
+        return Ok(());
+    };
+    for leg in planned.legs.iter_mut().flatten() {
+        let of_leg = facts
+            .with("matrix", leg.matrix.clone())
+            .with("strategy", leg.strategy.clone());
+        let planned = plan_call(workflow, call, &leg.name, (facts, &of_leg), budget)?;
+        leg.call = Some(Box::new(planned));
+    }
+    Ok(())
+}
+
+fn plan_job(
+    workflow: &Workflow,
+    job: &Job,
+    needs: Vec<String>,
+    before: &[PlannedJob],
+    facts: &Facts,
+) -> Result<PlannedJob, ExpandError> {
+    if let Some(refused) = workflow::job_refused_by_service(workflow, job) {
+        return Err(ExpandError::Invalid(Box::new(refused)));
+    }
+    let needed = || before.iter().filter(|job| needs.contains(&job.id));
+    let skip = skip(job, needed(), facts);
+    let legs = match &skip {
+        Some(_) => Some(Vec::new()),
+        None => match expand(workflow, job, facts) {
             Ok(legs) => Some(legs),
             Err(ExpandError::Pending) => None,
             Err(error) => return Err(error),
@@ -84,17 +172,122 @@ fn plan_job(workflow: &Workflow, job: &Job, facts: &Facts) -> Result<PlannedJob,
     };
     Ok(PlannedJob {
         id: job.id.value.clone(),
-        needs: select::canonical_needs(workflow, job),
+        wave: needed()
+            .map(|job| job.wave + job.waves())
+            .max()
+            .unwrap_or(0),
         legs,
-        skip: excluded.then(|| SkipReason::Condition {
-            condition: job.condition.text.clone(),
-        }),
+        skipped_steps: match skip {
+            None => skipped_steps(job, facts),
+            Some(_) => Vec::new(),
+        },
+        skip,
+        needs,
     })
+}
+
+/// Why a job will not run, where its condition says so already.
+fn skip<'p>(
+    job: &Job,
+    mut needed: impl Iterator<Item = &'p PlannedJob>,
+    facts: &Facts,
+) -> Option<SkipReason> {
+    let condition = &job.condition;
+    if decided_false(&condition.expression, facts) {
+        let condition = condition.text.clone();
+        return Some(SkipReason::Condition { condition });
+    }
+    let (need, end) = needed.find_map(|need| Some((need, need.certain_end()?)))?;
+    decided_false_behind_skipped(&condition.expression, facts).then(|| match end {
+        CertainEnd::Skipped => SkipReason::Needs {
+            job: need.id.clone(),
+            result: Outcome::Skipped,
+        },
+        CertainEnd::NotHere => SkipReason::NotRunHere {
+            obstacle: format!("it needs {}, which does not run here", need.id),
+        },
+    })
+}
+
+/// That nothing of a job runs, where that is known.
+enum CertainEnd {
+    /// On GitHub neither.
+    Skipped,
+    /// On this machine.
+    NotHere,
+}
+
+impl PlannedJob {
+    /// How many waves it takes: with all that it calls.
+    fn waves(&self) -> usize {
+        let legs = self.legs.iter().flatten();
+        let called = legs.filter_map(|leg| match &leg.call.as_deref()?.called {
+            CalledJobs::Planned(plan) => Some(&plan.jobs),
+            CalledJobs::NotFollowed { .. } => None,
+        });
+        let last = called.flatten().map(|job| job.wave + job.waves());
+        last.max().unwrap_or(1)
+    }
+
+    fn certain_end(&self) -> Option<CertainEnd> {
+        match (&self.skip, &self.legs) {
+            (Some(SkipReason::NotRunHere { .. }), _) => Some(CertainEnd::NotHere),
+            (Some(_), _) => Some(CertainEnd::Skipped),
+            (None, None) => None,
+            (None, Some(legs)) if legs.is_empty() => Some(CertainEnd::Skipped),
+            (None, Some(legs)) => {
+                // A job that calls a workflow has no labels of its own.
+                let is_elsewhere =
+                    |leg: &PlannedLeg| !leg.labels.is_empty() && !leg.placement.runs_here();
+                legs.iter().all(is_elsewhere).then_some(CertainEnd::NotHere)
+            }
+        }
+    }
+}
+
+fn skipped_steps(job: &Job, facts: &Facts) -> Vec<SkippedStep> {
+    let JobBody::Steps(steps) = &job.body else {
+        return Vec::new();
+    };
+    let steps = steps.iter().enumerate();
+    steps
+        .filter(|(_, step)| decided_false(&step.condition.expression, facts))
+        .map(|(index, step)| SkippedStep {
+            index,
+            name: step_name(step, facts),
+            condition: step.condition.text.clone(),
+        })
+        .collect()
+}
+
+/// What a step is called before it runs: its name as far as that is known, else what it does.
+fn step_name(step: &Step, facts: &Facts) -> String {
+    let named = step
+        .name
+        .as_ref()
+        .and_then(|name| name.evaluate_string(facts).ok());
+    named
+        .filter(|name| !name.is_empty())
+        .unwrap_or_else(|| match &step.action {
+            StepAction::Uses { reference, .. } => reference.value.clone(),
+            StepAction::Run { script, .. } => {
+                let first = script
+                    .as_str()
+                    .and_then(|script| script.trim().lines().next());
+                format!("Run {}", first.unwrap_or(&step.id))
+            }
+            _ => step.id.clone(),
+        })
 }
 
 /// What of a job lrun cannot do here, leaving out what conditions already exclude and
 /// legs that do not run here anyway.
-fn refusals(workflow: &Workflow, job: &Job, planned: &PlannedJob, facts: &Facts) -> Vec<Obstacle> {
+fn refusals_of(
+    workflow: &Workflow,
+    job: &Job,
+    planned: &PlannedJob,
+    facts: &Facts,
+) -> Vec<Obstacle> {
     let nothing_runs_here = planned
         .legs
         .as_ref()
@@ -114,23 +307,23 @@ fn refusals(workflow: &Workflow, job: &Job, planned: &PlannedJob, facts: &Facts)
 
 fn of_step(workflow: &Workflow, job: &Job, step: &Step, facts: &Facts) -> Option<Obstacle> {
     let kind = match &step.action {
-        StepAction::Run { .. } if !step.background => return None,
-        StepAction::Uses { reference, with } if !step.background => {
-            match Uses::parse(&reference.value) {
-                Uses::BuiltIn(action) => match action.why_not() {
-                    Some(why) => ObstacleKind::Action {
-                        reference: reference.value.clone(),
-                        why,
-                    },
-                    None => of_inputs(&action, with.as_ref()?, facts)?,
-                },
-                other => ObstacleKind::Action {
+        StepAction::Uses { reference, with } => match Uses::parse(&reference.value) {
+            Uses::BuiltIn(action) => match action.why_not() {
+                Some(why) => ObstacleKind::Action {
                     reference: reference.value.clone(),
-                    why: other.why_not(),
+                    why,
                 },
-            }
-        }
-        _ => ObstacleKind::BackgroundStep,
+                None => of_inputs(&action, with.as_ref()?, facts)?,
+            },
+            other => ObstacleKind::Action {
+                reference: reference.value.clone(),
+                why: other.why_not(),
+            },
+        },
+        StepAction::Run { .. }
+        | StepAction::Wait { .. }
+        | StepAction::WaitAll
+        | StepAction::Cancel { .. } => return None,
     };
     Some(Obstacle {
         source: workflow.source.clone(),
@@ -142,7 +335,7 @@ fn of_step(workflow: &Workflow, job: &Job, step: &Step, facts: &Facts) -> Option
 
 /// What a built-in action cannot do of its inputs, as far as they are known already.
 fn of_inputs(action: &ActionRef, with: &Token, facts: &Facts) -> Option<ObstacleKind> {
-    if action.action != BuiltIn::Checkout {
+    if !matches!(action.action, BuiltIn::Checkout | BuiltIn::DownloadArtifact) {
         return None;
     }
     let known: Vec<(&str, String)> = with
@@ -150,10 +343,38 @@ fn of_inputs(action: &ActionRef, with: &Token, facts: &Facts) -> Option<Obstacle
         .iter()
         .filter_map(|pair| Some((pair.key.name()?, pair.value.evaluate_string(facts).ok()?)))
         .collect();
-    let pairs = known.iter().map(|(name, value)| (*name, value.as_str()));
-    let (inputs, _) = CheckoutInputs::read(pairs, None);
     let github = facts.contexts.get("github")?.as_object()?;
     let repository = github.get("repository")?.to_text();
-    let what = inputs.obstacle(&repository)?;
+    let what = if action.action == BuiltIn::Checkout {
+        let pairs = known.iter().map(|(name, value)| (*name, value.as_str()));
+        let (inputs, _) = CheckoutInputs::read(pairs, None);
+        inputs.obstacle(&repository)?
+    } else {
+        with.get("github-token")?;
+        other_run(&known, &repository)?
+    };
     Some(ObstacleKind::Inputs { what })
 }
+
+/// Only with a token does download-artifact look at another run or repository.
+fn other_run(with: &[(&str, String)], repository: &str) -> Option<String> {
+    let given = |name: &str| {
+        let mut found = with
+            .iter()
+            .filter(|(key, _)| key.eq_ignore_ascii_case(name));
+        found.next().map(|(_, value)| value.trim())
+    };
+    if let Some(other) = given("repository").filter(|other| !other.eq_ignore_ascii_case(repository))
+    {
+        return Some(format!(
+            "artifacts of another repository ({other}) are not supported"
+        ));
+    }
+    let run = given("run-id").filter(|run| !run.is_empty())?;
+    Some(format!(
+        "artifacts of another run ({run}) are not supported"
+    ))
+}
+
+#[cfg(test)]
+mod tests;

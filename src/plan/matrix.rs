@@ -125,10 +125,10 @@ impl Leg {
     /// The leg's name, for a job whose `name:` has no expression: `job (v1, v2)`, cut to 100
     /// characters.
     pub fn name(&self, job: &str) -> String {
-        if self.segments.is_empty() {
-            return job.to_owned();
-        }
-        let name = format!("{job} ({})", self.segments.join(", "));
+        let name = match self.segments.as_slice() {
+            [] => job.to_owned(),
+            segments => format!("{job} ({})", segments.join(", ")),
+        };
         let units: Vec<u16> = name.encode_utf16().collect();
         if units.len() <= MAX_NAME {
             return name;

@@ -4,11 +4,13 @@
 //! Pure: documents, the event and a selection go in, a [`Plan`] comes out. No clock, no
 //! disk, no store.
 
+mod calls;
 mod checkout;
 mod decided;
 mod expand;
 mod filter;
 pub mod github_event;
+mod judged;
 mod make;
 mod matrix;
 mod obstacle;
@@ -16,13 +18,15 @@ mod placement;
 mod select;
 mod started;
 
+pub use calls::{CalledJobs, PlannedCall};
 pub use checkout::CheckoutInputs;
 pub use decided::{Facts, decided_false};
 pub use expand::{ExpandError, PlannedLeg, expand};
 pub use filter::{Filter, InvalidPattern};
-pub use make::{Plan, PlanError, PlannedJob, plan};
+pub use judged::{JudgedFilter, JudgedName, JudgedPattern};
+pub use make::{Plan, PlanError, PlannedJob, SkippedStep, plan};
 pub use matrix::{Leg, MatrixError, expand_matrix, strategy_context};
 pub use obstacle::{Obstacle, ObstacleKind};
 pub use placement::Placement;
 pub use select::{Selection, UnknownJob};
-pub use started::not_started;
+pub use started::{Change, Start, filters_paths};

@@ -38,8 +38,6 @@ pub enum ObstacleKind {
     Container,
     /// A job that calls a reusable workflow.
     ReusableWorkflow,
-    /// `background`, `wait`, `wait-all`, `cancel`, `parallel`.
-    BackgroundStep,
 }
 
 impl fmt::Display for Obstacle {
@@ -47,22 +45,24 @@ impl fmt::Display for Obstacle {
         let position = self.source.position(self.span.start);
         write!(
             f,
-            "{}:{}:{}: job '{}': ",
-            self.source.path, position.line, position.column, self.job
-        )?;
-        match &self.kind {
-            ObstacleKind::Action { reference, why } => {
+            "{}:{}:{}: job '{}': {}",
+            self.source.path, position.line, position.column, self.job, self.kind
+        )
+    }
+}
+
+impl fmt::Display for ObstacleKind {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::Action { reference, why } => {
                 write!(f, "action '{reference}' cannot be had: {why}")
             }
-            ObstacleKind::Inputs { what } => write!(f, "{what} by this version of lrun"),
-            ObstacleKind::Container => f.write_str(
+            Self::Inputs { what } => write!(f, "{what} by this version of lrun"),
+            Self::Container => f.write_str(
                 "containers and services need an image or an engine, and this version of lrun has neither",
             ),
-            ObstacleKind::ReusableWorkflow => {
+            Self::ReusableWorkflow => {
                 f.write_str("calling a reusable workflow is not supported by this version of lrun")
-            }
-            ObstacleKind::BackgroundStep => {
-                f.write_str("background steps are not supported by this version of lrun")
             }
         }
     }
@@ -79,8 +79,8 @@ pub(super) fn of_job(workflow: &Workflow, job: &Job) -> Vec<Obstacle> {
     if let Some(token) = container.or(job.services.as_ref()) {
         kinds.push((token.span, ObstacleKind::Container));
     }
-    if let JobBody::Calls { uses, .. } = &job.body {
-        kinds.push((uses.span, ObstacleKind::ReusableWorkflow));
+    if let JobBody::Calls(call) = &job.body {
+        kinds.push((call.uses.span, ObstacleKind::ReusableWorkflow));
     }
     kinds
         .into_iter()

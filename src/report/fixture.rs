@@ -2,7 +2,9 @@
 
 use crate::difference::{Difference, DifferenceKind, Effect, Site, Verdict};
 use crate::digest::Digest;
-use crate::event::{Annotation, End, Event, EventKind, JobSummary, Level, LogLine, RunSummary};
+use crate::event::{
+    Annotation, End, Event, EventKind, JobSummary, Level, LogLine, MovedArtifact, RunSummary,
+};
 use crate::ids::{JobKey, Phase, RunId, StepKey};
 use crate::lookup::{
     Attempt, Bearing, CacheRequest, Change, EntrySummary, FileChange, HashedFile, Hosted,
@@ -26,6 +28,14 @@ pub(super) fn step(job: &str, index: u32, phase: Phase) -> StepKey {
         job: JobKey::new(job, 0),
         index,
         phase,
+    }
+}
+
+fn logs() -> MovedArtifact {
+    MovedArtifact {
+        name: "logs".to_owned(),
+        files: 2,
+        size: 1_500,
     }
 }
 
@@ -290,9 +300,11 @@ pub(super) fn every_kind() -> Vec<Event> {
         },
         EventKind::ArtifactUploaded {
             step: main(4),
-            name: "logs".to_owned(),
-            files: 2,
-            size: 1_500,
+            artifact: logs(),
+        },
+        EventKind::ArtifactDownloaded {
+            step: main(4),
+            artifact: logs(),
         },
         EventKind::CacheSaved {
             step: post(1),

@@ -7,8 +7,8 @@ use serde::Serialize;
 
 use super::Reporter;
 use super::wire::{
-    Answer, Compared, Cost, Job, Message, Request, Run, Skip, Step, Unlike, Unsaved, VERSION,
-    Verdict, log_line,
+    Answer, Artifact, Compared, Cost, Job, Message, Request, Run, Skip, Step, Unlike, Unsaved,
+    VERSION, Verdict, log_line,
 };
 use crate::clock;
 use crate::event::{self, Event, EventKind};
@@ -144,9 +144,14 @@ enum Fact<'a> {
     ArtifactUploaded {
         #[serde(flatten)]
         step: Step<'a>,
-        name: &'a str,
-        files: &'a u64,
-        size: &'a u64,
+        #[serde(flatten)]
+        artifact: Artifact<'a>,
+    },
+    ArtifactDownloaded {
+        #[serde(flatten)]
+        step: Step<'a>,
+        #[serde(flatten)]
+        artifact: Artifact<'a>,
     },
     Compared(Compared<'a>),
     Differs(Unlike<'a>),
@@ -273,16 +278,13 @@ impl<'a> From<&'a EventKind> for Fact<'a> {
                 key,
                 reason: reason.into(),
             },
-            EventKind::ArtifactUploaded {
-                step,
-                name,
-                files,
-                size,
-            } => Self::ArtifactUploaded {
+            EventKind::ArtifactUploaded { step, artifact } => Self::ArtifactUploaded {
                 step: step.into(),
-                name,
-                files,
-                size,
+                artifact: artifact.into(),
+            },
+            EventKind::ArtifactDownloaded { step, artifact } => Self::ArtifactDownloaded {
+                step: step.into(),
+                artifact: artifact.into(),
             },
         }
     }

@@ -295,16 +295,61 @@ pub(super) fn cut(text: &str, most: usize) -> String {
 /// `ci.yml · push · main@3f2c1ab + 1 changed file`
 pub(super) fn title(run: &RunSummary) -> String {
     let file = run.workflow_path.rsplit('/').next().unwrap_or_default();
+    format!("{file} · {}", state(run))
+}
+
+/// `push · main@3f2c1ab + 1 changed file`
+pub(super) fn state(run: &RunSummary) -> String {
     let git_ref = ["refs/heads/", "refs/tags/", "refs/"]
         .iter()
         .find_map(|prefix| run.git_ref.strip_prefix(prefix))
         .unwrap_or(&run.git_ref);
     let commit = run.head_sha.get(..7).unwrap_or(&run.head_sha);
-    let mut title = format!("{file} · {} · {git_ref}@{commit}", run.event_name);
+    let mut state = format!("{} · {git_ref}@{commit}", run.event_name);
     if run.changed_files > 0 {
-        title += &format!(" + {}", count(run.changed_files, "changed file"));
+        state += &format!(" + {}", count(run.changed_files, "changed file"));
     }
-    title
+    state
+}
+
+/// A text as lines for the room there is, broken at spaces: the first `indent` columns in, the
+/// others `hanging`. Escape sequences take up no columns.
+pub(super) fn wrap(text: &str, indent: usize, hanging: usize, room: Room) -> Vec<String> {
+    let most = match room {
+        Room::Terminal(most) => usize::from(most),
+        Room::Unbounded => usize::MAX,
+    };
+    let mut lines = Vec::new();
+    let (mut line, mut taken) = (" ".repeat(indent), indent);
+    let mut is_empty = true;
+    for word in text.split(' ') {
+        let width = columns(&unpainted(word));
+        if !is_empty && taken + 1 + width > most {
+            lines.push(std::mem::take(&mut line).trim_end().to_owned());
+            (line, taken, is_empty) = (" ".repeat(hanging), hanging, true);
+            // Spaces of a column's fill end with the line.
+            if word.is_empty() {
+                continue;
+            }
+        }
+        if !is_empty {
+            line.push(' ');
+            taken += 1;
+        }
+        line.push_str(word);
+        taken += width;
+        is_empty = false;
+    }
+    lines.push(line.trim_end().to_owned());
+    lines
+}
+
+/// A text without what [`Paint`] adds to it.
+fn unpainted(text: &str) -> String {
+    let mut parts = text.split("\x1b[");
+    let mut plain = parts.next().unwrap_or_default().to_owned();
+    plain.extend(parts.map(|part| part.split_once('m').map_or(part, |(_, rest)| rest)));
+    plain
 }
 
 /// `4 ms`, `4.31 s`, `38.2 s`, `1 m 05 s`.
@@ -378,6 +423,18 @@ mod tests {
         assert_eq!(cut("e\u{301}tude", 3), "e\u{301}t…");
         assert_eq!(cut("ab", 1), "…");
         assert_eq!(cut("ab", 0), "");
+    }
+
+    #[test]
+    fn a_text_is_broken_at_spaces() {
+        let text = format!("one {} three", Paint(true).text(Style::Good, "two"));
+        let lines = wrap(&text, 1, 2, Room::Terminal(8));
+        assert_eq!(lines, [" one \x1b[32mtwo\x1b[0m", "  three"]);
+        assert_eq!(
+            wrap("a-long-word b", 0, 4, Room::Terminal(5)),
+            ["a-long-word", "    b"]
+        );
+        assert_eq!(wrap(&text, 0, 2, Room::Unbounded), [text]);
     }
 
     #[test]

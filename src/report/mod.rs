@@ -4,16 +4,20 @@
 //! run prints the same bytes again. None of them can change how a run ends.
 
 mod consume;
+pub mod diagnostics;
 mod explained;
 #[cfg(test)]
 mod fixture;
+mod forecast;
 mod json;
 mod layout;
 mod list;
 mod live;
+mod outline;
 mod plain;
 mod record;
 mod runs;
+mod template;
 mod wire;
 
 use std::io;
@@ -23,13 +27,16 @@ use crate::event::Event;
 
 pub use consume::{FailedReporter, consume};
 pub use explained::{explained, explained_json};
+pub use forecast::{Forecast, ForecastOptions, Forecasted, forecast, forecasts, forecasts_json};
 pub use json::Json;
 pub use layout::Room;
 pub use list::list;
 pub use live::{Live, Size, Wiper};
+pub use outline::{action_outline, outline};
 pub use plain::{Plain, PlainOptions};
 pub use record::{Record, RecordError, read_ends, read_record};
 pub use runs::{ListedRun, runs, runs_json};
+pub use template::{action_template, errors_template, workflow_template};
 
 /// Somebody who is told of every event, in order.
 pub trait Reporter {

@@ -343,12 +343,10 @@ impl<W: Write> Reporter for Plain<W> {
             EventKind::CacheNotSaved { step, key, reason } => {
                 self.step(step).not_saved(key, reason);
             }
-            EventKind::ArtifactUploaded {
-                step,
-                name,
-                files,
-                size,
-            } => self.step(step).uploaded(name, *files, *size),
+            EventKind::ArtifactUploaded { step, artifact } => self.step(step).uploaded(artifact),
+            EventKind::ArtifactDownloaded { step, artifact } => {
+                self.step(step).downloaded(artifact);
+            }
             EventKind::Compared { site, cold_us, .. } => self.compared(site, *cold_us),
             EventKind::Differs(difference) => self.differs(difference),
             EventKind::RunFinished { verdict, timing } => self.run_finished(*verdict, *timing)?,

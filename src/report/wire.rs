@@ -10,7 +10,7 @@ use serde::Serialize;
 pub(super) use cache::{Answer, Request, Unsaved};
 
 use crate::difference::{self, Difference, Effect, Site};
-use crate::event::{Annotation, JobSummary, Level, LogLine, RunSummary};
+use crate::event::{Annotation, JobSummary, Level, LogLine, MovedArtifact, RunSummary};
 use crate::ids::{JobKey, Phase, RunId, StepKey};
 use crate::outcome::{SkipReason, Timing};
 
@@ -50,6 +50,23 @@ impl<'a> From<&'a StepKey> for Step<'a> {
                 Phase::Main => "main",
                 Phase::Post => "post",
             },
+        }
+    }
+}
+
+#[derive(Debug, Serialize)]
+pub(super) struct Artifact<'a> {
+    name: &'a str,
+    files: u64,
+    size: u64,
+}
+
+impl<'a> From<&'a MovedArtifact> for Artifact<'a> {
+    fn from(artifact: &'a MovedArtifact) -> Self {
+        Self {
+            name: &artifact.name,
+            files: artifact.files,
+            size: artifact.size,
         }
     }
 }

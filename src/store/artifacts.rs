@@ -4,12 +4,13 @@ use std::io::Read;
 
 use rusqlite::OptionalExtension as _;
 
-use super::blobs::BlobWriter;
+use super::blobs::{BlobWriter, Content};
 use super::error::StoreError;
+use super::reservation::Saver;
 use super::root::Store;
 use super::runs::now_ms;
 use crate::digest::Digest;
-use crate::ids::RunId;
+use crate::ids::{JobKey, RunId};
 
 /// An artifact of a run.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -22,6 +23,19 @@ pub struct Artifact {
     pub digest: Digest,
     /// Length of the archive in bytes.
     pub size: u64,
+    /// The job that uploaded it.
+    pub job: JobKey,
+    /// Whether it is a zip file; otherwise it is the one file that was uploaded.
+    pub zip: bool,
+}
+
+/// What an artifact is to be called, and what it is.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct NewArtifact {
+    /// Its name.
+    pub name: String,
+    /// Whether it is a zip file.
+    pub zip: bool,
 }
 
 impl Store {
@@ -29,8 +43,8 @@ impl Store {
     /// has one of that name.
     pub fn save_artifact(
         &self,
-        run: RunId,
-        name: &str,
+        saver: &Saver,
+        new: &NewArtifact,
         archive: &mut dyn Read,
     ) -> Result<Artifact, StoreError> {
         let mut writer = BlobWriter::default();
@@ -46,11 +60,14 @@ impl Store {
         let saved = self.index().write(|index| {
             index
                 .query_row(
-                    "INSERT INTO artifacts (run, name, digest, size, created_ms)
-                     VALUES (?1, ?2, ?3, ?4, ?5) ON CONFLICT DO NOTHING RETURNING id",
+                    "INSERT INTO artifacts (run, job, leg, name, zip, digest, size, created_ms)
+                     VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8) ON CONFLICT DO NOTHING RETURNING id",
                     (
-                        run.0 as i64,
-                        name,
+                        saver.run.0 as i64,
+                        &saver.job.id,
+                        saver.job.leg,
+                        &new.name,
+                        new.zip,
                         blob.digest.to_string(),
                         blob.size as i64,
                         now_ms(),
@@ -60,13 +77,15 @@ impl Store {
                 .optional()
         })?;
         let id = saved.ok_or_else(|| StoreError::ArtifactExists {
-            name: name.to_owned(),
+            name: new.name.clone(),
         })?;
         Ok(Artifact {
             id: id as u64,
-            name: name.to_owned(),
+            name: new.name.clone(),
             digest: blob.digest,
             size: blob.size,
+            job: saver.job.clone(),
+            zip: new.zip,
         })
     }
 
@@ -82,14 +101,18 @@ impl Store {
     /// The artifacts of a run in the order they were made.
     pub fn artifacts(&self, run: RunId) -> Result<Vec<Artifact>, StoreError> {
         self.index().read(|index| {
+            let select = "SELECT id, name, digest, size, job, leg, zip FROM artifacts
+                          WHERE run = ?1 ORDER BY id";
             index
-                .prepare("SELECT id, name, digest, size FROM artifacts WHERE run = ?1 ORDER BY id")?
+                .prepare(select)?
                 .query_map([run.0 as i64], |row| {
                     Ok(Artifact {
                         id: row.get::<_, i64>(0)? as u64,
                         name: row.get(1)?,
                         digest: super::cache::parsed(row, 2)?,
                         size: row.get::<_, i64>(3)? as u64,
+                        job: JobKey::new(row.get::<_, String>(4)?, row.get(5)?),
+                        zip: row.get(6)?,
                     })
                 })?
                 .collect()
@@ -97,7 +120,7 @@ impl Store {
     }
 
     /// The archive of an artifact, verified.
-    pub fn open_artifact(&self, artifact: &Artifact) -> Result<Box<dyn Read + Send>, StoreError> {
+    pub fn open_artifact(&self, artifact: &Artifact) -> Result<Box<dyn Content>, StoreError> {
         self.blobs().open(artifact.digest)
     }
 }

@@ -1,7 +1,7 @@
 //! Contents by their digest: `blobs/ab/cdef…`.
 
 use std::fs::{self, File};
-use std::io::{self, Cursor, Read, Seek as _, Write as _};
+use std::io::{self, Cursor, Read, Seek, Write as _};
 use std::path::{Path, PathBuf};
 
 use nix::fcntl::AtFlags;
@@ -24,6 +24,11 @@ pub(super) struct StoredBlob {
     /// Whether the store did not have it before.
     pub(super) new: bool,
 }
+
+/// A verified content, which can be read in any order.
+pub trait Content: Read + Seek + Send {}
+
+impl<T: Read + Seek + Send> Content for T {}
 
 #[derive(Debug, Clone)]
 pub(super) struct Blobs {
@@ -65,7 +70,7 @@ impl Blobs {
     }
 
     /// The content, verified before the first byte is handed out.
-    pub(super) fn open(&self, digest: Digest) -> Result<Box<dyn Read + Send>, StoreError> {
+    pub(super) fn open(&self, digest: Digest) -> Result<Box<dyn Content>, StoreError> {
         Ok(match self.open_verified(digest)? {
             Verified::Bytes(bytes) => Box::new(Cursor::new(bytes)),
             Verified::File(file) => Box::new(file),

@@ -121,6 +121,12 @@ const MIGRATIONS: &[&str] = &[
     ) STRICT;
     CREATE INDEX cold_likeness ON cold_jobs (likeness, id);
 ",
+    "
+    -- The job that uploaded it, and whether it is a zip file; nobody asks for those of before.
+    ALTER TABLE artifacts ADD COLUMN job TEXT NOT NULL DEFAULT '';
+    ALTER TABLE artifacts ADD COLUMN leg INTEGER NOT NULL DEFAULT 0;
+    ALTER TABLE artifacts ADD COLUMN zip INTEGER NOT NULL DEFAULT 1;
+",
 ];
 
 #[derive(Debug)]

@@ -26,7 +26,8 @@ mod roots;
 mod runs;
 mod shelf;
 
-pub use artifacts::Artifact;
+pub use artifacts::{Artifact, NewArtifact};
+pub use blobs::Content;
 pub use cache::{CacheAnswer, CacheQuery, StepAddress, View};
 pub use cold::{ColdJob, ColdStep};
 pub use contents::{Seen, StoredTree, TreeItems, TreeWriter};

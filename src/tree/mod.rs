@@ -9,6 +9,7 @@ mod entry;
 mod files;
 mod glob;
 mod hash_files;
+mod name;
 mod pattern;
 mod segment;
 mod set;
@@ -21,3 +22,4 @@ pub use glob::{Found, Glob, GlobError, GlobOptions, Roots};
 pub use hash_files::{
     HashFilesError, HashedFiles, InvalidHashOption, hash_files, hash_files_arguments, hash_files_in,
 };
+pub use name::{NamePattern, UnknownPattern};

@@ -10,6 +10,9 @@ use indexmap::IndexMap;
 use crate::expr::Expression;
 use crate::source::{Located, Source, Span};
 
+use super::call::Call;
+use super::location::Location;
+use super::permissions::Permissions;
 use super::token::Token;
 
 /// A whole workflow file.
@@ -17,6 +20,8 @@ use super::token::Token;
 pub struct Workflow {
     /// The file; all spans are in it.
     pub source: Arc<Source>,
+    /// Which file of which repository it is: what its `./` and `$/` are relative to.
+    pub location: Location,
     /// `name`
     pub name: Option<Located<String>>,
     /// `run-name`
@@ -27,8 +32,8 @@ pub struct Workflow {
     pub env: Option<Token>,
     /// `defaults.run`
     pub defaults: Defaults,
-    /// `permissions`
-    pub permissions: Option<Token>,
+    /// `permissions`: what jobs have that do not say it themselves.
+    pub permissions: Option<Permissions>,
     /// `concurrency`
     pub concurrency: Option<Token>,
     /// `cache-mode`: read, write, write-only or none.
@@ -48,13 +53,27 @@ pub struct Trigger {
     pub configuration: Option<Token>,
 }
 
-/// `defaults.run`
+/// `defaults`
 #[derive(Debug, Clone, Default)]
 pub struct Defaults {
-    /// `shell`
-    pub shell: Option<Token>,
-    /// `working-directory`
-    pub working_directory: Option<Token>,
+    /// The whole mapping.
+    pub written: Option<Token>,
+}
+
+impl Defaults {
+    /// `run.shell`
+    pub fn shell(&self) -> Option<&Token> {
+        self.of_run("shell")
+    }
+
+    /// `run.working-directory`
+    pub fn working_directory(&self) -> Option<&Token> {
+        self.of_run("working-directory")
+    }
+
+    fn of_run(&self, key: &str) -> Option<&Token> {
+        self.written.as_ref()?.get("run")?.get(key)
+    }
 }
 
 /// One job before its matrix is expanded.
@@ -78,6 +97,8 @@ pub struct Job {
     pub defaults: Defaults,
     /// `timeout-minutes`
     pub timeout_minutes: Option<Token>,
+    /// `cancel-timeout-minutes`
+    pub cancel_timeout_minutes: Option<Token>,
     /// `continue-on-error`
     pub continue_on_error: Option<Token>,
     /// `container`
@@ -90,10 +111,13 @@ pub struct Job {
     pub environment: Option<Token>,
     /// `concurrency`
     pub concurrency: Option<Token>,
-    /// `permissions`
-    pub permissions: Option<Token>,
+    /// `permissions` of the job, else of its workflow, else of the job that calls the workflow; none where nobody says it,
+    /// and the repository's settings decide.
+    pub permissions: Option<Permissions>,
     /// `cache-mode`: read, write, write-only or none.
     pub cache_mode: Option<Located<String>>,
+    /// `snapshot`
+    pub snapshot: Option<Token>,
     /// What it does.
     pub body: JobBody,
 }
@@ -101,12 +125,25 @@ pub struct Job {
 /// `strategy`
 #[derive(Debug, Clone)]
 pub struct Strategy {
+    /// The whole mapping.
+    pub written: Token,
+}
+
+impl Strategy {
     /// `matrix`
-    pub matrix: Option<Token>,
+    pub fn matrix(&self) -> Option<&Token> {
+        self.written.get("matrix")
+    }
+
     /// `fail-fast`
-    pub fail_fast: Option<Token>,
+    pub fn fail_fast(&self) -> Option<&Token> {
+        self.written.get("fail-fast")
+    }
+
     /// `max-parallel`
-    pub max_parallel: Option<Token>,
+    pub fn max_parallel(&self) -> Option<&Token> {
+        self.written.get("max-parallel")
+    }
 }
 
 /// What a job does.
@@ -115,14 +152,7 @@ pub enum JobBody {
     /// `steps`, those of `parallel` groups in their places.
     Steps(Vec<Step>),
     /// Calls a workflow.
-    Calls {
-        /// `uses`
-        uses: Located<String>,
-        /// `with`
-        with: Option<Token>,
-        /// `secrets`: a mapping, or the string `inherit`.
-        secrets: Option<Token>,
-    },
+    Calls(Box<Call>),
 }
 
 /// One step.
@@ -146,6 +176,8 @@ pub struct Step {
     pub timeout_minutes: Option<Token>,
     /// `background`, and every step of a `parallel` group.
     pub background: bool,
+    /// The number, in the job, of the `parallel` group that it is a step or the closing wait of.
+    pub group: Option<usize>,
     /// What it does.
     pub action: StepAction,
 }

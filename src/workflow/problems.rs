@@ -1,25 +1,56 @@
-//! Everything wrong with one file, collected.
+//! Everything wrong with one file and what it calls, collected.
 
 use std::sync::Arc;
 
 use crate::expr::ParseError;
-use crate::source::{Diagnostic, Source, Span};
+use crate::source::{CallSite, Code, Diagnostic, Scope, Source, Span};
 use crate::yaml;
+
+use super::hint;
 
 /// As many errors of a file GitHub reports (`TemplateValidationErrors.cs`).
 const MOST: usize = 10;
+
+/// The characters of a message with what stands before it; what is longer is cut (`ParseOptions.cs`).
+const LONGEST: usize = 500;
 
 /// The errors found so far, in the order GitHub finds them.
 #[derive(Debug)]
 pub(super) struct Problems {
     source: Arc<Source>,
+    /// What is being checked now.
+    stage: Code,
+    /// Named in every error that is added from now on.
+    call: Option<CallSite>,
     found: Vec<Diagnostic>,
 }
 
 impl Problems {
     pub(super) fn new(source: Arc<Source>) -> Self {
-        let found = Vec::new();
-        Self { source, found }
+        Self {
+            source,
+            stage: Code::Yaml,
+            call: None,
+            found: Vec::new(),
+        }
+    }
+
+    /// What is wrong with a called file while it is read: GitHub names the call then, and no longer when it is converted.
+    pub(super) fn while_reading_for(source: Arc<Source>, call: CallSite) -> Self {
+        Self {
+            call: Some(call),
+            ..Self::new(source)
+        }
+    }
+
+    /// What is added from now on is told without the call.
+    pub(super) fn was_read(&mut self) {
+        self.call = None;
+    }
+
+    /// What is added from now on is of this kind, but for expressions.
+    pub(super) fn enter(&mut self, stage: Code) {
+        self.stage = stage;
     }
 
     pub(super) fn source(&self) -> &Arc<Source> {
@@ -43,23 +74,16 @@ impl Problems {
         error: ParseError,
         context: impl IntoIterator<Item = &'c str>,
     ) {
+        let context: Vec<&str> = context.into_iter().collect();
+        let help = hint::instead(&error.message, &context);
         let source = &self.source;
-        let exact = source.position(yaml::locate(source, span, text, error.offset));
-        let elsewhere = exact.line != source.position(span.start).line;
-        let (line, column) = (exact.line, exact.column);
-        let place = elsewhere.then(|| format!("the expression is on line {line}, column {column}"));
-        let names = context
-            .into_iter()
-            .filter_map(|entry| entry.split('(').next());
-        let names = Vec::from_iter(names).join(", ");
-        let is_unknown = error.message.starts_with("Unrecognized") && !names.is_empty();
-        let names = is_unknown.then(|| format!("an expression here may use {names}"));
-        let help = Vec::from_iter(place.into_iter().chain(names)).join("; ");
-        self.add_with_help(
-            span,
-            error.message,
-            Some(help).filter(|help| !help.is_empty()),
-        );
+        let part = word_at(source, yaml::locate(source, span, text, error.offset));
+        let is_elsewhere = source.position(part.start).line != source.position(span.start).line;
+        let found = Diagnostic::new(source, span, Code::Expression, error.message);
+        self.push(Diagnostic {
+            part: is_elsewhere.then_some(part),
+            ..found.with_help(help)
+        });
     }
 
     /// Adds one with what to do about it.
@@ -69,14 +93,69 @@ impl Problems {
         message: impl Into<String>,
         help: Option<String>,
     ) {
-        if self.found.len() < MOST {
-            self.found.push(Diagnostic {
-                source: Arc::clone(&self.source),
-                span,
-                message: message.into(),
-                help,
-            });
+        self.add_scoped(Scope::Place, span, message, help);
+    }
+
+    /// Adds one of which GitHub may name no place; `span` is what comes nearest to one then.
+    pub(super) fn add_scoped(
+        &mut self,
+        scope: Scope,
+        span: Span,
+        message: impl Into<String>,
+        help: Option<String>,
+    ) {
+        self.push(Diagnostic {
+            scope,
+            help,
+            ..Diagnostic::new(&self.source, span, self.stage, message)
+        });
+    }
+
+    /// How many there are.
+    pub(super) fn len(&self) -> usize {
+        self.found.len()
+    }
+
+    /// Says of the last one what to do about it, unless that was said.
+    pub(super) fn explain_last(&mut self, help: &str) {
+        if let Some(last) = self.found.last_mut() {
+            last.help.get_or_insert_with(|| help.to_owned());
         }
+    }
+
+    /// Adds what is wrong with a called file, unless another call has led to the same.
+    pub(super) fn absorb(&mut self, called: Self) {
+        let same = |known: &Diagnostic, found: &Diagnostic| {
+            known.source.path == found.source.path
+                && known.span == found.span
+                && known.message == found.message
+        };
+        for found in called.found {
+            if !self.found.iter().any(|known| same(known, &found)) {
+                self.push(found);
+            }
+        }
+    }
+
+    fn push(&mut self, mut found: Diagnostic) {
+        if self.is_full() {
+            return;
+        }
+        if found.call.is_none() && found.scope != Scope::Whole {
+            found.call.clone_from(&self.call);
+        }
+        let whole = found.to_string();
+        if let Some((end, _)) = whole.char_indices().nth(LONGEST) {
+            let before = whole.len() - found.message.len();
+            found.message.truncate(end.saturating_sub(before));
+            found.message.push_str("[...]");
+        }
+        self.found.push(found);
+    }
+
+    /// Whether there are as many as GitHub reports.
+    pub(super) fn is_full(&self) -> bool {
+        self.found.len() >= MOST
     }
 
     /// Whether nothing is wrong so far; otherwise what follows would only repeat it.
@@ -91,4 +170,14 @@ impl Problems {
             _ => Err(self.found),
         }
     }
+}
+
+/// The word that begins at an offset, or the character.
+fn word_at(source: &Source, start: usize) -> Span {
+    let rest = &source.text[start..];
+    let is_word = |c: char| c.is_alphanumeric() || matches!(c, '_' | '-');
+    let word = rest.find(|c| !is_word(c)).unwrap_or(rest.len());
+    let first = rest.chars().next().map_or(0, char::len_utf8);
+    let end = start + word.max(first);
+    Span { start, end }
 }

@@ -3,21 +3,24 @@
 //! It collects errors and goes on, as `TemplateReader.cs` of the runner does, in the same order and with the same
 //! words. What the schema cannot say (ids, needs, conditions) is checked later, in `convert`.
 
-use std::collections::HashSet;
+use std::collections::HashMap;
 use std::rc::Rc;
 use std::sync::Arc;
 
 use crate::expr::{Available, Template, Value};
-use crate::source::{Located, Span};
+use crate::source::{Located, Scope, Span};
 use crate::yaml::{Entry, Node, NodeKind, Scalar};
 
 use super::hint;
-use super::limits::Limits;
+use super::limits::Budget;
 use super::problems::Problems;
 use super::schema::{Definition, MappingRule, Schema, Shape, StringRule};
 use super::token::{Key, Pair, Token, TokenKind};
 
 const EXPRESSION_NOT_ALLOWED: &str = "A template expression is not allowed in this context";
+
+const NO_MERGE_KEYS: &str =
+    "GitHub knows anchors and aliases, but no merge keys: write the keys out";
 
 /// What tokens take, as `TemplateMemory.cs` counts it: a string has two bytes a character besides.
 const OBJECT_SIZE: usize = 24;
@@ -28,7 +31,7 @@ pub(super) fn read(
     node: &Node,
     schema: &'static Schema,
     root: &str,
-    limits: &Limits,
+    budget: &mut Budget,
     problems: &mut Problems,
 ) -> Token {
     let expected = Expected {
@@ -41,17 +44,13 @@ pub(super) fn read(
             .map(String::as_str)
             .collect(),
     };
-    let limit = limits.result_size;
-    let mut reader = Reader {
-        problems,
-        limit,
-        size: 0,
-    };
+    let mut reader = Reader { problems, budget };
     let token = reader.value(node, &expected);
-    if reader.size > limit {
+    if reader.budget.is_exceeded() {
+        let message = "Maximum object size exceeded";
         reader
             .problems
-            .add(node.span, "Maximum object size exceeded");
+            .add_scoped(Scope::File, node.span, message, None);
     }
     token
 }
@@ -98,15 +97,13 @@ enum Parsed {
 
 struct Reader<'p> {
     problems: &'p mut Problems,
-    /// The most `size` may be; nothing is looked at beyond it.
-    limit: usize,
-    size: usize,
+    budget: &'p mut Budget,
 }
 
 impl Reader<'_> {
     fn value(&mut self, node: &Node, expected: &Expected) -> Token {
-        self.size += OBJECT_SIZE;
-        if self.size > self.limit {
+        self.budget.spend(OBJECT_SIZE);
+        if self.budget.is_exceeded() {
             return Token::new(node.span, TokenKind::Null);
         }
         let kind = match &node.kind {
@@ -177,7 +174,7 @@ impl Reader<'_> {
         let mut mapping = MappingReader {
             rules,
             expected,
-            seen: HashSet::new(),
+            seen: HashMap::new(),
             has_expression: false,
         };
         let pairs = entries
@@ -190,7 +187,7 @@ impl Reader<'_> {
 
     fn pair(&mut self, entry: &Entry, mapping: &mut MappingReader<'_>) -> Option<Pair> {
         let span = entry.key.span;
-        self.size += OBJECT_SIZE;
+        self.budget.spend(OBJECT_SIZE);
         let key = match self.parse(span, &entry.key.value, mapping.expected) {
             Parsed::Literal(value) => return self.named_pair(entry, &value.to_text(), mapping),
             Parsed::Expression(template) => Key::Expression(Located::new(template, span)),
@@ -223,11 +220,11 @@ impl Reader<'_> {
         mapping: &mut MappingReader<'_>,
     ) -> Option<Pair> {
         let span = entry.key.span;
-        if !mapping.seen.insert(name.to_uppercase()) {
-            self.problems
-                .add(span, format!("'{name}' is already defined"));
+        if let Some(&first) = mapping.seen.get(&name.to_uppercase()) {
+            self.already_defined(name, span, first);
             return None;
         }
+        mapping.seen.insert(name.to_uppercase(), span);
         let definition = if let Some(known) = mapping.known(name) {
             known
         } else if let Some((key, value)) = mapping.rules.iter().find_map(|rule| rule.loose.as_ref())
@@ -240,14 +237,38 @@ impl Reader<'_> {
             value
         } else {
             let keys = mapping.rules.iter().flat_map(|rule| rule.properties.keys());
-            let help = hint::meant(name, keys.map(String::as_str));
+            let help = match &**name {
+                "<<" => Some(NO_MERGE_KEYS.to_owned()),
+                _ => hint::meant(name, keys.map(String::as_str)),
+            };
             let message = format!("Unexpected value '{name}'");
             self.problems.add_with_help(span, message, help);
             return None;
         };
+        let before = self.problems.len();
         let value = self.value(&entry.value, &mapping.expected.child(definition));
+        if &**name == "<<" && self.problems.len() > before {
+            self.problems.explain_last(NO_MERGE_KEYS);
+        }
         let key = Key::Name(Located::new(Arc::clone(name), span));
         Some(Pair { key, value })
+    }
+
+    fn already_defined(&mut self, name: &str, span: Span, first: Span) {
+        let source = self.problems.source();
+        let line = source.position(first.start).line;
+        let is_same = source
+            .text
+            .get(first.start..first.end)
+            .is_some_and(|text| text.contains(name));
+        let also = if is_same {
+            ""
+        } else {
+            ", where letter case alone differs"
+        };
+        let help = format!("it is on line {line} first{also}");
+        let message = format!("'{name}' is already defined");
+        self.problems.add_with_help(span, message, Some(help));
     }
 
     /// Finds the expressions of a scalar. One that cannot be compiled is an error and stays text.
@@ -258,7 +279,7 @@ impl Reader<'_> {
             Scalar::Number(number) => return Parsed::Literal(Value::Number(*number)),
             Scalar::String(text) => text,
         };
-        self.size += STRING_SIZE + 2 * text.len();
+        self.budget.spend(STRING_SIZE + 2 * text.len());
         let literal = Parsed::Literal(Value::String(Arc::clone(text)));
         if !text.contains("${{") {
             return literal;
@@ -286,7 +307,8 @@ struct MappingReader<'e> {
     /// The shapes it can still have: a known key rules out those that do not have it.
     rules: Vec<&'static MappingRule>,
     expected: &'e Expected,
-    seen: HashSet<String>,
+    /// Where each name is; letter case does not tell names apart.
+    seen: HashMap<String, Span>,
     has_expression: bool,
 }
 
@@ -311,7 +333,7 @@ impl MappingReader<'_> {
             return;
         }
         for key in &rule.required {
-            if !self.seen.contains(&key.to_uppercase()) {
+            if !self.seen.contains_key(&key.to_uppercase()) {
                 problems.add(span, format!("Required property is missing: {key}"));
             }
         }

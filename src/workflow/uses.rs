@@ -14,6 +14,8 @@ pub enum BuiltIn {
     CacheSave,
     /// `actions/upload-artifact`
     UploadArtifact,
+    /// `actions/download-artifact`
+    DownloadArtifact,
 }
 
 /// What a `uses:` text refers to.
@@ -67,8 +69,8 @@ impl Uses {
         match self {
             Self::BuiltIn(_) => "",
             Self::Remote => {
-                "this version of lrun runs actions/checkout, actions/cache (and /restore, /save) \
-                 and actions/upload-artifact only"
+                "this version of lrun runs actions/checkout, actions/cache (and /restore, /save), \
+                 actions/upload-artifact and actions/download-artifact only"
             }
             Self::Local | Self::SelfRepository => {
                 "actions of the repository itself are not supported by this version of lrun"
@@ -85,6 +87,7 @@ fn built_in(path: &str) -> Option<BuiltIn> {
         "actions/cache/restore" => BuiltIn::CacheRestore,
         "actions/cache/save" => BuiltIn::CacheSave,
         "actions/upload-artifact" => BuiltIn::UploadArtifact,
+        "actions/download-artifact" => BuiltIn::DownloadArtifact,
         _ => return None,
     })
 }
@@ -97,6 +100,7 @@ impl ActionRef {
             BuiltIn::Checkout => (1, 6),
             BuiltIn::Cache | BuiltIn::CacheRestore | BuiltIn::CacheSave => (3, 6),
             BuiltIn::UploadArtifact => (4, 7),
+            BuiltIn::DownloadArtifact => (4, 8),
         };
         let is_commit =
             self.version.len() == 40 && self.version.bytes().all(|byte| byte.is_ascii_hexdigit());

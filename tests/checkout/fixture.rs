@@ -131,7 +131,7 @@ impl Fixture {
     ) -> Result<Staged, WorkspaceError> {
         let repository = Repository::discover(&self.root())?;
         let facts = Facts::gather(&repository)?;
-        let trigger = Trigger::choose(&[event], options, &facts).unwrap();
+        let trigger = Trigger::of_event(event, options, &facts).unwrap();
         let snapshot = take_snapshot(&repository, &facts, &trigger, &self.own("objects"))?;
         let run = RunIdentity {
             run: RunId(1),

@@ -6,4 +6,5 @@ mod env_file;
 mod expr;
 mod filter;
 mod hash_files;
+mod parse;
 mod program;

@@ -216,9 +216,12 @@ fn versions_that_github_fails_or_does_not_have_are_refused() {
 
 #[test]
 fn a_call_of_a_workflow_is_refused_before_anything_starts() {
-    let project = Project::of_workflow(
-        "on: push\njobs:\n  a: { uses: ./.github/workflows/b.yml }\n  c: { runs-on: ubuntu-24.04, steps: [{ run: x=1 }] }\n",
-    );
+    let caller = "on: push\njobs:\n  a: { uses: ./.github/workflows/b.yml }\n  c: { runs-on: ubuntu-24.04, steps: [{ run: x=1 }] }\n";
+    let called = workflow_of("- run: x=1").replace("on: push", "on: workflow_call");
+    let project = Project::new(&[
+        (".github/workflows/ci.yml", caller),
+        (".github/workflows/b.yml", &called),
+    ]);
     refused(&project, CANNOT_RUN, &["reusable workflow", "ci.yml:3:"]);
 }
 

@@ -4,10 +4,12 @@
 //! as an ordinary user, and need git, a C compiler, make, perl, python3 with venv and, for
 //! root, sudo. What a machine lacks makes them fail: nothing is skipped.
 
+mod artifacts;
 mod background;
 mod bad_input;
 mod caches;
 mod cancelling;
+mod check;
 mod checkout;
 mod cold;
 mod environment;
@@ -17,6 +19,9 @@ mod files;
 mod killing;
 mod live;
 mod lrun;
+mod matrices;
+mod parallel;
+mod plan;
 mod project;
 mod readers;
 mod shelf;

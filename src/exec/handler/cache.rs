@@ -21,8 +21,8 @@ use crate::exec::step::ActionInputs;
 use crate::lookup::{CacheRequest, EntrySummary, KeyOrigin, Lookup, MissReason, NotSaved};
 use crate::outcome::Outcome;
 use crate::store::{
-    CacheAnswer, CacheIdentity, CacheQuery, NewEntry, Reserve, Saver, Seen, StepAddress,
-    StoreError, StoredTree, View,
+    CacheAnswer, CacheIdentity, CacheQuery, NewEntry, Reserve, Seen, StepAddress, StoreError,
+    StoredTree, View,
 };
 use crate::tree::TreeItem;
 use crate::workflow::{ActionRef, BuiltIn};
@@ -167,7 +167,7 @@ async fn note_unsaved(scope: &Scope<'_>, step: &StepAddress, key: &str, reason: 
         return;
     }
     let repository = scope.run.github.identity.repository();
-    let (step, saver) = (step.clone(), saver(scope));
+    let (step, saver) = (step.clone(), scope.saver());
     let (key, reason) = (key.to_owned(), reason.clone());
     // A later miss is explained with less, and no worse.
     let _ = in_store(scope, move |store| {
@@ -336,7 +336,7 @@ async fn store_paths(
         key: request.key.clone(),
         version: request.version,
     };
-    let saver = saver(scope);
+    let saver = scope.saver();
     let entry = NewEntry {
         tree,
         paths: request.paths.clone(),
@@ -480,13 +480,6 @@ fn view(scope: &Scope<'_>) -> View {
         run: scope.run.id,
         job: scope.place.key.clone(),
         needs: scope.place.needs.clone(),
-    }
-}
-
-fn saver(scope: &Scope<'_>) -> Saver {
-    Saver {
-        run: scope.run.id,
-        job: scope.place.key.clone(),
     }
 }
 

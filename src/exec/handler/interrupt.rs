@@ -12,6 +12,8 @@ use crate::outcome::Outcome;
 pub(in crate::exec) struct Interrupt {
     /// The job's cancellation; none when the step's condition holds in a cancelled job too.
     pub(in crate::exec) cancellation: Option<Cancellation>,
+    /// A `cancel` step's, of a step in the background.
+    pub(in crate::exec) stopped: Option<Cancellation>,
     /// When its time is up, and the whole minutes it was given.
     pub(in crate::exec) limit: Option<(Moment, u64)>,
 }
@@ -19,10 +21,12 @@ pub(in crate::exec) struct Interrupt {
 /// Why a step was ended.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(in crate::exec) enum Interruption {
-    /// The job is being cancelled.
+    /// The job is being cancelled, or this step is.
     Cancelled,
     /// `timeout-minutes` is over.
     TimedOut {
+        /// Whether it runs in the background.
+        background: bool,
         /// What it was given.
         minutes: u64,
     },
@@ -36,9 +40,17 @@ impl Interruption {
                 log.error("The operation was canceled.");
                 Outcome::Cancelled
             }
-            Self::TimedOut { minutes } => {
+            Self::TimedOut {
+                background,
+                minutes,
+            } => {
+                let what = if background {
+                    "background step"
+                } else {
+                    "action"
+                };
                 log.error(format!(
-                    "The action '{name}' has timed out after {minutes} minutes."
+                    "The {what} '{name}' has timed out after {minutes} minutes."
                 ));
                 Outcome::Failure
             }
@@ -49,12 +61,9 @@ impl Interruption {
 impl Interrupt {
     /// Returns once the step has to end; may never.
     pub(in crate::exec) async fn raised(&mut self) -> Interruption {
-        let cancelled = async {
-            match &mut self.cancellation {
-                Some(cancellation) => cancellation.cancelled().await,
-                None => std::future::pending().await,
-            }
-        };
+        let background = self.stopped.is_some();
+        let cancelled = asked(self.cancellation.as_mut());
+        let stopped = asked(self.stopped.as_mut());
         let timed_out = async {
             match self.limit {
                 Some((start, minutes)) => {
@@ -67,7 +76,15 @@ impl Interrupt {
         };
         tokio::select! {
             () = cancelled => Interruption::Cancelled,
-            minutes = timed_out => Interruption::TimedOut { minutes },
+            () = stopped => Interruption::Cancelled,
+            minutes = timed_out => Interruption::TimedOut { background, minutes },
         }
+    }
+}
+
+async fn asked(cancellation: Option<&mut Cancellation>) {
+    match cancellation {
+        Some(cancellation) => cancellation.cancelled().await,
+        None => std::future::pending().await,
     }
 }

@@ -1,22 +1,25 @@
 //! One file per kind of step. A handler is given what it needs, already evaluated, and
 //! returns effects; it changes nothing of the job.
 
-mod artifact;
+mod batches;
 mod cache;
 mod cache_rules;
 mod checkout;
+mod download_artifact;
 mod interrupt;
 mod outside;
 mod restore;
 mod script;
+mod upload_artifact;
 
-pub(super) use artifact::upload as upload_artifact;
 pub(super) use cache::{
     cannot_save as cannot_save_cache, restore as restore_cache, save as save_cache,
 };
 pub(super) use checkout::checkout;
+pub(super) use download_artifact::download as download_artifact;
 pub(super) use interrupt::{Interrupt, Interruption};
 pub(super) use script::{Script, run as run_script};
+pub(super) use upload_artifact::upload as upload_artifact;
 
 use std::sync::Arc;
 
@@ -26,7 +29,7 @@ use super::environment::FileCommandPaths;
 use super::job::Place;
 use super::log::StepLog;
 use super::run::Run;
-use crate::store::Store;
+use crate::store::{Saver, Store};
 use crate::workflow::Step;
 
 /// What a handler is given.
@@ -43,6 +46,16 @@ pub(super) struct Scope<'a> {
     pub(super) log: &'a mut StepLog,
     /// What may end it early.
     pub(super) interrupt: Interrupt,
+}
+
+impl Scope<'_> {
+    /// Who saves what this step saves.
+    fn saver(&self) -> Saver {
+        Saver {
+            run: self.run.id,
+            job: self.place.key.clone(),
+        }
+    }
 }
 
 /// Inputs of an action: names as the workflow spells them, values as text.

@@ -12,6 +12,7 @@ use std::sync::Arc;
 use tempfile::TempDir;
 use tokio::sync::mpsc;
 
+use super::batches::Batches;
 use super::cache::tar_failed;
 use super::outside::Outside;
 use super::{Scope, in_store};
@@ -22,10 +23,6 @@ use crate::exec::spot::Spot;
 use crate::lookup::{EntrySummary, MissReason};
 use crate::store::{Manifest, NewSlot, Root, Seen, Store, StoreError, tree_key};
 use crate::tree::{Entry, Tree};
-
-/// How much is sent to the agent at a time.
-const BATCH_BYTES: usize = 256 * 1024;
-const BATCH_ITEMS: usize = 256;
 
 /// What a directory is called where it is laid out.
 const TREE: &str = "tree";
@@ -195,7 +192,7 @@ async fn unpack(
 ) -> Result<Result<(), MissReason>, AgentError> {
     let (sender, receiver) = mpsc::channel(4);
     let reading = in_store(scope, move |store| {
-        let sent = send_items(store, &left, &sender, &moved);
+        let sent = send_items(store, &left, sender, &moved);
         note_damage(store, entry, sent)
     });
     let workspace = scope.place.paths.workspace.clone();
@@ -218,7 +215,7 @@ async fn unpack(
 fn send_items(
     store: &Store,
     left: &Left,
-    sender: &mpsc::Sender<Batch>,
+    sender: mpsc::Sender<Batch>,
     moved: &Transfer,
 ) -> Result<(), StoreError> {
     let entries = store.read_tree(left.tree)?.entries.into_iter().enumerate();
@@ -227,20 +224,14 @@ fn send_items(
     let tree = Tree {
         entries: left.map(|(_, entry)| entry).collect(),
     };
-    let (mut batch, mut bytes) = (Batch::new(), 0);
-    let mut items = store.items(tree).peekable();
-    while let Some(item) = items.next().transpose()? {
-        bytes += item.content_length();
-        batch.push(item);
-        if bytes < BATCH_BYTES && batch.len() < BATCH_ITEMS && items.peek().is_some() {
-            continue;
-        }
+    let mut batches = Batches::new(sender, moved);
+    for item in store.items(tree) {
         // Nobody listens any more once the place is gone.
-        if sender.blocking_send(std::mem::take(&mut batch)).is_err() {
-            break;
+        if batches.push(item?).is_err() {
+            return Ok(());
         }
-        moved.add(std::mem::take(&mut bytes));
     }
+    let _ = batches.finish();
     Ok(())
 }
 

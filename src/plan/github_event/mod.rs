@@ -5,13 +5,17 @@
 //! [`Trigger::content`] (merged into [`Trigger::base`] for a pull request), then
 //! [`GithubContext::new`].
 
+mod compared;
 mod context;
 mod identity;
+mod inputs;
 mod payload;
 #[cfg(test)]
 mod tests;
 mod trigger;
 
+pub use compared::{Compared, Since};
 pub use context::{GithubContext, RunIdentity};
 pub use identity::{ACTOR, Identity};
+pub use inputs::{InputError, dispatch_inputs, dispatch_texts};
 pub use trigger::{Base, EventError, EventOptions, Trigger};

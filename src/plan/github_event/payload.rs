@@ -20,7 +20,7 @@ pub(super) fn payload(
     snapshot: &Snapshot,
 ) -> Value {
     let mut payload = match context.event_name.as_str() {
-        "push" => push(context, facts, &snapshot.commit),
+        "push" => push(context, options, facts, &snapshot.commit),
         "pull_request" | "pull_request_target" => pull_request(context, trigger, snapshot),
         "workflow_dispatch" => json!({
             "inputs": inputs(options),
@@ -28,11 +28,14 @@ pub(super) fn payload(
             "workflow": context.run.workflow_path,
         }),
         "schedule" => json!({
-            "schedule": options.schedule,
+            "schedule": trigger.cron,
             "workflow": context.run.workflow_path,
         }),
         _ => json!({}),
     };
+    if let Some(action) = &trigger.action {
+        payload["action"] = action.as_str().into();
+    }
     payload["repository"] = repository(&context.identity);
     payload["sender"] = user(ACTOR);
     payload
@@ -49,16 +52,18 @@ fn inputs(options: &EventOptions) -> Value {
     Value::Object(inputs)
 }
 
-fn push(context: &GithubContext, facts: &Facts, commit: &Commit) -> Value {
+fn push(context: &GithubContext, options: &EventOptions, facts: &Facts, commit: &Commit) -> Value {
     let pushed = context
         .git_ref
         .strip_prefix("refs/heads/")
         .and_then(|branch| facts.refs.get(&format!("refs/remotes/origin/{branch}")))
         .map(|target| target.commit.as_str());
-    // What is pushed already is taken for the last push again.
-    let before = match pushed {
-        Some(pushed) if pushed == commit.id => commit.parents.first().map(String::as_str),
-        other => other,
+    let since = options.since.as_ref().map(|since| since.commit.as_str());
+    let before = match (since, pushed) {
+        (Some(since), _) => Some(since),
+        // What is pushed already is taken for the last push again.
+        (None, Some(pushed)) if pushed == commit.id => commit.parents.first().map(String::as_str),
+        (None, pushed) => pushed,
     };
     let url = context.identity.url();
     let commit_value = commit_value(commit, &url);
@@ -109,7 +114,6 @@ fn pull_request(context: &GithubContext, trigger: &Trigger, snapshot: &Snapshot)
         })
     };
     json!({
-        "action": "synchronize",
         "number": number,
         "pull_request": {
             "number": number,

@@ -6,9 +6,10 @@ use std::path::PathBuf;
 use serde_json::json;
 
 use super::*;
-use crate::git::{Commit, Content, Facts, Head, Merge, Origin, Ref, Refs, Snapshot};
+use crate::git::{Commit, Content, Facts, Head, Merge, Origin, RangeStart, Ref, Refs, Snapshot};
 use crate::ids::RunId;
 use crate::lookup::Scope;
+use crate::source::Span;
 
 fn facts() -> Facts {
     let refs = [
@@ -62,7 +63,17 @@ fn snapshot(id: &str) -> Snapshot {
 }
 
 fn choose(declared: &[&str], options: &EventOptions) -> Trigger {
-    Trigger::choose(declared, options, &facts()).unwrap()
+    Trigger::choose(&on(declared), options, &facts()).unwrap()
+}
+
+/// A workflow's `on` with these events.
+fn on(declared: &[&str]) -> Vec<crate::workflow::Trigger> {
+    let trigger = |&name: &&str| crate::workflow::Trigger {
+        name: name.to_owned(),
+        span: Span::default(),
+        configuration: None,
+    };
+    declared.iter().map(trigger).collect()
 }
 
 fn context(declared: &[&str], options: &EventOptions, snapshot: &Snapshot) -> GithubContext {
@@ -89,7 +100,7 @@ fn the_first_declared_of_githubs_usual_events_is_chosen() {
         "workflow_dispatch"
     );
     assert_eq!(event(&["issues", "fork"]), "issues");
-    let none = Trigger::choose(&[], &EventOptions::default(), &facts());
+    let none = Trigger::choose(&on(&[]), &EventOptions::default(), &facts());
     assert_eq!(none, Err(EventError::NoEvents));
 }
 
@@ -99,7 +110,7 @@ fn an_event_that_is_not_declared_starts_nothing() {
         event: Some("release".into()),
         ..EventOptions::default()
     };
-    let error = Trigger::choose(&["push"], &options, &facts()).unwrap_err();
+    let error = Trigger::choose(&on(&["push"]), &options, &facts()).unwrap_err();
     let text = "the workflow does not run on 'release'; its events are: push";
     assert_eq!(error.to_string(), text);
 }
@@ -124,20 +135,20 @@ fn what_is_pushed_already_is_taken_for_the_last_push() {
 
 #[test]
 fn a_tag_may_be_given_and_need_not_exist_when_written_in_full() {
-    let on = |git_ref: &str| {
+    let push = |git_ref: &str| {
         let options = EventOptions {
             git_ref: Some(git_ref.into()),
             ..EventOptions::default()
         };
-        Trigger::choose(&["push"], &options, &facts())
+        Trigger::choose(&on(&["push"]), &options, &facts())
     };
-    let tag = on("v1").unwrap();
+    let tag = push("v1").unwrap();
     assert_eq!(tag.git_ref, "refs/tags/v1");
     assert_eq!(tag.content, Content::Commit("c1".into()));
-    let future = on("refs/tags/v2").unwrap();
+    let future = push("refs/tags/v2").unwrap();
     assert_eq!(future.content, Content::Folder);
-    assert_eq!(on("topic").unwrap().content, Content::Folder);
-    assert!(matches!(on("v2"), Err(EventError::NoSuchRef { name }) if name == "v2"));
+    assert_eq!(push("topic").unwrap().content, Content::Folder);
+    assert!(matches!(push("v2"), Err(EventError::NoSuchRef { name }) if name == "v2"));
 }
 
 #[test]
@@ -241,7 +252,160 @@ fn a_clone_without_origin_is_taken_for_a_local_repository() {
     let identity = Identity::of(&facts);
     assert_eq!(identity.repository(), "local/my-hello");
     assert_eq!(identity.default_branch, "main");
-    let trigger = Trigger::choose(&["push"], &EventOptions::default(), &facts).unwrap();
+    let trigger = Trigger::choose(&on(&["push"]), &EventOptions::default(), &facts).unwrap();
     assert_eq!(trigger.git_ref, "refs/heads/main");
     assert_eq!(trigger.assumptions.len(), 3);
+}
+
+/// What a push of a branch, or a pull request, is compared with.
+fn start(event: &str, options: &EventOptions, facts: &Facts) -> (RangeStart, String) {
+    let trigger = Trigger::of_event(event, options, facts).expect("there is such an event");
+    let compared = trigger.compared.expect("it changes something");
+    (compared.range.start, compared.since)
+}
+
+fn on_branch(name: &str, commit: &str) -> Facts {
+    Facts {
+        head: Head::Branch(name.into()),
+        commit: commit.into(),
+        ..facts()
+    }
+}
+
+#[test]
+fn a_push_is_compared_with_what_origin_has_of_the_branch() {
+    let options = EventOptions::default();
+    let start = |facts: &Facts| start("push", &options, facts);
+    let commit = |id: &str| RangeStart::Commit(id.to_owned());
+    assert_eq!(
+        start(&facts()),
+        (commit("c2"), "origin/topic".to_owned()),
+        "one commit ahead"
+    );
+    let pushed = on_branch("topic", "c2");
+    let before = "the commit before c2".to_owned();
+    assert_eq!(
+        start(&pushed),
+        (commit("c2^"), before.clone()),
+        "the last push again"
+    );
+    let known = Facts {
+        head_commit: Some(snapshot("c2").commit),
+        ..pushed.clone()
+    };
+    assert_eq!(start(&known), (commit("parent"), before));
+    let dirty = Facts {
+        changed: vec![b"a".to_vec()],
+        ..pushed
+    };
+    assert_eq!(start(&dirty), (commit("c2"), "origin/topic".to_owned()));
+}
+
+#[test]
+fn a_new_branch_is_compared_with_where_it_left_the_others() {
+    let options = EventOptions::default();
+    let start = |facts: &Facts| start("push", &options, facts);
+    let known = RangeStart::NewBranch {
+        known: vec!["c2".into()],
+    };
+    assert_eq!(
+        start(&on_branch("new", "c3")),
+        (known, "new left main".to_owned())
+    );
+    let nowhere = Facts {
+        refs: Refs::default(),
+        ..on_branch("main", "c3")
+    };
+    assert_eq!(
+        start(&nowhere),
+        (RangeStart::Nothing, "the beginning".to_owned())
+    );
+}
+
+#[test]
+fn a_pull_request_is_compared_with_its_base() {
+    let options = EventOptions::default();
+    let expected = (
+        RangeStart::MergeBase("c2".into()),
+        "it left main".to_owned(),
+    );
+    assert_eq!(start("pull_request", &options, &facts()), expected);
+    assert_eq!(start("pull_request_target", &options, &facts()), expected);
+    let trigger = Trigger::of_event("pull_request_target", &options, &facts()).unwrap();
+    let compared = trigger.compared.unwrap();
+    assert_eq!(
+        compared.range.end,
+        Content::Folder,
+        "its head, though its base runs"
+    );
+}
+
+#[test]
+fn since_goes_over_what_an_event_is_compared_with() {
+    let options = EventOptions {
+        since: Some(Since {
+            revision: "v1".into(),
+            commit: "c1".into(),
+        }),
+        ..EventOptions::default()
+    };
+    let expected = (RangeStart::Commit("c1".into()), "v1".to_owned());
+    assert_eq!(start("push", &options, &facts()), expected);
+    assert_eq!(start("pull_request", &options, &facts()), expected);
+    let context = context(&["push"], &options, &snapshot("c3"));
+    assert_eq!(context.event["before"], "c1");
+    let tag = EventOptions {
+        git_ref: Some("v1".into()),
+        ..options
+    };
+    assert_eq!(
+        Trigger::of_event("push", &tag, &facts()).unwrap().compared,
+        None
+    );
+}
+
+/// A workflow with this `on`.
+fn workflow(on: &str) -> crate::workflow::Workflow {
+    let text = format!("on: {on}\njobs: {{ a: {{ runs-on: x, steps: [{{ run: x }}] }} }}\n");
+    crate::workflow::read_workflow(crate::source::Source::new("w.yml", text)).expect("valid")
+}
+
+#[test]
+fn an_event_happens_as_the_workflow_asks_for_it() {
+    let of = |on: &str| {
+        let on = workflow(on).on;
+        Trigger::choose(&on, &EventOptions::default(), &facts()).unwrap()
+    };
+    let action = |on: &str| of(on).action;
+    assert_eq!(action("pull_request").as_deref(), Some("synchronize"));
+    assert_eq!(
+        action("{ pull_request: { types: [labeled, synchronize] } }").as_deref(),
+        Some("synchronize")
+    );
+    assert_eq!(
+        action("{ pull_request: { types: labeled } }").as_deref(),
+        Some("labeled")
+    );
+    assert_eq!(
+        action("{ release: { types: [published, edited] } }").as_deref(),
+        Some("published")
+    );
+    assert_eq!(action("release"), None);
+    let schedule = of("{ schedule: [{ cron: '0 3 * * *' }, { cron: '0 4 * * *' }] }");
+    assert_eq!(schedule.cron.as_deref(), Some("0 3 * * *"));
+    let assumed = "the run is taken for that of cron '0 3 * * *', the first of 2";
+    assert_eq!(schedule.assumptions, [assumed]);
+    let github = GithubContext::new(
+        &schedule,
+        &EventOptions::default(),
+        &facts(),
+        &snapshot("c3"),
+        RunIdentity {
+            run: RunId(12),
+            number: 3,
+            workflow: "CI".into(),
+            workflow_path: "w.yml".into(),
+        },
+    );
+    assert_eq!(github.event["schedule"], "0 3 * * *");
 }

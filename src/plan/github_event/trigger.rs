@@ -2,8 +2,10 @@
 
 use serde_json::Value;
 
+use super::compared::{self, Compared, Since};
 use super::identity::{Identity, stable_id};
 use crate::git::{Content, Facts, Head};
+use crate::workflow::{self, Token};
 
 /// What the user asks a run to pretend.
 #[derive(Debug, Clone, PartialEq, Eq, Default)]
@@ -25,8 +27,8 @@ pub struct EventOptions {
     pub committed: bool,
     /// `--input K=V` of `workflow_dispatch`.
     pub inputs: Vec<(String, String)>,
-    /// The `cron` line of `schedule`.
-    pub schedule: Option<String>,
+    /// `--since REF`: what the changed paths are counted from.
+    pub since: Option<Since>,
 }
 
 /// Why no event can be made.
@@ -83,6 +85,12 @@ pub struct Trigger {
     pub pull_request: Option<(String, u64)>,
     /// The base of a pull request.
     pub base: Option<Base>,
+    /// What its changed paths are the difference of; none of an event that has none.
+    pub compared: Option<Compared>,
+    /// `github.event.action`, where the event has types.
+    pub action: Option<String>,
+    /// The `cron` line of `schedule`.
+    pub cron: Option<String>,
     /// What had to be assumed, in words.
     pub assumptions: Vec<String>,
 }
@@ -91,11 +99,24 @@ impl Trigger {
     /// Chooses among the events that the workflow declares: the one asked for, else push,
     /// pull_request, workflow_dispatch, schedule, else the first.
     pub fn choose(
-        declared: &[&str],
+        on: &[workflow::Trigger],
         options: &EventOptions,
         facts: &Facts,
     ) -> Result<Self, EventError> {
-        let event = choose_event(declared, options)?;
+        let declared: Vec<&str> = on.iter().map(|on| on.name.as_str()).collect();
+        let event = choose_event(&declared, options)?;
+        let mut trigger = Self::of_event(event, options, facts)?;
+        let declared = on.iter().find(|on| on.name == event);
+        trigger.be_configured(declared.and_then(|on| on.configuration.as_ref()));
+        Ok(trigger)
+    }
+
+    /// An event, whatever workflows declare.
+    pub fn of_event(
+        event: &str,
+        options: &EventOptions,
+        facts: &Facts,
+    ) -> Result<Self, EventError> {
         let identity = Identity::of(facts);
         let mut trigger = Self {
             event: event.to_owned(),
@@ -103,6 +124,9 @@ impl Trigger {
             content: current(options, facts),
             pull_request: None,
             base: None,
+            compared: None,
+            action: None,
+            cron: None,
             assumptions: Vec::new(),
         };
         match (event, &options.git_ref) {
@@ -117,8 +141,43 @@ impl Trigger {
             // All others run on the default branch only (docs: events that trigger workflows).
             _ => trigger.git_ref = format!("refs/heads/{}", identity.default_branch),
         }
+        if event == "push" {
+            let (git_ref, content) = (&trigger.git_ref, &trigger.content);
+            trigger.compared = compared::of_push(options, git_ref, content, facts);
+        }
         trigger.assumptions.extend(identity.assumptions);
         Ok(trigger)
+    }
+
+    /// Takes what the workflow says of the event for what happened: one of its types, one of its
+    /// times.
+    fn be_configured(&mut self, configuration: Option<&Token>) {
+        if self.event == "schedule" {
+            let times = configuration.map(Token::items).unwrap_or_default();
+            let cron = |time: &Token| Some(time.get("cron")?.as_str()?.to_owned());
+            self.cron = times.first().and_then(cron);
+            if let (Some(cron), true) = (&self.cron, times.len() > 1) {
+                self.assumptions.push(format!(
+                    "the run is taken for that of cron '{cron}', the first of {}",
+                    times.len()
+                ));
+            }
+            return;
+        }
+        let types = configuration.and_then(|filters| filters.get("types"));
+        let types = types.map(Token::items).unwrap_or_default();
+        let types: Vec<&str> = types.iter().filter_map(Token::as_str).collect();
+        let usual = self.action.as_deref();
+        if let Some(first) = types
+            .first()
+            .filter(|_| !types.iter().any(|&is| Some(is) == usual))
+        {
+            self.assumptions.push(format!(
+                "the event's action is taken for '{first}', the first of on.{}.types",
+                self.event
+            ));
+            self.action = Some((*first).to_owned());
+        }
     }
 
     /// Whether the merge of the head into the base runs, not one of the two.
@@ -182,17 +241,22 @@ impl Trigger {
         let number = options
             .number
             .unwrap_or_else(|| u64::from(stable_id(head) % 100_000) + 1);
+        let base = Base {
+            branch: base.clone(),
+            commit,
+        };
+        self.compared = Some(compared::of_pull_request(options, &base, &self.content));
         if self.event == "pull_request_target" {
-            self.git_ref = format!("refs/heads/{base}");
-            self.content = Content::Commit(commit.clone());
+            self.git_ref = format!("refs/heads/{}", base.branch);
+            self.content = Content::Commit(base.commit.clone());
         } else {
             self.git_ref = format!("refs/pull/{number}/merge");
         }
+        // What a push to the head branch is; by default workflows run on it, on opening and on
+        // reopening (docs: events, `pull_request`).
+        self.action = Some("synchronize".to_owned());
         self.pull_request = Some((head.to_owned(), number));
-        self.base = Some(Base {
-            branch: base.clone(),
-            commit,
-        });
+        self.base = Some(base);
         Ok(())
     }
 

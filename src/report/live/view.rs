@@ -84,7 +84,7 @@ impl View {
                 let doing = Doing::new(Some(step), shown_name(name, *named));
                 self.running.insert(step.job.clone(), doing);
             }
-            EventKind::StepFinished { step, .. } => self.idle(&step.job),
+            EventKind::StepFinished { step, .. } if self.is_shown(step) => self.idle(&step.job),
             EventKind::StepOutput { step, line, text } if self.tails => {
                 self.step_output(step, *line, text);
             }
@@ -96,6 +96,12 @@ impl View {
     fn idle(&mut self, job: &JobKey) {
         let name = self.job_name(job);
         self.running.insert(job.clone(), Doing::new(None, &name));
+    }
+
+    /// Of several steps beside each other the last one to start is shown.
+    fn is_shown(&self, step: &StepKey) -> bool {
+        let doing = self.running.get(&step.job);
+        doing.is_some_and(|doing| doing.step.as_ref() == Some(step))
     }
 
     fn job_name(&self, job: &JobKey) -> String {

@@ -3,7 +3,7 @@
 use std::collections::VecDeque;
 use std::time::Duration;
 
-use crate::event::{Annotation, End, Level, LogLine};
+use crate::event::{Annotation, End, Level, LogLine, MovedArtifact};
 use crate::explain::{self, Line};
 use crate::lookup::{CacheRequest, KeyOrigin, Lookup, NotSaved};
 use crate::outcome::{Outcome, Timing};
@@ -30,6 +30,8 @@ pub(super) struct Step {
     shown: bool,
     /// What it took cold, in microseconds.
     cold_us: Option<u64>,
+    /// The artifacts that it downloaded, all together.
+    downloaded: Option<MovedArtifact>,
 }
 
 /// Lines of a finished step.
@@ -156,11 +158,29 @@ impl Step {
         self.below.extend(problems);
     }
 
-    pub(super) fn uploaded(&mut self, name: &str, files: u64, size: u64) {
-        self.row.word = Some(("uploaded", Style::Good));
-        self.row.key = name.to_owned();
-        self.row.detail = format!(", {}", layout::count(files, "file"));
-        self.row.size = layout::size(size);
+    pub(super) fn uploaded(&mut self, artifact: &MovedArtifact) {
+        self.moved("uploaded", artifact);
+    }
+
+    pub(super) fn downloaded(&mut self, artifact: &MovedArtifact) {
+        let all = self.downloaded.get_or_insert_with(|| MovedArtifact {
+            name: String::new(),
+            files: 0,
+            size: 0,
+        });
+        let comma = if all.name.is_empty() { "" } else { ", " };
+        all.name += &format!("{comma}{}", artifact.name);
+        all.files += artifact.files;
+        all.size += artifact.size;
+        let all = all.clone();
+        self.moved("downloaded", &all);
+    }
+
+    fn moved(&mut self, word: &'static str, artifact: &MovedArtifact) {
+        self.row.word = Some((word, Style::Good));
+        self.row.key.clone_from(&artifact.name);
+        self.row.detail = format!(", {}", layout::count(artifact.files, "file"));
+        self.row.size = layout::size(artifact.size);
     }
 
     pub(super) fn compared(&mut self, cold_us: u64) {

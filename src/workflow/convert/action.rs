@@ -11,7 +11,7 @@ use super::fields::Fields;
 use super::steps::steps;
 use super::workflow::read_tokens;
 use crate::workflow::action::{Action, ActionInput, ActionOutput, Runs, Using};
-use crate::workflow::limits::Limits;
+use crate::workflow::limits::{Budget, Limits};
 use crate::workflow::problems::Problems;
 use crate::workflow::schema::Schema;
 use crate::workflow::token::{Key, Token, TokenKind};
@@ -24,10 +24,12 @@ const USING: &str = "'composite', 'docker', 'node12', 'node16', 'node20', or 'no
 /// Everything wrong with the file, in GitHub's order, at most ten.
 pub fn read_action(source: Arc<Source>) -> Result<Action, Vec<Diagnostic>> {
     let mut problems = Problems::new(Arc::clone(&source));
+    let limits = Limits::default();
     let root = read_tokens(
         Schema::action(),
         "action-root",
-        &Limits::default(),
+        &limits,
+        &mut Budget::new(&limits),
         &mut problems,
     );
     let action = root.and_then(|root| action(root, source, &mut problems));

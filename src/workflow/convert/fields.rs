@@ -17,18 +17,16 @@ impl Fields {
     /// The pairs of a mapping. An expression in its place, or among its keys, is reported: lrun has no use for keys that
     /// are known later only.
     pub(super) fn of(token: Token, problems: &mut Problems) -> Self {
-        let mut fields = Self::default();
+        check(&token, problems);
         let TokenKind::Mapping(pairs) = token.kind else {
-            cannot_wait(token.span, problems);
-            return fields;
+            return Self::default();
         };
-        for pair in pairs {
-            match pair.key {
-                Key::Name(name) => fields.pairs.push((name.value, pair.value)),
-                key => cannot_wait(key.span(), problems),
-            }
-        }
-        fields
+        let named = pairs.into_iter().filter_map(|pair| match pair.key {
+            Key::Name(name) => Some((name.value, pair.value)),
+            Key::Expression(_) | Key::Insert(_) => None,
+        });
+        let pairs = named.collect();
+        Self { pairs }
     }
 
     /// The value of a key, once.
@@ -53,6 +51,17 @@ pub(super) fn located(token: &Token) -> Option<Located<String>> {
     token
         .as_str()
         .map(|text| Located::new(text.to_owned(), token.span))
+}
+
+/// Reports an expression in the place of a mapping, or among its keys.
+pub(super) fn check(token: &Token, problems: &mut Problems) {
+    let Some(pairs) = token.as_mapping() else {
+        cannot_wait(token.span, problems);
+        return;
+    };
+    for pair in pairs.iter().filter(|pair| pair.key.name().is_none()) {
+        cannot_wait(pair.key.span(), problems);
+    }
 }
 
 fn cannot_wait(span: Span, problems: &mut Problems) {

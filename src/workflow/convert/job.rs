@@ -4,15 +4,26 @@ use crate::expr::{Available, Expression};
 use crate::source::Located;
 
 use super::condition::{Place, condition};
-use super::fields::{Fields, located};
+use super::fields::{self, Fields, located};
 use super::{matrix, references, steps};
+use crate::workflow::call::{Call, Called};
+use crate::workflow::documents::Reference;
+use crate::workflow::location::Location;
 use crate::workflow::model::{Defaults, Job, JobBody, Strategy};
+use crate::workflow::permissions::Permissions;
 use crate::workflow::problems::Problems;
 use crate::workflow::schema::Schema;
 use crate::workflow::token::{Token, TokenKind};
 
 /// Converts one job; none when its `if` cannot be compiled, which is reported.
-pub(super) fn job(id: Located<String>, token: Token, problems: &mut Problems) -> Option<Job> {
+///
+/// Its permissions are its own yet: what it has of its workflow and its caller is added in `calls`.
+pub(super) fn job(
+    id: Located<String>,
+    token: Token,
+    from: &Location,
+    problems: &mut Problems,
+) -> Option<Job> {
     let mut fields = Fields::of(token, problems);
     let needs = fields.take("needs");
     let needs = needs
@@ -33,11 +44,12 @@ pub(super) fn job(id: Located<String>, token: Token, problems: &mut Problems) ->
     if let Some(group) = runs_on.as_ref().and_then(|token| token.get("group")) {
         check_runner_group(group, problems);
     }
-    if let Some(snapshot) = fields.take("snapshot") {
-        check_snapshot(&snapshot, problems);
+    let snapshot = fields.take("snapshot");
+    if let Some(snapshot) = &snapshot {
+        check_snapshot(snapshot, problems);
     }
     let defaults = defaults(fields.take("defaults"), problems);
-    let body = body(&mut fields, problems);
+    let body = body(&mut fields, from, problems);
     Some(Job {
         condition: condition?,
         id,
@@ -48,29 +60,32 @@ pub(super) fn job(id: Located<String>, token: Token, problems: &mut Problems) ->
         env: fields.take("env"),
         defaults,
         timeout_minutes: fields.take("timeout-minutes"),
+        cancel_timeout_minutes: fields.take("cancel-timeout-minutes"),
         continue_on_error: fields.take("continue-on-error"),
         container: fields.take("container"),
         services: fields.take("services"),
         outputs: fields.take("outputs"),
         environment: fields.take("environment"),
         concurrency: fields.take("concurrency"),
-        permissions: fields.take("permissions"),
+        permissions: fields.take("permissions").as_ref().map(Permissions::read),
         cache_mode: fields.take_string("cache-mode"),
+        snapshot,
         body,
     })
 }
 
 /// Converts `defaults` of a workflow or a job.
 pub(super) fn defaults(token: Option<Token>, problems: &mut Problems) -> Defaults {
-    let run = token.and_then(|token| Fields::of(token, problems).take("run"));
-    let mut run = run.map_or_else(Fields::default, |run| Fields::of(run, problems));
-    Defaults {
-        shell: run.take("shell"),
-        working_directory: run.take("working-directory"),
+    if let Some(token) = &token {
+        fields::check(token, problems);
+        if let Some(run) = token.get("run") {
+            fields::check(run, problems);
+        }
     }
+    Defaults { written: token }
 }
 
-fn body(fields: &mut Fields, problems: &mut Problems) -> JobBody {
+fn body(fields: &mut Fields, from: &Location, problems: &mut Problems) -> JobBody {
     let Some(uses) = fields.take_string("uses") else {
         let items = match fields.take("steps").map(|steps| steps.kind) {
             Some(TokenKind::Sequence(items)) => items,
@@ -79,24 +94,27 @@ fn body(fields: &mut Fields, problems: &mut Problems) -> JobBody {
         return JobBody::Steps(steps::steps(items, Schema::workflow(), problems));
     };
     references::check_workflow(&uses, problems);
-    JobBody::Calls {
+    // One that leads nowhere was reported.
+    let location = from.resolve(&uses.value).unwrap_or(Location::own(""));
+    let text = uses.value.clone();
+    JobBody::Calls(Box::new(Call {
         uses,
         with: fields.take("with"),
         secrets: fields.take("secrets"),
-    }
+        called: Called::NotFollowed {
+            reference: Reference { text, location },
+            why: "called workflows were not looked for".to_owned(),
+        },
+    }))
 }
 
 fn strategy(token: Token, problems: &mut Problems) -> Strategy {
-    let mut fields = Fields::of(token, problems);
-    let matrix = fields.take("matrix");
-    if let Some(matrix) = &matrix {
+    fields::check(&token, problems);
+    let strategy = Strategy { written: token };
+    if let Some(matrix) = strategy.matrix() {
         matrix::check(matrix, problems);
     }
-    Strategy {
-        matrix,
-        fail_fast: fields.take("fail-fast"),
-        max_parallel: fields.take("max-parallel"),
-    }
+    strategy
 }
 
 /// A group may say whose it is: `organization/x`, `enterprise/x`, or short.

@@ -4,7 +4,9 @@
 //! reported and the converter is not reached. Errors are collected in [`super::problems::Problems`].
 
 mod action;
+mod calls;
 mod condition;
+mod cron;
 mod fields;
 mod ids;
 mod job;
@@ -16,7 +18,7 @@ mod triggers;
 mod workflow;
 
 pub use action::read_action;
-pub use workflow::{read_workflow, read_workflow_within};
+pub use workflow::{ReadOptions, read_workflow, read_workflow_with};
 
 #[cfg(test)]
 mod tests;

@@ -1,6 +1,6 @@
 //! `steps`: of jobs and of composite actions.
 
-use std::collections::HashSet;
+use std::collections::HashMap;
 use std::ops::Range;
 
 use crate::source::{Located, Span};
@@ -9,6 +9,7 @@ use super::condition::{Place, condition};
 use super::fields::{Fields, located};
 use super::ids::Ids;
 use super::references;
+use crate::workflow::hint;
 use crate::workflow::model::{Condition, Step, StepAction};
 use crate::workflow::problems::Problems;
 use crate::workflow::schema::Schema;
@@ -25,6 +26,7 @@ pub(super) fn steps(
         schema,
         problems,
         drafts,
+        groups: 0,
     };
     for item in items {
         reader.item(item);
@@ -55,6 +57,8 @@ struct StepsReader<'p> {
     schema: &'static Schema,
     problems: &'p mut Problems,
     drafts: Vec<Draft>,
+    /// How many `parallel` groups there were.
+    groups: usize,
 }
 
 impl StepsReader<'_> {
@@ -85,6 +89,10 @@ impl StepsReader<'_> {
             }
         }
         self.step(Fields::default(), span, first..self.drafts.len());
+        for draft in &mut self.drafts[first..] {
+            draft.step.group = Some(self.groups);
+        }
+        self.groups += 1;
     }
 
     fn step(&mut self, mut fields: Fields, span: Span, group: Range<usize>) {
@@ -112,6 +120,7 @@ impl StepsReader<'_> {
             continue_on_error: fields.take("continue-on-error"),
             timeout_minutes: fields.take("timeout-minutes"),
             background: background == Some(TokenKind::Bool(true)),
+            group: None,
             action,
         };
         self.drafts.push(Draft {
@@ -216,7 +225,7 @@ impl StepsReader<'_> {
 
     /// A target is the id of an earlier step, as the file gives it.
     fn check_targets(&mut self) {
-        let mut earlier = HashSet::new();
+        let mut earlier: HashMap<String, &str> = HashMap::new();
         for draft in &self.drafts {
             let targets = match &draft.step.action {
                 StepAction::Wait { targets } => targets.as_slice(),
@@ -224,15 +233,18 @@ impl StepsReader<'_> {
                 _ => &[],
             };
             for target in targets {
-                if !earlier.contains(&target.value.to_uppercase()) {
+                if !earlier.contains_key(&target.value.to_uppercase()) {
                     let message = format!(
                         "The step '{}' is not defined before this step. A target must be the 'id' of an earlier step.",
                         target.value
                     );
-                    self.problems.add(target.span, message);
+                    let known = earlier.values().copied();
+                    let help = hint::meant(&target.value, known);
+                    self.problems.add_with_help(target.span, message, help);
                 }
             }
-            earlier.extend(draft.id.iter().map(|id| id.value.to_uppercase()));
+            let id = draft.id.iter();
+            earlier.extend(id.map(|id| (id.value.to_uppercase(), id.value.as_str())));
         }
     }
 

@@ -1,5 +1,6 @@
 //! `on`
 
+use super::cron;
 use crate::workflow::model::Trigger;
 use crate::workflow::problems::Problems;
 use crate::workflow::token::{Key, Pair, Token, TokenKind};
@@ -20,6 +21,7 @@ pub(super) fn triggers(on: Token, problems: &mut Problems) -> Vec<Trigger> {
     for trigger in &triggers {
         if let Some(configuration) = &trigger.configuration {
             check_inputs(trigger, configuration, problems);
+            check_schedule(trigger, configuration, problems);
         }
     }
     triggers
@@ -42,6 +44,18 @@ fn configured(pair: Pair) -> Option<Trigger> {
         span: name.span,
         configuration: Some(pair.value).filter(|value| value.kind != TokenKind::Null),
     })
+}
+
+fn check_schedule(trigger: &Trigger, configuration: &Token, problems: &mut Problems) {
+    let entries = configuration.as_sequence().unwrap_or_default();
+    for entry in entries.iter().filter(|_| trigger.name == "schedule") {
+        let cron = entry.get("cron");
+        let wrong = cron.and_then(Token::as_str).and_then(cron::wrong_with);
+        if let Some((cron, wrong)) = cron.zip(wrong) {
+            let message = "Invalid cron expression. Expected format: '* * * * *' (minute hour day month weekday)";
+            problems.add_with_help(cron.span, message, Some(wrong));
+        }
+    }
 }
 
 fn check_inputs(trigger: &Trigger, configuration: &Token, problems: &mut Problems) {

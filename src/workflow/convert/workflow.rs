@@ -1,49 +1,76 @@
-//! The whole file.
+//! The whole file, and where reading begins.
 
 use std::sync::Arc;
 
 use indexmap::IndexMap;
 
-use crate::source::{Diagnostic, Located, Source};
-use crate::yaml;
+use crate::source::{Code, Diagnostic, Located, Scope, Source};
+use crate::yaml::{self, Problem};
 
 use super::fields::Fields;
 use super::ids::Ids;
 use super::job::{defaults, job};
-use super::{needs, triggers};
-use crate::workflow::limits::Limits;
+use super::{calls, needs, triggers};
+use crate::workflow::documents::Documents;
+use crate::workflow::limits::{Budget, Limits};
+use crate::workflow::location::Location;
 use crate::workflow::model::{Job, Workflow};
+use crate::workflow::permissions::{Permissions, PermissionsPolicy};
 use crate::workflow::problems::Problems;
 use crate::workflow::reader;
 use crate::workflow::schema::Schema;
 use crate::workflow::token::{Key, Token, TokenKind};
 
-/// Reads a workflow file under GitHub's limits.
+/// How a workflow is read.
+#[derive(Clone, Copy, Default)]
+pub struct ReadOptions<'d> {
+    /// What it may cost, with all it calls.
+    pub limits: Limits,
+    /// What jobs may do where no file says it: the most that a called workflow may ask for then.
+    pub policy: PermissionsPolicy,
+    /// Where called workflows come from; without, no call is followed.
+    pub documents: Option<&'d dyn Documents>,
+}
+
+/// Reads a workflow file under GitHub's limits; calls are not followed.
 ///
 /// # Errors
 /// Everything wrong with the file, at most ten, in GitHub's order; what cannot be told before earlier errors are mended
 /// is not among them.
 pub fn read_workflow(source: Arc<Source>) -> Result<Workflow, Vec<Diagnostic>> {
-    read_workflow_within(source, &Limits::default())
+    read_workflow_with(source, &ReadOptions::default())
 }
 
-/// As [`read_workflow`], under other limits.
+/// Reads a workflow file of the repository whose event starts it, and the workflows it calls.
 ///
 /// # Errors
-/// As [`read_workflow`].
-pub fn read_workflow_within(
+/// As [`read_workflow`]; what is wrong with a called file is told with that file's name. Called files are looked at when
+/// nothing is wrong with the first.
+pub fn read_workflow_with(
     source: Arc<Source>,
-    limits: &Limits,
+    options: &ReadOptions,
 ) -> Result<Workflow, Vec<Diagnostic>> {
-    let mut problems = Problems::new(Arc::clone(&source));
-    let root = read_tokens(
-        Schema::workflow(),
-        "workflow-root-strict",
-        limits,
-        &mut problems,
-    );
-    let workflow = root.map(|root| workflow(root, source, &mut problems));
+    let location = Location::own(source.path.clone());
+    let mut problems = Problems::new(source);
+    let mut budget = Budget::new(&options.limits);
+    let mut workflow = workflow(location, &options.limits, &mut budget, &mut problems);
+    if let Some(workflow) = workflow.as_mut().filter(|_| problems.is_empty()) {
+        calls::follow(workflow, options, budget, &mut problems);
+    }
     problems.finish(workflow)
+}
+
+/// Reads one file, whose errors `problems` collect.
+pub(super) fn workflow(
+    location: Location,
+    limits: &Limits,
+    budget: &mut Budget,
+    problems: &mut Problems,
+) -> Option<Workflow> {
+    let schema = Schema::workflow();
+    let root = read_tokens(schema, "workflow-root-strict", limits, budget, problems)?;
+    problems.was_read();
+    Some(convert(root, location, problems))
 }
 
 /// The tokens of a file; none if anything is wrong with it.
@@ -51,27 +78,48 @@ pub(super) fn read_tokens(
     schema: &'static Schema,
     root: &str,
     limits: &Limits,
+    budget: &mut Budget,
     problems: &mut Problems,
 ) -> Option<Token> {
     match yaml::read(problems.source(), &limits.file) {
         Ok(node) => {
-            let token = reader::read(&node, schema, root, limits, problems);
+            problems.enter(Code::Schema);
+            let token = reader::read(&node, schema, root, budget, problems);
+            problems.enter(Code::Rule);
             problems.is_empty().then_some(token)
         }
         Err(error) => {
-            problems.add(error.span, error.to_string());
+            let scope = match error.problem {
+                Problem::TooLong { .. } | Problem::TooDeep | Problem::TooManyNodes { .. } => {
+                    Scope::File
+                }
+                _ => Scope::Place,
+            };
+            let help = help(&error, problems.source());
+            problems.add_scoped(scope, error.span, error.to_string(), help);
             None
         }
     }
 }
 
-fn workflow(root: Token, source: Arc<Source>, problems: &mut Problems) -> Workflow {
+/// Most YAML that is none has an expression in braces or brackets: `[${{ matrix.os }}]` begins two mappings.
+fn help(error: &yaml::Error, source: &Source) -> Option<String> {
+    let line = source.line(source.position(error.span.start).line);
+    let is_syntax = matches!(error.problem, Problem::Syntax(_));
+    let help = "put quotes around values with ${{ }} that stand in braces or brackets";
+    (is_syntax && line.contains("${{")).then(|| help.to_owned())
+}
+
+fn convert(root: Token, location: Location, problems: &mut Problems) -> Workflow {
     let mut fields = Fields::of(root, problems);
     let on = fields.take("on").map(|on| triggers::triggers(on, problems));
     let defaults = defaults(fields.take("defaults"), problems);
-    let jobs = fields.take("jobs").map(|token| jobs(token, problems));
+    let jobs = fields
+        .take("jobs")
+        .map(|token| jobs(token, &location, problems));
     Workflow {
-        source,
+        source: Arc::clone(problems.source()),
+        location,
         name: fields
             .take_string("name")
             .filter(|name| !name.value.is_empty()),
@@ -79,14 +127,14 @@ fn workflow(root: Token, source: Arc<Source>, problems: &mut Problems) -> Workfl
         on: on.unwrap_or_default(),
         env: fields.take("env"),
         defaults,
-        permissions: fields.take("permissions"),
+        permissions: fields.take("permissions").as_ref().map(Permissions::read),
         concurrency: fields.take("concurrency"),
         cache_mode: fields.take_string("cache-mode"),
         jobs: jobs.unwrap_or_default(),
     }
 }
 
-fn jobs(token: Token, problems: &mut Problems) -> IndexMap<String, Job> {
+fn jobs(token: Token, from: &Location, problems: &mut Problems) -> IndexMap<String, Job> {
     let span = token.span;
     let mut ids = Ids::default();
     let mut jobs = IndexMap::new();
@@ -102,7 +150,7 @@ fn jobs(token: Token, problems: &mut Problems) -> IndexMap<String, Job> {
         if let Err(error) = ids.take(&id.value) {
             problems.add(id.span, error.to_string());
         }
-        match job(id.clone(), pair.value, problems) {
+        match job(id.clone(), pair.value, from, problems) {
             Some(job) => drop(jobs.insert(id.value, job)),
             None => complete = false,
         }

@@ -12,12 +12,12 @@ use crate::agent::{AgentError, Batch};
 use crate::archive::{
     self, ArtifactInputs, FoundFiles, IfNoFilesFound, Uploaded, ZipError, ZipWriter,
 };
-use crate::event::EventKind;
+use crate::event::{EventKind, MovedArtifact};
 use crate::exec::effects::Effects;
 use crate::exec::log::StepLog;
 use crate::exec::paths;
 use crate::outcome::Outcome;
-use crate::store::{Artifact, StoreError};
+use crate::store::{Artifact, NewArtifact, StoreError};
 use crate::tree::TreeItem;
 use crate::workflow::ActionRef;
 
@@ -107,17 +107,17 @@ async fn upload_found(
         Ok(archive) => archive,
         Err(error) => return Ok(failed(scope.log, &error)),
     };
-    let (run, taken, overwritten) = (
-        scope.run.id,
+    let (saver, overwritten) = (scope.saver(), inputs.overwrite.then(|| inputs.name.clone()));
+    let new = NewArtifact {
         name,
-        inputs.overwrite.then(|| inputs.name.clone()),
-    );
+        zip: inputs.archive,
+    };
     let saved = in_store(scope, move |store| {
         if let Some(name) = overwritten {
             // Best effort, and by the input's name, as the action does it.
-            store.delete_artifact(run, &name)?;
+            store.delete_artifact(saver.run, &name)?;
         }
-        store.save_artifact(run, &taken, &mut archive)
+        store.save_artifact(&saver, &new, &mut archive)
     })
     .await;
     Ok(match saved {
@@ -187,9 +187,11 @@ fn uploaded(
     }
     scope.log.send(EventKind::ArtifactUploaded {
         step: scope.log.step().clone(),
-        name: artifact.name.clone(),
-        files,
-        size: artifact.size,
+        artifact: MovedArtifact {
+            name: artifact.name.clone(),
+            files,
+            size: artifact.size,
+        },
     });
     let mut effects = Effects::of(Outcome::Success);
     let outputs = [

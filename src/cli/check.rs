@@ -1,0 +1,490 @@
+//! `lrun check`: what GitHub says of workflows and actions, before they are pushed.
+//!
+//! Each file is read once, and so is what it uses of its own repository; what is wrong is said once, where it stands.
+
+use std::collections::{BTreeSet, HashMap, HashSet, VecDeque};
+use std::io::{Read as _, Write};
+use std::path::{Path, PathBuf};
+use std::rc::Rc;
+use std::sync::Arc;
+
+use clap::{Args, ValueEnum};
+
+use super::document::Files;
+use super::exit::ExitCode;
+use super::failure::{Failure, printed};
+use super::sought::{self, Kind, LocalAction, Sought};
+use super::terminal;
+use crate::config::Settings;
+use crate::report::diagnostics::{self, Checked, Look};
+use crate::source::{Code, Diagnostic, Source, Span};
+use crate::workflow::{
+    self, Documents, JobBody, LOCK_FILE, Location, Lock, ReadOptions, Step, StepAction, Uses, Using,
+};
+
+const AFTER_HELP: &str = "\
+What is valid here GitHub accepts, what is not GitHub refuses, with the same words at the same line and column. Workflows \
+and actions that a file uses by ./ or $/ are checked with it; what is wrong with one is said once, at its own place.
+
+Forms:
+  text      each error with its line underlined, then a summary
+  json      {\"version\":1,\"files\":2,\"errors\":1,\"diagnostics\":[{\"file\",\"line\",\"col\",\"end\":{\"line\",\"col\"},
+            \"part\":{\"line\",\"col\"},\"level\":\"error\" or \"note\",\"code\",\"message\",\"help\"}]}; columns count UTF-16
+            units; part is where in a long text it is, if not on that line; part and help may be missing
+  sarif     a log of SARIF 2.1.0 for code scanning
+  annotate  ::error commands, which a job on GitHub turns into annotations
+
+In the last three, files are named from the root of the repository; of several repositories, from the working directory.
+Codes: yaml, schema, expression, rule, lock; and missing-action, a note that leaves the exit code alone.
+
+Exit codes:
+  0   nothing is wrong
+  1   something is invalid
+  2   the command line is not acceptable, or there is no such path
+  70  lrun's own fault";
+
+#[derive(Debug, Args)]
+#[command(after_help = AFTER_HELP)]
+pub(super) struct CheckArguments {
+    /// Files, repositories, or folders of files; `-` is a workflow on standard input. Default: the
+    /// repository of the working directory.
+    ///
+    /// A repository stands for its .github/workflows and every action.yml and action.yaml that git
+    /// does not ignore, outside of node_modules, target, third_party and vendor; another folder for
+    /// the YAML files in it and the actions below it.
+    paths: Vec<PathBuf>,
+    /// Read standard input, and the files that are named, as actions.
+    #[arg(long)]
+    action: bool,
+    /// Check as if started in this directory.
+    #[arg(short = 'C', long, value_name = "DIR", default_value = ".")]
+    directory: PathBuf,
+    /// The form of the answer.
+    #[arg(long, value_enum, default_value_t = Format::Text, value_name = "FORM")]
+    format: Format,
+    /// The same as --format json.
+    #[arg(long, conflicts_with = "format")]
+    json: bool,
+}
+
+#[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
+enum Format {
+    Text,
+    Json,
+    Sarif,
+    Annotate,
+}
+
+/// As many bytes no valid file has: 1 Mi characters of four bytes, and a mark before them.
+const MOST_BYTES: u64 = 4 * 1024 * 1024 + 8;
+
+/// What standard input is called.
+const STDIN: &str = "<stdin>";
+
+/// Checks and prints what is wrong.
+pub(super) fn check(arguments: &CheckArguments) -> Result<ExitCode, Failure> {
+    let directory = arguments.directory.canonicalize().map_err(|error| {
+        let directory = arguments.directory.display();
+        Failure::usage(format!("cannot use the directory {directory}: {error}"))
+    })?;
+    let format = if arguments.json {
+        Format::Json
+    } else {
+        arguments.format
+    };
+    let (sought, has_stdin) = files(arguments, &directory)?;
+    let mut checker = Checker {
+        names: Names::new(format, &directory, &sought),
+        seen: HashSet::new(),
+        open: sought.into(),
+        opened: HashSet::new(),
+        repositories: HashMap::new(),
+        elsewhere: BTreeSet::new(),
+        checked: Checked::default(),
+    };
+    if has_stdin {
+        checker.stdin(&directory, arguments.action)?;
+    }
+    checker.run()?;
+    let checked = checker.finish();
+    printed(print(&mut std::io::stdout().lock(), &checked, format))?;
+    Ok(match checked.errors() {
+        0 => ExitCode::Success,
+        _ => ExitCode::JobFailed,
+    })
+}
+
+fn print(out: &mut dyn Write, checked: &Checked, format: Format) -> std::io::Result<()> {
+    match format {
+        Format::Text => {
+            // Without a home directory there is no store; nothing is stored here.
+            let settings = Settings::of_process().ok();
+            let look = Look {
+                color: settings.is_some_and(|settings| terminal::has_color(&settings)),
+                columns: terminal::size().map(|size| size.columns),
+            };
+            diagnostics::text(out, checked, look)
+        }
+        Format::Json => diagnostics::json(out, checked),
+        Format::Sarif => diagnostics::sarif(out, checked),
+        Format::Annotate => diagnostics::annotations(out, checked),
+    }
+}
+
+/// The files that are named, and whether standard input is.
+fn files(arguments: &CheckArguments, directory: &Path) -> Result<(Vec<Sought>, bool), Failure> {
+    if arguments.paths.is_empty() {
+        let root = sought::root_above(directory).ok_or_else(|| {
+            let directory = directory.display();
+            Failure::usage(format!(
+                "there is no repository in {directory} or above it; name files or folders to check"
+            ))
+        })?;
+        return Ok((sought::named(&root)?, false));
+    }
+    let mut found = Vec::new();
+    let mut has_stdin = false;
+    for path in &arguments.paths {
+        if path.as_os_str() == "-" {
+            has_stdin = true;
+            continue;
+        }
+        let path = directory.join(path);
+        match sought::named(&path)?.as_mut_slice() {
+            [file] if arguments.action && !path.is_dir() => {
+                file.kind = Kind::Action;
+                found.push(file.clone());
+            }
+            files => found.extend_from_slice(files),
+        }
+    }
+    Ok((found, has_stdin))
+}
+
+/// What files are called in the answer.
+struct Names {
+    /// Where names start; other files have names with `..`, or whole paths.
+    base: PathBuf,
+}
+
+impl Names {
+    /// For people, from where they stand; for programs from the root of the repository, if there is one.
+    fn new(format: Format, directory: &Path, files: &[Sought]) -> Self {
+        let of_directory = || sought::root_above(directory);
+        let root = files
+            .first()
+            .map_or_else(of_directory, |file| file.root.clone());
+        let is_one = files.iter().all(|file| file.root == root);
+        let base = root.filter(|_| is_one && format != Format::Text);
+        let base = base.unwrap_or_else(|| directory.to_path_buf());
+        Self { base }
+    }
+
+    fn of(&self, path: &Path) -> String {
+        let shared = self
+            .base
+            .ancestors()
+            .find(|folder| path.starts_with(folder));
+        // Nothing in common but the root of the file system is nothing in common.
+        let shared = shared.filter(|folder| folder.parent().is_some());
+        let name = shared.and_then(|shared| {
+            let up = self.base.strip_prefix(shared).ok()?.iter().map(|_| "..");
+            Some(
+                up.collect::<PathBuf>()
+                    .join(path.strip_prefix(shared).ok()?),
+            )
+        });
+        name.as_deref()
+            .unwrap_or(path)
+            .to_string_lossy()
+            .into_owned()
+    }
+}
+
+/// What is known of a repository.
+struct Repository {
+    root: PathBuf,
+    /// The workflows that others call.
+    files: Files,
+    /// Its lock, if it has one that can be read.
+    lock: Option<Lock>,
+}
+
+struct Checker {
+    names: Names,
+    /// Files that were read.
+    seen: HashSet<PathBuf>,
+    open: VecDeque<Sought>,
+    /// Called workflows that were put there.
+    opened: HashSet<PathBuf>,
+    repositories: HashMap<PathBuf, Rc<Repository>>,
+    /// References to workflows of other repositories.
+    elsewhere: BTreeSet<String>,
+    checked: Checked,
+}
+
+impl Checker {
+    fn stdin(&mut self, directory: &Path, is_action: bool) -> Result<(), Failure> {
+        let unreadable = |error| Failure::usage(format!("cannot read standard input: {error}"));
+        let mut bytes = Vec::new();
+        let stdin = std::io::stdin().lock().take(MOST_BYTES);
+        { stdin }.read_to_end(&mut bytes).map_err(unreadable)?;
+        let root = sought::root_above(directory);
+        let repository = self.repository(root.as_deref())?;
+        let kind = if is_action {
+            Kind::Action
+        } else {
+            Kind::Workflow
+        };
+        self.text(STDIN, bytes, kind, repository.as_deref());
+        Ok(())
+    }
+
+    /// Reads what is open until nothing is.
+    fn run(&mut self) -> Result<(), Failure> {
+        while let Some(Sought { path, root, kind }) = self.open.pop_front() {
+            let canonical = path.canonicalize().unwrap_or_else(|_| path.clone());
+            if !self.seen.insert(canonical) {
+                continue;
+            }
+            let repository = self.repository(root.as_deref())?;
+            let bytes = self.read(&path)?;
+            // References and locks name files from the root.
+            let within = root.and_then(|root| Some(path.strip_prefix(root).ok()?.to_path_buf()));
+            let path = within.unwrap_or(path);
+            self.text(&path.to_string_lossy(), bytes, kind, repository.as_deref());
+        }
+        Ok(())
+    }
+
+    fn read(&self, path: &Path) -> Result<Vec<u8>, Failure> {
+        let mut bytes = Vec::new();
+        std::fs::File::open(path)
+            .and_then(|file| file.take(MOST_BYTES).read_to_end(&mut bytes))
+            .map_err(|error| {
+                Failure::usage(format!("cannot read {}: {error}", self.names.of(path)))
+            })?;
+        Ok(bytes)
+    }
+
+    /// What there is to know of a repository: it is looked at once.
+    fn repository(&mut self, root: Option<&Path>) -> Result<Option<Rc<Repository>>, Failure> {
+        let Some(root) = root else {
+            return Ok(None);
+        };
+        if let Some(known) = self.repositories.get(root) {
+            return Ok(Some(Rc::clone(known)));
+        }
+        let mut repository = Repository {
+            root: root.to_path_buf(),
+            files: Files::of_folder(root),
+            lock: None,
+        };
+        let path = root.join(LOCK_FILE);
+        if path.is_file() {
+            let bytes = self.read(&path)?;
+            repository.lock = self
+                .source(LOCK_FILE, bytes, Some(&repository))
+                .and_then(|source| self.kept(workflow::read_lock(source), Some(&repository)));
+        }
+        let repository = Rc::new(repository);
+        self.repositories
+            .insert(root.to_path_buf(), Rc::clone(&repository));
+        Ok(Some(repository))
+    }
+
+    /// The text of a file; none if it is none, which is noted.
+    fn source(
+        &mut self,
+        path: &str,
+        bytes: Vec<u8>,
+        repository: Option<&Repository>,
+    ) -> Option<Arc<Source>> {
+        self.checked.files += 1;
+        let error = match String::from_utf8(bytes) {
+            Ok(text) => return Some(Source::new(path, text)),
+            Err(error) => error,
+        };
+        let start = error.utf8_error().valid_up_to();
+        let source = Source::new(path, String::from_utf8_lossy(error.as_bytes()));
+        let span = Span { start, end: start };
+        let found = Diagnostic::new(&source, span, Code::Yaml, "The file is not UTF-8 text");
+        let found = found.with_help(Some("save it as UTF-8".to_owned()));
+        self.note(vec![found], repository);
+        None
+    }
+
+    /// What was read; what is wrong with it is noted.
+    fn kept<T>(
+        &mut self,
+        read: Result<T, Vec<Diagnostic>>,
+        repository: Option<&Repository>,
+    ) -> Option<T> {
+        read.map_err(|errors| self.note(errors, repository)).ok()
+    }
+
+    /// Keeps what was found, with the names that the answer has for files.
+    fn note(&mut self, found: Vec<Diagnostic>, repository: Option<&Repository>) {
+        let named = |source: &Arc<Source>| {
+            let path = Path::new(&source.path);
+            let path = repository.map_or_else(|| path.to_path_buf(), |known| known.root.join(path));
+            match self.names.of(&path) {
+                _ if source.path == STDIN => Arc::clone(source),
+                name if name == source.path => Arc::clone(source),
+                name => source.renamed(name),
+            }
+        };
+        for mut found in found {
+            found.source = named(&found.source);
+            if let Some(call) = &mut found.call {
+                call.source = named(&call.source);
+            }
+            self.checked.found.push(found);
+        }
+    }
+
+    fn text(&mut self, path: &str, bytes: Vec<u8>, kind: Kind, repository: Option<&Repository>) {
+        let Some(source) = self.source(path, bytes, repository) else {
+            return;
+        };
+        match kind {
+            Kind::Workflow => self.workflow(source, repository),
+            Kind::Action => self.action(source, repository),
+        }
+    }
+
+    fn workflow(&mut self, source: Arc<Source>, repository: Option<&Repository>) {
+        let options = ReadOptions {
+            documents: repository.map(|repository| &repository.files as &dyn Documents),
+            ..ReadOptions::default()
+        };
+        let read = workflow::read_workflow_with(source, &options);
+        if let Some(repository) = repository {
+            self.called(repository);
+        }
+        let Some(workflow) = self.kept(read, repository) else {
+            return;
+        };
+        self.note(workflow::refused_by_service(&workflow), repository);
+        let lock = repository.and_then(|repository| repository.lock.as_ref());
+        if let Some(lock) = lock {
+            self.note(lock.unpinned(&workflow), repository);
+        }
+        for job in workflow.jobs.values() {
+            match &job.body {
+                JobBody::Steps(steps) => self.steps(steps, &workflow.source, repository, true),
+                JobBody::Calls(_) => {}
+            }
+        }
+        let missing = workflow.not_followed().into_iter();
+        let elsewhere = missing
+            .map(|(_, reference)| reference)
+            .filter(|reference| matches!(reference.location, Location::Remote { .. }));
+        self.elsewhere
+            .extend(elsewhere.map(|reference| reference.text.clone()));
+    }
+
+    /// Called workflows were checked as far as their caller goes; now for themselves.
+    fn called(&mut self, repository: &Repository) {
+        let paths = repository.files.called().into_iter();
+        let mut files: Vec<Sought> = paths
+            .map(|path| Sought {
+                path: repository.root.join(path),
+                root: Some(repository.root.clone()),
+                kind: Kind::Workflow,
+            })
+            .filter(|file| !self.opened.contains(&file.path))
+            .collect();
+        files.sort_by(|one, other| one.path.cmp(&other.path));
+        self.opened
+            .extend(files.iter().map(|file| file.path.clone()));
+        self.open.extend(files);
+    }
+
+    fn action(&mut self, source: Arc<Source>, repository: Option<&Repository>) {
+        let Some(action) = self.kept(workflow::read_action(source), repository) else {
+            return;
+        };
+        if let Using::Composite { steps } = &action.runs.using {
+            self.steps(steps, &action.source, repository, false);
+        }
+    }
+
+    /// What steps use of the repository is checked too. In the steps of a job one is told of an action that is not there:
+    /// what came before an action's own steps is not known.
+    fn steps(
+        &mut self,
+        steps: &[Step],
+        source: &Arc<Source>,
+        repository: Option<&Repository>,
+        of_job: bool,
+    ) {
+        let Some(root) = repository.map(|repository| &repository.root) else {
+            return;
+        };
+        for (index, step) in steps.iter().enumerate() {
+            let StepAction::Uses { reference, .. } = &step.action else {
+                continue;
+            };
+            let Some(path) = local_path(&reference.value) else {
+                continue;
+            };
+            match sought::local_action(root, path) {
+                Some(LocalAction::Manifest(manifest)) => self.open.push_back(manifest),
+                Some(LocalAction::Dockerfile) => {}
+                None if of_job && !may_be_made(path, &steps[..index]) => {
+                    self.note(vec![missing(source, reference.span, path)], repository);
+                }
+                None => {}
+            }
+        }
+    }
+
+    fn finish(mut self) -> Checked {
+        let key = |found: &Diagnostic| {
+            let place = found.position();
+            (found.source.path.clone(), place, found.message.clone())
+        };
+        let found = &mut self.checked.found;
+        found.sort_by_cached_key(|found| (key(found), found.call.is_some()));
+        found.dedup_by_key(|found| key(found));
+        self.checked.elsewhere = self.elsewhere.len();
+        self.checked
+    }
+}
+
+/// The path of an action of this repository; none for `../`, which leaves the workspace.
+fn local_path(uses: &str) -> Option<&str> {
+    let path = match Uses::parse(uses) {
+        Uses::Local => uses.strip_prefix("./")?,
+        Uses::SelfRepository => uses.strip_prefix("$/")?,
+        _ => return None,
+    };
+    let leaves = Path::new(path)
+        .components()
+        .any(|part| part.as_os_str() == "..");
+    (!leaves).then_some(path)
+}
+
+/// Whether one of these steps may make the action: it checks out something else, or its script names the path.
+fn may_be_made(path: &str, earlier: &[Step]) -> bool {
+    let path = path.trim_end_matches('/');
+    earlier.iter().any(|step| match &step.action {
+        StepAction::Run { script, .. } => script.as_str().is_none_or(|text| text.contains(path)),
+        StepAction::Uses { reference, with } => {
+            let is_checkout = reference.value.to_ascii_lowercase().contains("checkout");
+            let keys = ["path", "ref", "repository", "submodules"];
+            let with = with.as_ref();
+            !is_checkout || with.is_some_and(|with| keys.iter().any(|key| with.get(key).is_some()))
+        }
+        _ => false,
+    })
+}
+
+fn missing(source: &Arc<Source>, span: Span, path: &str) -> Diagnostic {
+    let message = format!("There is no action in '{path}' of this repository");
+    let help =
+        "the step fails unless an earlier one puts an action.yml, action.yaml or Dockerfile there";
+    let found = Diagnostic::new(source, span, Code::MissingAction, message);
+    found.with_help(Some(help.to_owned()))
+}

@@ -1,0 +1,227 @@
+//! `lrun plan`: what GitHub and lrun would do, told without doing it.
+
+use std::io;
+use std::path::PathBuf;
+use std::sync::Arc;
+
+use clap::Args;
+
+use super::args::{GivenArguments, PretendArguments};
+use super::document;
+use super::exit::ExitCode;
+use super::failure::{Failure, printed};
+use super::find::{self, Found};
+use super::subject::{Asked, Declared, Ground, Subject, workflow_name};
+use super::terminal;
+use crate::config::Settings;
+use crate::event::RunSummary;
+use crate::expr::Value;
+use crate::git::Snapshot;
+use crate::ids::RunId;
+use crate::plan::github_event::{GithubContext, RunIdentity, dispatch_inputs};
+use crate::plan::{self, ExpandError, Facts, PlanError, Selection};
+use crate::report::{self, Forecast, ForecastOptions, Forecasted, Room};
+use crate::workflow::Workflow;
+
+const HELP: &str = "\
+What is told of a workflow: whether GitHub would start it, and why, by pattern and file; the jobs in \
+the order they can start (a number is a wave: all of it may run at once); their legs; what is skipped \
+and why, as far as that is decided; what cannot run here. Without a workflow: all of the repository, a \
+line each, for the event of --event or a push.
+
+`paths` filters look at what a push would bring: origin/BRANCH against HEAD and what is not committed; \
+of a new branch what it has beyond the others; of a pull request what it has beyond its base. --since \
+and --committed change that.
+
+With --json one object a workflow and a line:
+  {\"version\":1,\"type\":\"plan\",\"workflow\":PATH,\"name\",\"repository\",\"event\",\"ref\",\"head_sha\",
+   \"changed_files\",\"since\",\"starts\":bool,\"why\",\"assumptions\":[…],
+   \"filters\":[{\"key\":\"on.push.paths\",\"passes\":bool,\"why\",
+     \"patterns\":[{\"pattern\",\"line\",\"column\",\"decides\":how many names}],
+     \"names\":[{\"name\",\"selected\":bool,\"pattern\"}]}],
+   \"jobs\":[{\"job\",\"wave\",\"needs\":[…],\"reason\"+\"text\" where it is skipped,
+     \"legs\":[{\"leg\",\"name\",\"matrix\",\"labels\":[…],\"here\":bool,\"obstacle\",
+       \"calls\":{\"uses\",\"inputs\":{…},\"unknown_inputs\":[…],\"jobs\":[…],\"why\"} of a called workflow}],
+     \"skipped_steps\":[{\"step\",\"name\",\"condition\"}],\"obstacles\":[{\"text\",\"line\",\"column\"}]}]}
+  {\"version\":1,\"type\":\"plan\",\"workflow\":PATH,\"errors\":[{\"message\",\"line\",\"column\"}]}
+Within a version fields are only added. `jobs` is null where the workflow has no such event, or is called \
+and not at hand; `legs` where they depend on other jobs. Waves of called jobs are counted from their \
+caller's.
+
+Exit codes: 0 it is told, also that GitHub would start nothing; 2 the command line or a workflow is not \
+acceptable; 4 there is no git repository; 70 lrun's own fault.";
+
+#[derive(Debug, Args)]
+#[command(after_help = HELP)]
+pub(super) struct PlanArguments {
+    /// The workflow: a path, or a name under .github/workflows; default: all of them.
+    workflow: Option<String>,
+    /// This job and those it needs; may be given several times.
+    #[arg(short, long = "job", value_name = "ID", requires = "workflow")]
+    job: Vec<String>,
+    /// As if started in this directory.
+    #[arg(short = 'C', long, value_name = "DIR", default_value = ".")]
+    directory: PathBuf,
+    #[command(flatten)]
+    pretend: PretendArguments,
+    #[command(flatten)]
+    given: GivenArguments,
+    /// One JSON object a workflow instead of the report.
+    #[arg(long)]
+    json: bool,
+    /// Every file that a filter looks at, and what is assumed.
+    #[arg(short, long)]
+    verbose: bool,
+}
+
+/// Tells what would become of one workflow, or of all.
+pub(super) fn plan(arguments: &PlanArguments) -> Result<ExitCode, Failure> {
+    let settings = Settings::of_process().map_err(Failure::usage)?;
+    let options = ForecastOptions {
+        verbose: arguments.verbose,
+        color: terminal::has_color(&settings),
+        room: terminal::size().map_or(Room::Unbounded, |size| Room::Terminal(size.columns)),
+    };
+    match &arguments.workflow {
+        Some(name) => one(arguments, name, options),
+        None => all(arguments, options),
+    }
+}
+
+fn one(
+    arguments: &PlanArguments,
+    name: &str,
+    options: ForecastOptions,
+) -> Result<ExitCode, Failure> {
+    let found = find::workflow(&arguments.directory, Some(name))?;
+    // Git takes longer than the file.
+    let (ground, workflow) = std::thread::scope(|scope| {
+        let ground = scope.spawn(|| Ground::look(&found.root));
+        let workflow = document::in_folder(&found);
+        let ground = ground
+            .join()
+            .unwrap_or_else(|panic| std::panic::resume_unwind(panic));
+        (ground, workflow)
+    });
+    let forecast = forecast(arguments, None, &found, workflow?, &ground?)?;
+    let mut out = io::stdout().lock();
+    match arguments.json {
+        false => printed(report::forecast(&mut out, &forecast, options)),
+        true => {
+            let line = [Forecasted::Valid(Box::new(forecast))];
+            printed(report::forecasts_json(&mut out, &line))
+        }
+    }
+}
+
+fn all(arguments: &PlanArguments, options: ForecastOptions) -> Result<ExitCode, Failure> {
+    let all = find::workflows(&arguments.directory)?;
+    let Some(first) = all.first() else {
+        return Ok(ExitCode::Success);
+    };
+    let ground = Ground::look(&first.root)?;
+    let mut told = Vec::new();
+    for found in &all {
+        let read = document::read(found)?;
+        told.push(match read {
+            Ok(workflow) => {
+                let event = arguments.pretend.event.as_deref().unwrap_or("push");
+                let forecast = forecast(arguments, Some(event), found, workflow, &ground)?;
+                Forecasted::Valid(Box::new(forecast))
+            }
+            Err(errors) => Forecasted::Invalid {
+                path: document::shown(found),
+                errors,
+            },
+        });
+    }
+    let is_valid = |one: &Forecasted| matches!(one, Forecasted::Valid(_));
+    let code = match told.iter().all(is_valid) {
+        true => ExitCode::Success,
+        false => ExitCode::Usage,
+    };
+    let mut out = io::stdout().lock();
+    let ended = printed(match arguments.json {
+        true => report::forecasts_json(&mut out, &told),
+        false => report::forecasts(&mut out, &told, options),
+    });
+    ended.map(|_| code)
+}
+
+/// What would become of a workflow for an event; none stands for the one a run would choose.
+fn forecast(
+    arguments: &PlanArguments,
+    event: Option<&str>,
+    found: &Found,
+    workflow: Arc<Workflow>,
+    ground: &Ground,
+) -> Result<Forecast, Failure> {
+    let event = event.or(arguments.pretend.event.as_deref());
+    let asked = Asked {
+        pretend: &arguments.pretend,
+        given: &arguments.given,
+        declared: event.map_or(Declared::Only, Declared::Or),
+    };
+    let subject = Subject::find(asked, found, workflow, ground)?;
+    let (facts, trigger) = (ground.facts(), &subject.trigger);
+    let snapshot = Snapshot::outlined(facts, &trigger.content).map_err(Failure::cannot_run)?;
+    let identity = RunIdentity {
+        run: RunId(0),
+        number: 0,
+        workflow: workflow_name(&subject.workflow),
+        workflow_path: subject.workflow.source.path.clone(),
+    };
+    let github = GithubContext::new(trigger, &subject.options, facts, &snapshot, identity);
+    let start = subject.start(&github);
+    let run = summary(&github, &snapshot);
+    let plan = match subject.is_declared() {
+        true => Some(planned(arguments, &subject, &github)?),
+        false => None,
+    };
+    Ok(Forecast {
+        run,
+        start,
+        since: trigger
+            .compared
+            .as_ref()
+            .map(|compared| compared.since.clone()),
+        plan,
+        assumptions: trigger.assumptions.clone(),
+    })
+}
+
+fn planned(
+    arguments: &PlanArguments,
+    subject: &Subject<'_>,
+    github: &GithubContext,
+) -> Result<plan::Plan, Failure> {
+    let workflow = &subject.workflow;
+    let inputs = dispatch_inputs(workflow, &subject.trigger.event, &subject.given.inputs)
+        .map_err(Failure::usage)?;
+    let vars = Value::from(serde_json::json!(subject.given.vars));
+    let selection = Selection {
+        jobs: arguments.job.clone(),
+    };
+    let facts = Facts::of_run(github, inputs, vars);
+    plan::plan(workflow, &selection, &facts).map_err(|error| match error {
+        PlanError::Expand(ExpandError::Invalid(diagnostic)) => {
+            Failure::invalid(std::slice::from_ref(&diagnostic))
+        }
+        other => Failure::usage(other),
+    })
+}
+
+fn summary(github: &GithubContext, snapshot: &Snapshot) -> RunSummary {
+    RunSummary {
+        run: github.run.run,
+        workflow_path: github.run.workflow_path.clone(),
+        workflow_name: github.run.workflow.clone(),
+        repository: github.identity.repository(),
+        event_name: github.event_name.clone(),
+        git_ref: github.git_ref.clone(),
+        sha: github.sha.clone(),
+        head_sha: snapshot.head_sha.clone(),
+        changed_files: (snapshot.changed.len() + snapshot.untracked.len()) as u64,
+        jobs: Vec::new(),
+    }
+}

@@ -1,0 +1,243 @@
+//! What of which repository is to run or to be planned, and as what.
+
+use std::path::{Path, PathBuf};
+use std::sync::Arc;
+
+use super::args::{GivenArguments, PretendArguments};
+use super::document;
+use super::failure::Failure;
+use super::find::Found;
+use super::given::{self, GivenTexts};
+use crate::exec::workspace;
+use crate::git::{self, Changes, Content, Facts, GitError, Repository, Snapshot};
+use crate::plan::github_event::{
+    Compared, EventOptions, GithubContext, Since, Trigger, dispatch_texts,
+};
+use crate::plan::{self, Change, Start};
+use crate::workflow::Workflow;
+
+/// The repository as it was found.
+pub(super) struct Ground {
+    pub(super) repository: Repository,
+    /// What it is like.
+    whole: Facts,
+    /// The folder that is taken for a repository, if that is not the repository itself, and what it
+    /// is like then.
+    folder: Option<(PathBuf, Facts)>,
+}
+
+impl Ground {
+    /// Looks at the repository of `root`, the folder that has the workflows.
+    pub(super) fn look(root: &Path) -> Result<Self, Failure> {
+        let (repository, whole) = Facts::discover(root).map_err(Failure::cannot_run)?;
+        let folder = root.strip_prefix(&repository.root).ok();
+        let folder = folder.filter(|folder| !folder.as_os_str().is_empty());
+        Ok(Self {
+            folder: folder.map(|folder| (folder.to_owned(), whole.of_folder(folder))),
+            repository,
+            whole,
+        })
+    }
+
+    /// What the repository is like, or the folder that is taken for one.
+    pub(super) fn facts(&self) -> &Facts {
+        self.folder.as_ref().map_or(&self.whole, |(_, facts)| facts)
+    }
+
+    /// What an event changes; or why GitHub could not tell either.
+    pub(super) fn changes(&self, compared: &Compared) -> Result<Changes, String> {
+        let since = &compared.since;
+        match compared.range.changes(self.facts()) {
+            Ok(Some(changes)) => Ok(changes),
+            Ok(None) => Err(format!("nothing is common with {since}")),
+            Err(error) => Err(error.to_string()),
+        }
+    }
+
+    /// The message of the commit that runs, where it is at hand and the commit is the user's.
+    fn message(&self, content: &Content) -> Option<&str> {
+        let head = self.facts().head_commit.as_ref()?;
+        let is_head = match content {
+            Content::Folder => self.facts().is_clean(),
+            Content::Commit(id) => head.id == *id,
+        };
+        is_head.then_some(head.message.as_str())
+    }
+}
+
+/// Which events a workflow is asked about.
+#[derive(Debug, Clone, Copy)]
+pub(super) enum Declared<'e> {
+    /// Those that it has under `on:`; the options choose among them.
+    Only,
+    /// This one, whether it has it or not.
+    Or(&'e str),
+}
+
+/// What the user asks for.
+#[derive(Debug, Clone, Copy)]
+pub(super) struct Asked<'a> {
+    pub(super) pretend: &'a PretendArguments,
+    pub(super) given: &'a GivenArguments,
+    pub(super) declared: Declared<'a>,
+}
+
+/// A workflow of a repository and what it is to run as.
+pub(super) struct Subject<'g> {
+    pub(super) ground: &'g Ground,
+    pub(super) workflow: Arc<Workflow>,
+    pub(super) options: EventOptions,
+    pub(super) trigger: Trigger,
+    pub(super) given: GivenTexts,
+}
+
+impl<'g> Subject<'g> {
+    /// `workflow` is the folder's; a run of a commit is of the commit's own.
+    pub(super) fn find(
+        asked: Asked<'_>,
+        found: &Found,
+        workflow: Arc<Workflow>,
+        ground: &'g Ground,
+    ) -> Result<Self, Failure> {
+        let Asked {
+            pretend, declared, ..
+        } = asked;
+        let given = given::read(asked.given)?;
+        let mut options = event_options(pretend, &found.root)?;
+        if let Declared::Or(event) = declared {
+            options.event = Some(event.to_owned());
+        }
+        let choose = |workflow: &Workflow| {
+            let facts = ground.facts();
+            let chosen = match declared {
+                Declared::Or(event) if workflow.on.iter().all(|on| on.name != event) => {
+                    Trigger::of_event(event, &options, facts)
+                }
+                _ => Trigger::choose(&workflow.on, &options, facts),
+            };
+            chosen.map_err(Failure::usage)
+        };
+        let of_folder = choose(&workflow)?;
+        let of_commit = match &of_folder.content {
+            Content::Commit(commit) => document::in_commit(found, commit)?,
+            Content::Folder => None,
+        };
+        let (workflow, trigger) = match of_commit {
+            Some(workflow) => {
+                let trigger = choose(&workflow)?;
+                (workflow, trigger)
+            }
+            None => (workflow, of_folder),
+        };
+        // GitHub's payload has the defaults too.
+        options.inputs = dispatch_texts(&workflow, &trigger.event, &given.inputs);
+        Ok(Self {
+            ground,
+            workflow,
+            options,
+            trigger,
+            given,
+        })
+    }
+
+    /// The commit that runs. Takes lrun's own objects to `objects`.
+    pub(super) fn snapshot(&self, objects: &Path) -> Result<Snapshot, GitError> {
+        let Ground {
+            repository,
+            whole,
+            folder,
+        } = self.ground;
+        let snapshot = workspace::take_snapshot(repository, whole, &self.trigger, objects)?;
+        match folder {
+            Some((folder, _)) => snapshot.of_folder(repository, folder),
+            None => Ok(snapshot),
+        }
+    }
+
+    /// Whether the event is among those of the workflow.
+    pub(super) fn is_declared(&self) -> bool {
+        let mut declared = self.workflow.on.iter();
+        declared.any(|on| on.name == self.trigger.event)
+    }
+
+    /// Whether GitHub would start it. Git is asked for what changes where a filter is about that.
+    pub(super) fn start(&self, github: &GithubContext) -> Start {
+        let Trigger {
+            event,
+            compared,
+            content,
+            ..
+        } = &self.trigger;
+        let compared = compared.as_ref();
+        let asked = compared.filter(|_| plan::filters_paths(&self.workflow.on, event));
+        let changes = asked.map(|compared| self.ground.changes(compared));
+        let change = Change {
+            changes: match &changes {
+                Some(Ok(changes)) => Ok(changes),
+                Some(Err(why)) => Err(why),
+                None => Err("nothing is compared"),
+            },
+            since: compared.map_or("", |compared| &compared.since),
+            message: self.ground.message(content),
+        };
+        Start::of(&self.workflow, github, change)
+    }
+}
+
+/// What GitHub calls a workflow: its name, or its path where it has none.
+pub(super) fn workflow_name(workflow: &Workflow) -> String {
+    match &workflow.name {
+        Some(name) => name.value.clone(),
+        None => workflow.source.path.clone(),
+    }
+}
+
+fn find_since(root: &Path, revision: &str) -> Result<Since, Failure> {
+    let commit = git::commit_named(root, revision).map_err(Failure::cannot_run)?;
+    match commit {
+        Some(commit) => Ok(Since {
+            revision: revision.to_owned(),
+            commit,
+        }),
+        None => Err(Failure::usage(format!(
+            "--since {revision}: there is no such commit, branch or tag"
+        ))),
+    }
+}
+
+/// The options as they were given. The inputs are a workflow's, so that they are not among them.
+fn event_options(pretend: &PretendArguments, root: &Path) -> Result<EventOptions, Failure> {
+    let payload = match &pretend.event_path {
+        None => None,
+        Some(path) => {
+            let text = std::fs::read_to_string(path).map_err(|error| {
+                Failure::usage(format!(
+                    "cannot read the payload {}: {error}",
+                    path.display()
+                ))
+            })?;
+            let payload = serde_json::from_str(&text).map_err(|error| {
+                Failure::usage(format!(
+                    "the payload {} is no JSON: {error}",
+                    path.display()
+                ))
+            })?;
+            Some(payload)
+        }
+    };
+    Ok(EventOptions {
+        event: pretend.event.clone(),
+        payload,
+        git_ref: pretend.git_ref.clone(),
+        head: pretend.head.clone(),
+        base: pretend.base.clone(),
+        number: pretend.pr,
+        committed: pretend.committed,
+        inputs: Vec::new(),
+        since: pretend
+            .since
+            .as_deref()
+            .map(|since| find_since(root, since))
+            .transpose()?,
+    })
+}

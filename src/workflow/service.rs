@@ -1,0 +1,48 @@
+//! What GitHub's service refuses although its readers in the open let it pass.
+//!
+//! [`super::read_workflow`] answers as those readers do; whoever says what GitHub makes of a file asks here too.
+
+use crate::source::{Code, Diagnostic};
+
+use super::model::{Job, JobBody, Trigger, Workflow};
+use super::token::{Pair, Token};
+
+/// The filters that have an `-ignore` form.
+const FILTERS: [&str; 3] = ["branches", "tags", "paths"];
+
+/// Everything of a valid workflow that the service refuses.
+pub fn refused_by_service(workflow: &Workflow) -> Vec<Diagnostic> {
+    let jobs = workflow.jobs.values();
+    let jobs = jobs.filter_map(|job| job_refused_by_service(workflow, job));
+    let triggers = workflow.on.iter();
+    triggers
+        .flat_map(|trigger| trigger_refused(workflow, trigger))
+        .chain(jobs)
+        .collect()
+}
+
+/// A job that does nothing.
+pub fn job_refused_by_service(workflow: &Workflow, job: &Job) -> Option<Diagnostic> {
+    let is_empty = matches!(&job.body, JobBody::Steps(steps) if steps.is_empty());
+    let message = "No steps defined in `steps` and no workflow called in `uses`";
+    is_empty.then(|| Diagnostic::new(&workflow.source, job.id.span, Code::Rule, message))
+}
+
+/// Both forms of one filter (docs.github.com, workflow syntax, `on.<push>.<branches|tags>-ignore`).
+fn trigger_refused<'t>(
+    workflow: &'t Workflow,
+    trigger: &'t Trigger,
+) -> impl Iterator<Item = Diagnostic> + 't {
+    let pairs = trigger.configuration.iter().filter_map(Token::as_mapping);
+    let pairs: Vec<&Pair> = pairs.flatten().collect();
+    FILTERS.iter().filter_map(move |filter| {
+        let ignore = format!("{filter}-ignore");
+        let has = |name: &str| pairs.iter().find(|pair| pair.key.name() == Some(name));
+        let (_, second) = (has(filter)?, has(&ignore)?);
+        let message =
+            format!("you may only define one of `{filter}` and `{ignore}` for a single event");
+        let help = format!("keep `{filter}` and exclude with patterns that begin with '!'");
+        let found = Diagnostic::new(&workflow.source, second.key.span(), Code::Rule, message);
+        Some(found.with_help(Some(help)))
+    })
+}

@@ -1,0 +1,328 @@
+//! What is told of workflows before anything runs, over real repositories.
+
+use serde_json::Value;
+
+use crate::lrun::Report;
+use crate::project::Project;
+
+const JOB: &str = "jobs:\n  a:\n    runs-on: ubuntu-latest\n    steps: [{ run: echo }]\n";
+
+/// A clone on `main`, one commit ahead of its origin, of a workflow with these filters of `push`
+/// and `pull_request`.
+fn clone_of(filters: &str) -> Project {
+    let text = format!("on:\n  push: {filters}\n  pull_request: {filters}\n{JOB}");
+    let project = Project::new(&[
+        (".github/workflows/ci.yml", text.as_str()),
+        ("src/a.rs", "1"),
+        ("docs/a.md", "1"),
+    ]);
+    let origin = project.path().with_file_name("origin.git");
+    let origin = origin.to_str().expect("the path is UTF-8");
+    project.git(&["clone", "--quiet", "--bare", ".", origin]);
+    project.git(&["remote", "add", "origin", origin]);
+    project.git(&["fetch", "--quiet", "origin"]);
+    project.git(&["remote", "set-head", "origin", "main"]);
+    project.write("src/a.rs", "2");
+    project.commit("second");
+    project
+}
+
+fn told(project: &Project, arguments: &[&str]) -> Report {
+    let arguments = [&["plan"], arguments].concat();
+    project.lrun().args(&arguments).plain()
+}
+
+/// The one line of JSON.
+fn json(project: &Project, arguments: &[&str]) -> Value {
+    let report = told(project, &[&["ci.yml", "--json"], arguments].concat());
+    assert_eq!(report.code, Some(0), "{}", report.stderr);
+    serde_json::from_str(&report.stdout).expect("one line of JSON")
+}
+
+/// The files that the last filter looked at.
+fn files(plan: &Value) -> Vec<&str> {
+    let filters = plan["filters"].as_array().expect("a list");
+    let names = filters.last().expect("there is one")["names"].as_array();
+    let names = names.expect("a list").iter();
+    names
+        .map(|name| name["name"].as_str().expect("a text"))
+        .collect()
+}
+
+#[test]
+fn a_push_brings_what_origin_does_not_have() {
+    let project = clone_of("{ paths: [src/**] }");
+    let plan = json(&project, &[]);
+    assert_eq!(
+        (files(&plan), &plan["starts"]),
+        (vec!["src/a.rs"], &true.into())
+    );
+    assert_eq!(plan["since"], "origin/main");
+
+    project.git(&["push", "--quiet", "origin", "main"]);
+    let again = json(&project, &[]);
+    assert_eq!(files(&again), ["src/a.rs"], "the last push again");
+
+    project.write("docs/a.md", "3");
+    project.write("new file", "");
+    let dirty = json(&project, &[]);
+    assert_eq!(files(&dirty), ["docs/a.md", "new file"]);
+    assert_eq!(dirty["starts"], false);
+    let committed = json(&project, &["--committed"]);
+    assert_eq!(files(&committed), ["src/a.rs"]);
+
+    // Taken back, it is no change.
+    project.write("docs/a.md", "1");
+    project.write("src/a.rs", "1");
+    assert_eq!(files(&json(&project, &["--since", "HEAD~1"])), ["new file"]);
+}
+
+#[test]
+fn a_new_branch_brings_what_it_has_beyond_the_others() {
+    let project = clone_of("{ paths: [src/**] }");
+    project.git(&["push", "--quiet", "origin", "HEAD:refs/heads/release"]);
+    project.git(&["fetch", "--quiet", "origin"]);
+    project.git(&["checkout", "--quiet", "-b", "topic"]);
+    project.write("docs/a.md", "2");
+    project.commit("third");
+    project.write("docs/b.md", "");
+    project.commit("fourth");
+    let plan = json(&project, &[]);
+    assert_eq!(files(&plan), ["docs/a.md", "docs/b.md"]);
+    assert_eq!(plan["ref"], "refs/heads/topic");
+    // Without an origin everything is new to it.
+    project.git(&["remote", "remove", "origin"]);
+    project.git(&["branch", "--delete", "--force", "main"]);
+    let plan = json(&project, &[]);
+    assert_eq!(files(&plan).len(), 4);
+    assert_eq!(plan["since"], "the beginning");
+}
+
+#[test]
+fn a_pull_request_has_what_left_its_base() {
+    let project = clone_of("{ paths: [docs/**] }");
+    project.git(&["push", "--quiet", "origin", "main"]);
+    project.git(&["checkout", "--quiet", "-b", "topic", "HEAD~1"]);
+    project.write("docs/a.md", "2");
+    project.commit("on the topic");
+    let plan = json(&project, &["--event", "pull_request"]);
+    assert_eq!(
+        files(&plan),
+        ["docs/a.md"],
+        "not what main has gained since"
+    );
+    assert_eq!(plan["starts"], true);
+    assert_eq!(
+        files(&json(
+            &project,
+            &["--event", "pull_request", "--since", "main"]
+        ))
+        .len(),
+        2
+    );
+}
+
+#[test]
+fn a_tag_is_not_asked_for_paths() {
+    let project = clone_of("{}");
+    let on = "on: { push: { tags: [v*], branches: [main], paths: [nothing] } }";
+    project.write(".github/workflows/ci.yml", &format!("{on}\n{JOB}"));
+    project.commit("third");
+    project.git(&["tag", "v1"]);
+    let plan = json(&project, &["--ref", "v1"]);
+    assert_eq!(plan["starts"], true, "{plan}");
+    assert_eq!(json(&project, &[])["starts"], false);
+}
+
+#[test]
+fn a_revision_that_is_none_is_a_mistake() {
+    let project = clone_of("{ paths: [docs/**] }");
+    for name in ["nothing", "--all", "HEAD:src"] {
+        let report = told(&project, &["ci.yml", &format!("--since={name}")]);
+        assert_eq!(report.code, Some(2), "{}", report.stdout);
+        assert!(
+            report.stderr.contains("there is no such commit"),
+            "{}",
+            report.stderr
+        );
+    }
+}
+
+#[test]
+fn a_run_says_what_paths_would_have_kept_out() {
+    let project = clone_of("{ paths: [docs/**] }");
+    let run = project.lrun().args(&["ci.yml"]).run().exited(0);
+    let named = run.differences("GitHub would not start");
+    let expected = "GitHub would not start this workflow: on.push.paths does not include the only \
+        file changed since origin/main";
+    assert_eq!(named, [expected]);
+    let run = project.lrun().args(&["ci.yml", "--since", "HEAD"]).run();
+    let named = run.exited(0).differences("GitHub would not start");
+    assert_eq!(named.len(), 1, "{named:?}");
+}
+
+const LARGE: &str = "\
+on:
+  push:
+    branches: [main, 'rel/**']
+    paths: ['src/**', '!**.md', bin/**]
+jobs:
+  lint: { runs-on: ubuntu-latest, steps: [{ run: x }] }
+  build:
+    name: Build
+    needs: lint
+    strategy: { matrix: { os: [ubuntu-latest, macos-14] } }
+    runs-on: ${{ matrix.os }}
+    steps:
+      - run: make
+      - name: Publish
+        run: make publish
+        if: github.ref_name == 'prod'
+      - uses: some/action@v1
+  legs:
+    needs: lint
+    strategy: { matrix: '${{ fromJSON(needs.lint.outputs.legs) }}' }
+    runs-on: ubuntu-latest
+    steps: [{ run: x }]
+  deploy: { needs: build, if: github.ref_name == 'prod', runs-on: ubuntu-latest, steps: [{ run: x }] }
+  tell: { needs: deploy, runs-on: ubuntu-latest, steps: [{ run: x }] }
+";
+
+#[test]
+fn the_report_says_what_starts_in_which_order_and_what_does_not() {
+    let project = clone_of("{}");
+    project.write(".github/workflows/ci.yml", LARGE);
+    project.write("src/notes.md", "");
+    project.git(&["add", "--all"]);
+    project.git(&["commit", "--quiet", "--amend", "--message", "second"]);
+    let report = told(&project, &["ci.yml"]);
+    assert_eq!(report.code, Some(0), "{}", report.stderr);
+    let (title, rest) = report.stdout.split_once('\n').expect("several lines");
+    assert!(title.starts_with("ci.yml · push · main@"), "{title}");
+    insta::assert_snapshot!(rest, @"
+    GitHub starts it: on.push.branches and on.push.paths let it pass
+      on.push.branches lets 'main' pass: 'main' in line 3
+      on.push.paths includes 1 of the 3 files changed since origin/main
+        + src/a.rs                  'src/**' in line 4
+        - .github/workflows/ci.yml  no pattern
+        - src/notes.md              '!**.md' in line 4
+        nothing by 'bin/**' (line 4)
+
+    1  lint                   ubuntu-latest
+    2  Build (ubuntu-latest)  ubuntu-latest   needs lint
+       Build (macos-14)       not run here: macos-14 is another operating system   needs lint
+         step 2 is skipped: Publish: if: github.ref_name == 'prod' is false
+         ✗ line 17: action 'some/action@v1' cannot be had: this version of lrun runs actions/checkout, actions/cache (and /restore, /save) and actions/upload-artifact only
+       legs                   legs follow from the outputs of what it needs   needs lint
+    3  deploy                 skipped: if: github.ref_name == 'prod' is false
+    4  tell                   skipped: needs deploy, which is skipped
+    lrun cannot run this here: 1 thing marked ✗ above
+    ");
+}
+
+#[test]
+fn without_a_name_all_workflows_are_told() {
+    let project = clone_of("{ paths: [docs/**] }");
+    let only = |on: &str, file: &str| {
+        let path = format!(".github/workflows/{file}");
+        project.write(&path, &format!("on: {on}\n{JOB}"));
+    };
+    only("{ schedule: [{ cron: '0 0 * * *' }] }", "nightly.yml");
+    only("push", "all.yml");
+    only("pushed", "bad.yml");
+    project.commit("more");
+    let report = told(&project, &[]);
+    assert_eq!(report.code, Some(2), "one of them is not valid");
+    let (_, rest) = report.stdout.split_once('\n').expect("several lines");
+    insta::assert_snapshot!(rest, @"
+    ✓ all.yml      a
+    ✗ bad.yml      not valid in line 1: Unexpected value 'pushed'
+    - ci.yml       not started: on.push.paths includes none of the 4 files changed since origin/main
+    - nightly.yml  not started: it does not run on push, but on schedule
+    ");
+    let lines = told(&project, &["--json"]).stdout;
+    let lines: Vec<Value> = lines
+        .lines()
+        .map(|line| serde_json::from_str(line).expect("JSON"))
+        .collect();
+    let starts: Vec<_> = lines.iter().map(|line| line["starts"].as_bool()).collect();
+    assert_eq!(starts, [Some(true), None, Some(false), Some(false)]);
+    assert_eq!(lines[1]["errors"][0]["line"], 1);
+    assert_eq!(lines[3]["jobs"], Value::Null);
+}
+
+#[test]
+fn planning_leaves_nothing_anywhere() {
+    let project = clone_of("{ paths: [docs/**] }");
+    project.write("src/a.rs", "3");
+    let before = project.state();
+    json(&project, &["--event", "pull_request"]);
+    json(&project, &[]);
+    assert!(
+        project.state() == before,
+        "the user's folder was written to"
+    );
+    assert!(
+        !project.store().join("index.db").exists(),
+        "there is no need for a store"
+    );
+}
+
+#[test]
+fn what_is_called_is_planned_in_its_place() {
+    let project = clone_of("{}");
+    let called = "\
+on:
+  workflow_call:
+    inputs: { level: { type: number, default: 1 }, deep: { type: boolean } }
+jobs:
+  lint: { runs-on: ubuntu-latest, steps: [{ run: x }] }
+  test: { needs: lint, if: inputs.deep, runs-on: ubuntu-latest, steps: [{ uses: other/action@v1 }] }
+";
+    let caller = "\
+on: push
+jobs:
+  first: { runs-on: ubuntu-latest, steps: [{ run: x }] }
+  call:
+    needs: first
+    strategy: { matrix: { deep: [true, false] } }
+    uses: ./.github/workflows/called.yml
+    with: { deep: '${{ matrix.deep }}', level: '${{ needs.first.outputs.level }}' }
+  far: { uses: octo/hello/.github/workflows/x.yml@v1 }
+  last: { needs: call, runs-on: ubuntu-latest, steps: [{ run: x }] }
+";
+    project.write(".github/workflows/called.yml", called);
+    project.write(".github/workflows/caller.yml", caller);
+    let report = told(&project, &["caller.yml"]);
+    assert_eq!(report.code, Some(0), "{}", report.stderr);
+    let (_, rest) = report.stdout.split_once('\n').expect("several lines");
+    insta::assert_snapshot!(rest, @"
+    GitHub starts it: nothing under on.push keeps it from starting
+
+    1  first                ubuntu-latest
+       far                  calls octo/hello/.github/workflows/x.yml@v1, which is not followed: it is in another repository, from which lrun fetches nothing
+         ✗ line 9: calling a reusable workflow is not supported by this version of lrun
+    2  call (true)          calls ./.github/workflows/called.yml with level (not known yet), deep = true   needs first
+       call (false)         calls ./.github/workflows/called.yml with level (not known yet), deep = false   needs first
+         ✗ line 7: calling a reusable workflow is not supported by this version of lrun
+       call (true) / lint   ubuntu-latest
+       call (false) / lint  ubuntu-latest
+    3  call (true) / test   ubuntu-latest   needs lint
+         ✗ line 6: action 'other/action@v1' cannot be had: this version of lrun runs actions/checkout, actions/cache (and /restore, /save) and actions/upload-artifact only
+       call (false) / test  skipped: if: inputs.deep is false
+    4  last                 ubuntu-latest   needs call
+    lrun cannot run this here: 2 things marked ✗ above
+    ");
+    let report = told(&project, &["caller.yml", "--json"]);
+    let plan: Value = serde_json::from_str(&report.stdout).expect("one line of JSON");
+    let call = &plan["jobs"][1]["legs"][0]["calls"];
+    assert_eq!(call["inputs"], serde_json::json!({ "deep": true }));
+    assert_eq!(call["unknown_inputs"], serde_json::json!(["level"]));
+    assert_eq!(call["jobs"][0]["legs"][0]["name"], "call (true) / lint");
+    let run = project.lrun().args(&["caller.yml"]).run().exited(4);
+    assert!(
+        run.stderr.contains("caller.yml:7:11: job 'call': calling"),
+        "{}",
+        run.stderr
+    );
+}
