@@ -7,7 +7,7 @@ use serde_json::json;
 
 use super::exit::ExitCode;
 use super::failure::{Failure, printed};
-use crate::plan::{Filter, InvalidPattern};
+use crate::plan::Filter;
 
 /// The text of `--help` behind the options of both subcommands.
 const HELP: &str = "\
@@ -70,9 +70,9 @@ pub(super) fn filter(arguments: &FilterArguments) -> Result<ExitCode, Failure> {
         true => filter.ignores(&patterns.inputs),
         false => filter.includes(&patterns.inputs),
     };
-    let each = Each::of(&patterns.patterns)?;
+    let deciding = |input: &str| Some(patterns.patterns[filter.deciding(input)?].as_str());
     let decided = patterns.inputs.iter();
-    let decided: Vec<_> = decided.map(|input| (input, each.deciding(input))).collect();
+    let decided: Vec<_> = decided.map(|input| (input, deciding(input))).collect();
     let mut out = io::stdout().lock();
     let written = match patterns.json {
         true => {
@@ -106,28 +106,5 @@ fn told(pattern: Option<&str>) -> String {
         None => "no pattern matches it".to_owned(),
         Some(pattern) if is_taken(Some(pattern)) => format!("taken by {pattern}"),
         Some(pattern) => format!("taken out by {pattern}"),
-    }
-}
-
-/// The patterns one by one, each so that it takes what it matches out of everything.
-struct Each<'a>(Vec<(&'a str, Filter)>);
-
-impl<'a> Each<'a> {
-    fn of(patterns: &'a [String]) -> Result<Self, Failure> {
-        let alone = |pattern: &'a String| {
-            let bare = pattern.strip_prefix('!').unwrap_or(pattern);
-            let without = Filter::new(&["**", &format!("!{bare}")])?;
-            Ok((pattern.as_str(), without))
-        };
-        let each = patterns.iter().map(alone).collect::<Result<_, _>>();
-        each.map(Self)
-            .map_err(|error: InvalidPattern| Failure::usage(error))
-    }
-
-    /// The pattern that decides about an input: the last one that matches it.
-    fn deciding(&self, input: &str) -> Option<&'a str> {
-        let mut matching = self.0.iter().rev();
-        let found = matching.find(|(_, without)| !without.includes(&[input]));
-        found.map(|(pattern, _)| *pattern)
     }
 }

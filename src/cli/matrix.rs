@@ -1,6 +1,6 @@
 //! `lrun matrix`: the jobs that a `strategy.matrix` makes.
 
-use std::io::{self, Read as _, Write as _};
+use std::io::{self, Write as _};
 use std::path::{Path, PathBuf};
 
 use clap::Args;
@@ -8,6 +8,7 @@ use serde_json::json;
 
 use super::exit::ExitCode;
 use super::failure::{Failure, printed, tell};
+use super::read;
 use crate::expr::{Case, Object, Value};
 use crate::plan::{Leg, expand_matrix};
 use crate::source::Source;
@@ -36,7 +37,7 @@ pub(super) struct MatrixArguments {
 
 /// Expands the matrix.
 pub(super) fn matrix(arguments: &MatrixArguments) -> Result<ExitCode, Failure> {
-    let text = read(&arguments.file)?;
+    let text = read::text(&arguments.file)?;
     // Not every JSON is YAML: surrogate pairs are not.
     let value = match serde_json::from_str::<serde_json::Value>(&text) {
         Ok(json) => Ok(Value::from(json)),
@@ -54,22 +55,6 @@ pub(super) fn matrix(arguments: &MatrixArguments) -> Result<ExitCode, Failure> {
             Ok(ExitCode::JobFailed)
         }
     }
-}
-
-fn read(file: &Path) -> Result<String, Failure> {
-    if file != Path::new("-") {
-        return std::fs::read_to_string(file).map_err(|error| {
-            Failure::usage(format!(
-                "cannot read the matrix {}: {error}",
-                file.display()
-            ))
-        });
-    }
-    let mut text = String::new();
-    let read = io::stdin().lock().read_to_string(&mut text);
-    read.map(|_| text).map_err(|error| {
-        Failure::usage(format!("cannot read a matrix from standard input: {error}"))
-    })
 }
 
 fn print(arguments: &MatrixArguments, legs: &[Leg]) -> Result<ExitCode, Failure> {

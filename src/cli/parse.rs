@@ -12,6 +12,7 @@ use serde_json::Value;
 use super::document::Files;
 use super::exit::ExitCode;
 use super::failure::{Failure, printed};
+use super::read;
 use super::sought::{self, Kind};
 use crate::report;
 use crate::source::{Code, Diagnostic, Source, Span};
@@ -219,7 +220,7 @@ impl Origin {
         let there = file
             .canonicalize()
             .ok()
-            .filter(|_| !is_standard_input(file));
+            .filter(|_| !read::is_standard_input(file));
         let root = there
             .as_deref()
             .and_then(|there| sought::file(there, Kind::Workflow).root);
@@ -233,15 +234,11 @@ impl Origin {
     fn name(&self) -> String {
         let root = self.root.as_deref();
         let within = root.and_then(|root| self.file.strip_prefix(root).ok());
-        match is_standard_input(&self.file) {
+        match read::is_standard_input(&self.file) {
             true => "<stdin>".to_owned(),
             false => within.unwrap_or(&self.file).to_string_lossy().into_owned(),
         }
     }
-}
-
-fn is_standard_input(file: &Path) -> bool {
-    file == Path::new("-")
 }
 
 /// The text of a file; or what is wrong with it if it is none.
@@ -253,7 +250,7 @@ fn read(
     // More bytes no valid file has: four a character, and a mark before them.
     let most = limits.file.characters.saturating_mul(4).saturating_add(8) as u64;
     let mut bytes = Vec::new();
-    let read = match is_standard_input(file) {
+    let read = match read::is_standard_input(file) {
         true => io::stdin().lock().take(most).read_to_end(&mut bytes),
         false => std::fs::File::open(file).and_then(|file| file.take(most).read_to_end(&mut bytes)),
     };

@@ -31,6 +31,7 @@ pub(super) fn name(path: &Path) -> String {
     }
 }
 
-fn is_standard_input(path: &Path) -> bool {
+/// Whether a path stands for standard input.
+pub(super) fn is_standard_input(path: &Path) -> bool {
     path == Path::new("-")
 }

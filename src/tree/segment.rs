@@ -64,6 +64,25 @@ impl Segment {
         }
     }
 
+    /// What `*` is.
+    pub(super) fn any_name() -> Self {
+        Self::Wild {
+            tokens: vec![Token::Many],
+            by_characters: false,
+        }
+    }
+
+    /// Whether it may match a name that begins with a dot where such names are hidden: only if
+    /// it begins with one itself.
+    pub(super) fn may_begin_with_dot(&self) -> bool {
+        match self {
+            Self::Wild { tokens, .. } => {
+                matches!(tokens.first(), Some(Token::Unit(unit)) if *unit == u16::from(b'.'))
+            }
+            Self::Globstar | Self::Literal(_) => true,
+        }
+    }
+
     /// Whether it is `**`.
     pub(super) fn is_globstar(&self) -> bool {
         matches!(self, Self::Globstar)

@@ -43,6 +43,7 @@ pub(crate) struct Fuzzer<'a> {
 
 impl Fuzzer<'_> {
     /// Tries the target.
+    #[expect(clippy::print_stdout, reason = "the figures of a test")]
     pub(crate) fn run(self, target: impl Fn(&[u8])) {
         let began = Moment::now();
         let until = seconds();
@@ -103,6 +104,7 @@ struct Current {
 
 impl Current {
     /// Says on standard error what it is, and what became of it.
+    #[expect(clippy::print_stderr, reason = "how a test fails")]
     fn tell(&self, name: &str, fate: &str) {
         let shown = &self.input[..self.input.len().min(SHOWN)];
         eprintln!(
