@@ -2,6 +2,7 @@
 //! (`EvaluationMemory.cs`), so that what GitHub refuses is refused here.
 
 use super::error::EvaluationError;
+use super::parser::MAX_DEPTH;
 use super::value::Value;
 
 /// Bytes an expression on its own may use.
@@ -13,10 +14,16 @@ const OBJECT: usize = 24;
 const TEXT: usize = 26;
 const UNIT: usize = 2;
 
+/// Levels of the deepest tree, and one for what its leaves make.
+const LEVELS: usize = MAX_DEPTH + 1;
+
 /// The values alive at each level of the tree.
 #[derive(Debug)]
 pub(super) struct Memory {
-    levels: Vec<usize>,
+    /// Not a list that grows: evaluating a literal takes no memory of this program's.
+    levels: [usize; LEVELS],
+    /// Levels from here on are empty.
+    used: usize,
     total: usize,
     limit: usize,
 }
@@ -24,7 +31,8 @@ pub(super) struct Memory {
 impl Memory {
     pub(super) fn new(limit: usize) -> Self {
         Self {
-            levels: Vec::new(),
+            levels: [0; LEVELS],
+            used: 0,
             total: 0,
             limit,
         }
@@ -33,8 +41,11 @@ impl Memory {
     /// Counts the value that a node on `level` gave. One that holds no others frees what is
     /// below it.
     pub(super) fn add(&mut self, level: usize, value: &Value) -> Result<(), EvaluationError> {
-        if value.is_primitive() && self.levels.len() > level + 1 {
-            self.total -= self.levels.drain(level + 1..).sum::<usize>();
+        if value.is_primitive() && self.used > level + 1 {
+            let freed = &mut self.levels[level + 1..self.used];
+            self.total -= freed.iter().sum::<usize>();
+            freed.fill(0);
+            self.used = level + 1;
         }
         self.grow(level, shallow_size(value))
     }
@@ -57,9 +68,7 @@ impl Memory {
     }
 
     fn grow(&mut self, level: usize, bytes: usize) -> Result<(), EvaluationError> {
-        if self.levels.len() <= level {
-            self.levels.resize(level + 1, 0);
-        }
+        self.used = self.used.max(level + 1);
         self.levels[level] += bytes;
         self.total += bytes;
         self.check(0)

@@ -80,7 +80,10 @@ impl Pattern {
             None => (false, text),
         };
         let source = translate(glob).map_err(invalid)?;
-        let regex = Regex::new(&source).map_err(|_| invalid("its brackets make no sense"))?;
+        let regex = Regex::new(&source).map_err(|error| match error {
+            regex::Error::CompiledTooBig(_) => invalid("it is too long"),
+            _ => invalid("its brackets make no sense"),
+        })?;
         Ok(Self { negated, regex })
     }
 }

@@ -12,6 +12,7 @@ mod hash_files;
 mod name;
 mod pattern;
 mod segment;
+mod set;
 
 pub use attributes::attributes;
 pub use below::{Below, on_all_processors};

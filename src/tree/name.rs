@@ -1,7 +1,7 @@
 //! Patterns of single names, as `new Minimatch(pattern)` reads them without options
 //! (download-artifact's `pattern`).
 
-use super::segment::{Segment, Token};
+use super::segment::Segment;
 
 /// What a name is compared with.
 #[derive(Debug)]
@@ -70,13 +70,10 @@ impl Choice {
     fn new(text: &str) -> Self {
         let segment = match text {
             // Of one name it is what `*` is.
-            "**" => Segment::Wild(vec![Token::Many]),
+            "**" => Segment::any_name(),
             text => Segment::new(text),
         };
-        let dot = match &segment {
-            Segment::Wild(tokens) => tokens.first() == Some(&Token::Char('.')),
-            _ => true,
-        };
+        let dot = segment.may_begin_with_dot();
         Self { segment, dot }
     }
 

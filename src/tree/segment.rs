@@ -1,35 +1,40 @@
-//! One segment of a glob pattern, as minimatch 3 reads it under the options that
-//! `@actions/glob` sets: `dot, nobrace, noext, nocomment, nonegate`.
+//! One segment of a glob pattern, as minimatch 10 reads it under the options that
+//! `@actions/glob` 0.7, which the runner's `hashFiles` is built with, sets: `dot, nobrace, noext,
+//! nocomment, nonegate`.
 //!
 //! Knows `*`, `?`, `[sets]`, `**` as a whole segment and `\` escapes; braces and
-//! extended globs are literal text. Knows nothing of paths.
+//! extended globs are literal text. Knows nothing of paths. Like JavaScript's regular expressions
+//! it counts UTF-16 units, or characters where a POSIX class stands in the segment.
+
+use super::set::{Set, SetReader};
 
 /// A segment between two slashes of a pattern.
-#[derive(Debug, Clone, PartialEq, Eq)]
+#[derive(Debug, Clone)]
 pub(super) enum Segment {
     /// `**`: any number of segments.
     Globstar,
     /// Text without wildcards, unescaped.
     Literal(String),
     /// Anything else; matches no empty name.
-    Wild(Vec<Token>),
+    Wild {
+        tokens: Vec<Token>,
+        /// Whether it is matched by characters instead of UTF-16 units.
+        by_characters: bool,
+    },
 }
 
 /// A piece of a segment with wildcards.
-#[derive(Debug, Clone, PartialEq, Eq)]
+#[derive(Debug, Clone)]
 pub(super) enum Token {
-    /// This character.
-    Char(char),
+    /// This unit.
+    Unit(u16),
     /// `?`
     One,
     /// `*`
     Many,
     /// `[a-z]`, `[!a]`, `[^a]`
-    Set {
-        negated: bool,
-        ranges: Vec<(char, char)>,
-    },
-    /// A set with a range out of order, such as `[z-a]`.
+    Set(Set),
+    /// A set that nothing is in, such as `[z-a]`.
     Never,
 }
 
@@ -40,25 +45,70 @@ impl Segment {
             return Self::Globstar;
         }
         let tokens = tokens(text);
-        let literal: Option<String> = tokens
+        let literal: Option<Vec<u16>> = tokens
             .iter()
             .map(|token| match token {
-                Token::Char(c) => Some(*c),
+                Token::Unit(unit) => Some(*unit),
                 _ => None,
             })
             .collect();
-        literal.map_or(Self::Wild(tokens), Self::Literal)
+        if let Some(units) = literal {
+            return Self::Literal(String::from_utf16_lossy(&units));
+        }
+        let by_characters = tokens
+            .iter()
+            .any(|token| matches!(token, Token::Set(set) if set.is_of_characters()));
+        Self::Wild {
+            tokens,
+            by_characters,
+        }
+    }
+
+    /// What `*` is.
+    pub(super) fn any_name() -> Self {
+        Self::Wild {
+            tokens: vec![Token::Many],
+            by_characters: false,
+        }
+    }
+
+    /// Whether it may match a name that begins with a dot where such names are hidden: only if
+    /// it begins with one itself.
+    pub(super) fn may_begin_with_dot(&self) -> bool {
+        match self {
+            Self::Wild { tokens, .. } => {
+                matches!(tokens.first(), Some(Token::Unit(unit)) if *unit == u16::from(b'.'))
+            }
+            Self::Globstar | Self::Literal(_) => true,
+        }
+    }
+
+    /// Whether it is `**`.
+    pub(super) fn is_globstar(&self) -> bool {
+        matches!(self, Self::Globstar)
     }
 
     /// Whether a name is one that this segment stands for. Bytes that are no UTF-8 count as
     /// U+FFFD, which is how Node.js shows them to the original.
     pub(super) fn matches(&self, name: &[u8]) -> bool {
-        match self {
-            Self::Globstar => true,
-            Self::Literal(text) => text.as_bytes() == name,
-            Self::Wild(tokens) => {
-                !name.is_empty() && match_tokens(tokens, &String::from_utf8_lossy(name))
-            }
+        let (tokens, by_characters) = match self {
+            Self::Globstar => return true,
+            Self::Literal(text) => return text.as_bytes() == name,
+            Self::Wild {
+                tokens,
+                by_characters,
+            } => (tokens, *by_characters),
+        };
+        if name.is_empty() {
+            return false;
+        }
+        if name.is_ascii() {
+            return match_tokens(tokens, name);
+        }
+        let name = String::from_utf8_lossy(name);
+        match by_characters {
+            true => match_tokens(tokens, &name.chars().collect::<Vec<_>>()),
+            false => match_tokens(tokens, &name.encode_utf16().collect::<Vec<_>>()),
         }
     }
 }
@@ -69,6 +119,8 @@ pub(super) fn literal(segment: &str) -> Option<String> {
     let chars: Vec<char> = segment.chars().collect();
     let mut text = String::new();
     let mut at = 0;
+    // Where one set is not closed none behind it is, and nobody need look to the end again.
+    let mut sets_close = true;
     while let Some(&c) = chars.get(at) {
         match c {
             '\\' if at + 1 < chars.len() => {
@@ -76,13 +128,17 @@ pub(super) fn literal(segment: &str) -> Option<String> {
                 text.push(chars[at]);
             }
             '*' | '?' => return None,
-            '[' => match literal_set(&chars[at + 1..]) {
+            '[' if sets_close => match literal_set(&chars[at + 1..]) {
                 LiteralSet::One(member, length) => {
                     text.push(member);
                     at += length;
                 }
                 LiteralSet::Several => return None,
-                LiteralSet::NoSet => text.push(c),
+                LiteralSet::Empty => text.push(c),
+                LiteralSet::Open => {
+                    sets_close = false;
+                    text.push(c);
+                }
             },
             _ => text.push(c),
         }
@@ -95,8 +151,10 @@ enum LiteralSet {
     /// The only member, and the length of the set after its `[`.
     One(char, usize),
     Several,
-    /// Not closed, or empty.
-    NoSet,
+    /// Closed at once: no set.
+    Empty,
+    /// Not closed: no set either.
+    Open,
 }
 
 fn literal_set(rest: &[char]) -> LiteralSet {
@@ -110,7 +168,7 @@ fn literal_set(rest: &[char]) -> LiteralSet {
             }
             ']' => {
                 return match members[..] {
-                    [] => LiteralSet::NoSet,
+                    [] => LiteralSet::Empty,
                     [only] => LiteralSet::One(only, at + 1),
                     _ => LiteralSet::Several,
                 };
@@ -119,121 +177,114 @@ fn literal_set(rest: &[char]) -> LiteralSet {
         }
         at += 1;
     }
-    LiteralSet::NoSet
+    LiteralSet::Open
 }
 
 fn tokens(text: &str) -> Vec<Token> {
-    let chars: Vec<char> = text.chars().collect();
+    let units: Vec<u16> = text.encode_utf16().collect();
+    if let Some(tokens) = raw(text, &units) {
+        return tokens;
+    }
+    let mut sets = SetReader::default();
     let mut tokens = Vec::new();
     let mut at = 0;
-    while let Some(&c) = chars.get(at) {
+    while let Some(&unit) = units.get(at) {
         at += 1;
-        tokens.push(match c {
-            '*' => Token::Many,
-            '?' => Token::One,
-            '\\' if at < chars.len() => {
+        tokens.push(match u8::try_from(unit) {
+            // Some are as many as one.
+            Ok(b'*') if matches!(tokens.last(), Some(Token::Many)) => continue,
+            Ok(b'*') => Token::Many,
+            Ok(b'?') => Token::One,
+            Ok(b'\\') if at < units.len() => {
                 at += 1;
-                Token::Char(chars[at - 1])
+                Token::Unit(units[at - 1])
             }
-            '[' => match set(&chars[at..]) {
+            Ok(b'[') => match sets.read(&units[at..]) {
                 Some((token, length)) => {
                     at += length;
                     token
                 }
                 // An open set is a bracket, and what follows is read anew.
-                None => Token::Char(c),
+                None => Token::Unit(unit),
             },
-            _ => Token::Char(c),
+            _ => Token::Unit(unit),
         });
     }
     tokens
 }
 
-/// Reads a set after its `[`: the token and the length with the `]`; none when it is not closed.
-fn set(rest: &[char]) -> Option<(Token, usize)> {
-    let negated = matches!(rest.first(), Some('!' | '^'));
-    let mut members = Vec::new();
-    let mut at = usize::from(negated);
-    loop {
-        let &c = rest.get(at)?;
-        match c {
-            '\\' if at + 1 < rest.len() => {
-                at += 1;
-                members.push((rest[at], true));
-            }
-            // In the first place, and only there, the bracket stands for itself.
-            ']' if at > 0 => break,
-            _ => members.push((c, false)),
-        }
-        at += 1;
+/// The most common forms, `*.ext` and `??ext`, have a way of their own in minimatch, on which
+/// backslashes are taken as they are.
+fn raw(text: &str, units: &[u16]) -> Option<Vec<Token>> {
+    let (wildcard, first) = match text.chars().next()? {
+        first @ '*' => (Token::Many, first),
+        first @ '?' => (Token::One, first),
+        _ => return None,
+    };
+    let extension = text.trim_start_matches(first);
+    if extension.contains(['+', '@', '!', '?', '*', '[', '(']) {
+        return None;
     }
-    let token = ranges(&members).map_or(Token::Never, |ranges| Token::Set { negated, ranges });
-    Some((token, at + 1))
-}
-
-/// The members of a set as ranges; none when one is out of order. The flag of a member says
-/// that it was escaped: an escaped dash makes no range.
-fn ranges(members: &[(char, bool)]) -> Option<Vec<(char, char)>> {
-    let mut ranges = Vec::new();
-    let mut rest = members;
-    loop {
-        rest = match *rest {
-            [] => return Some(ranges),
-            [(low, _), ('-', false), (high, _), ref rest @ ..] => {
-                if low > high {
-                    return None;
-                }
-                ranges.push((low, high));
-                rest
-            }
-            [(only, _), ref rest @ ..] => {
-                ranges.push((only, only));
-                rest
-            }
-        };
-    }
+    let wildcards = match first {
+        '*' => 1,
+        _ => text.len() - extension.len(),
+    };
+    let extension = &units[text.len() - extension.len()..];
+    let wildcards = std::iter::repeat_n(wildcard, wildcards);
+    let extension = extension.iter().map(|&unit| Token::Unit(unit));
+    Some(wildcards.chain(extension).collect())
 }
 
 /// Matches with one point to come back to: the last `*`, which is all that globs need.
-fn match_tokens(tokens: &[Token], name: &str) -> bool {
-    let (mut token, mut rest) = (0, name);
-    let mut retry: Option<(usize, &str)> = None;
+fn match_tokens<U: Copy + Into<u32>>(tokens: &[Token], name: &[U]) -> bool {
+    let (mut token, mut at) = (0, 0);
+    let mut retry: Option<(usize, usize)> = None;
     loop {
-        match (tokens.get(token), rest.chars().next()) {
+        match (tokens.get(token), name.get(at)) {
             (None, None) => return true,
             (Some(Token::Many), _) => {
                 token += 1;
-                retry = Some((token, rest));
+                retry = Some((token, at));
                 continue;
             }
-            (Some(single), Some(c)) if single.takes(c) => {
-                token += 1;
-                rest = &rest[c.len_utf8()..];
-                continue;
+            (Some(single), Some(&unit)) => {
+                let taken = single.takes(&tokens[token + 1..], unit.into());
+                if taken > 0 {
+                    token += taken;
+                    at += 1;
+                    continue;
+                }
             }
             _ => {}
         }
         let Some((after, from)) = retry else {
             return false;
         };
-        let Some(skipped) = from.chars().next() else {
+        if from == name.len() {
             return false;
-        };
-        rest = &from[skipped.len_utf8()..];
-        token = after;
-        retry = Some((after, rest));
+        }
+        (token, at) = (after, from + 1);
+        retry = Some((after, from + 1));
     }
 }
 
 impl Token {
-    fn takes(&self, c: char) -> bool {
-        match self {
-            Self::Char(own) => *own == c,
-            Self::One => true,
-            Self::Set { negated, ranges } => {
-                *negated != ranges.iter().any(|&(low, high)| (low..=high).contains(&c))
+    /// How many tokens, this one and the next, take this unit or character: none if it is
+    /// another. A character is written as two units where it is beyond U+FFFF.
+    fn takes(&self, next: &[Self], unit: u32) -> usize {
+        match (self, next) {
+            (Self::Unit(own), _) if u32::from(*own) == unit => 1,
+            (Self::Unit(high), [Self::Unit(low), ..]) if unit > 0xffff => {
+                let pair = char::from_u32(unit).map(|c| {
+                    let mut units = [0; 2];
+                    c.encode_utf16(&mut units);
+                    units
+                });
+                2 * usize::from(pair == Some([*high, *low]))
             }
-            Self::Many | Self::Never => false,
+            (Self::One, _) => 1,
+            (Self::Set(set), _) => usize::from(set.has(unit)),
+            (Self::Unit(_) | Self::Many | Self::Never, _) => 0,
         }
     }
 }
@@ -252,6 +303,8 @@ mod tests {
         assert!(matches("a*b*c", "a-b-b-c"));
         assert!(!matches("a*b", "a-b-c"));
         assert!(matches("?", "é"));
+        // JavaScript's regular expressions see two units.
+        assert!(!matches("?", "𝒜") && matches("??", "𝒜") && matches("[𝒜][𝒜]", "𝒜"));
         assert!(!matches("*", ""));
         assert!(matches("a**b", "a-b"));
     }
@@ -262,9 +315,10 @@ mod tests {
         assert!(matches("[!a]", "b") && matches("[^a]", "b") && !matches("[^a]", "a"));
         assert!(matches("[]a]", "]"));
         assert!(!matches("[z-a]", "b") && !matches("x[z-a]", "x"));
+        assert!(matches("[z-ab]", "b") && !matches("[!]", "a") && matches("[!]", "[!]"));
         assert!(matches("[a\\-c]", "-") && !matches("[a\\-c]", "b"));
-        // A POSIX class is a set of its letters, then a bracket.
-        assert!(matches("[[:alpha:]]", "a]") && !matches("[[:alpha:]]", "a"));
+        assert!(matches("[[:alpha:]]", "é") && !matches("[[:alpha:]]", "1"));
+        assert!(matches("[![:digit:]x]?", "𝒜𝒜") && !matches("[![:digit:]x]", "x"));
     }
 
     #[test]
@@ -273,6 +327,7 @@ mod tests {
         assert!(matches("+(a)", "+(a)") && !matches("+(a)", "aa"));
         assert!(matches("[ab", "[ab") && matches("[a*", "[abc"));
         assert!(matches("\\*", "*") && !matches("\\*", "a"));
+        assert!(matches("a*\\b", "ab") && matches("*\\b", "a\\b") && !matches("*\\b", "ab"));
     }
 
     #[test]

@@ -11,4 +11,7 @@ mod npm;
 mod random;
 
 mod expressions;
+mod filters;
+mod globs;
 mod grammar;
+mod minimatch;
