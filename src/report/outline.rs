@@ -33,6 +33,7 @@ pub fn action_outline(action: &Action, out: &mut dyn Write) -> io::Result<()> {
     match &action.runs.using {
         Using::Node { version, main, .. } => writeln!(out, "runs {main} with node{version}")?,
         Using::Docker { image, .. } => writeln!(out, "runs in a container of {image}")?,
+        Using::Plugin { plugin } => writeln!(out, "runs the plugin {plugin}")?,
         Using::Composite { steps } => writeln!(out, "runs {}", counted(steps.len(), "step"))?,
     }
     for input in &action.inputs {
