@@ -17,6 +17,10 @@ test-all:
 kills:
     cargo test --test integration -- --ignored --nocapture two_hundred_killed_runs
 
+# Each reader with inputs nobody would write, for that many seconds
+fuzz seconds:
+    LRUN_FUZZ_SECONDS={{seconds}} cargo test --test fuzz -- --nocapture
+
 # What lrun costs beside act, bash, tar, git and cp: ratios, with the numbers to reach
 bench:
     cargo bench --bench compare

@@ -28,11 +28,14 @@ impl Pattern {
             text = rest.trim();
         }
         let text = rooted(text, roots)?;
-        let segments: Vec<&str> = text.split('/').filter(|part| !part.is_empty()).collect();
+        let mut segments: Vec<&str> = text.split('/').filter(|part| !part.is_empty()).collect();
+        let search_path = search_path(&segments);
+        // Any number of segments twice is any number of segments.
+        segments.dedup_by(|next, before| *next == "**" && *before == "**");
         Ok(Self {
             negate,
             directories_only: text.ends_with('/'),
-            search_path: search_path(&segments),
+            search_path,
             implicit: false,
             segments: segments.into_iter().map(Segment::new).collect(),
         })
@@ -137,20 +140,67 @@ enum Extent {
     Beginning,
 }
 
-/// minimatch's `matchOne`. An empty last segment of the path stands for a slash at its end.
+/// minimatch's `matchOne`, but for its time: it follows all ways through the pattern at once, so
+/// that many `**` cost no more than their number. An empty last segment of the path stands for a
+/// slash at its end.
 fn match_segments(pattern: &[Segment], path: &[&[u8]], extent: Extent) -> bool {
-    match (pattern, path) {
-        ([], []) => true,
-        (_, []) => extent == Extent::Beginning,
-        ([], _) => *path == [&b""[..]],
-        ([Segment::Globstar], _) => true,
-        ([Segment::Globstar, rest @ ..], _) => {
-            let matches_after_some =
-                (0..path.len()).any(|skipped| match_segments(rest, &path[skipped..], extent));
-            matches_after_some || extent == Extent::Beginning
+    // How much of the pattern may be matched by the path so far, in rising order.
+    let mut matched = vec![0];
+    for (index, name) in path.iter().enumerate() {
+        let mut next = Vec::with_capacity(matched.len() + 1);
+        let mut at = 0;
+        while let Some(&count) = matched.get(at) {
+            at += 1;
+            match &pattern[count..] {
+                [] if name.is_empty() && index + 1 == path.len() => return true,
+                [] => {}
+                [Segment::Globstar] => return true,
+                [Segment::Globstar, ..] if extent == Extent::Beginning => return true,
+                [Segment::Globstar, ..] => {
+                    // It takes this name and perhaps more, or none.
+                    push(&mut next, count);
+                    if matched.get(at) != Some(&(count + 1)) {
+                        matched.insert(at, count + 1);
+                    }
+                }
+                [segment, ..] if segment.matches(name) => push(&mut next, count + 1),
+                _ => {}
+            }
         }
-        ([segment, rest @ ..], [name, below @ ..]) => {
-            segment.matches(name) && match_segments(rest, below, extent)
-        }
+        matched = next;
+    }
+    match extent {
+        Extent::Whole => matched.last() == Some(&pattern.len()),
+        Extent::Beginning => !matched.is_empty(),
+    }
+}
+
+fn push(counts: &mut Vec<usize>, count: usize) {
+    if counts.last() != Some(&count) {
+        counts.push(count);
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn many_globstars_take_no_longer_than_their_number() {
+        let roots = Roots {
+            workspace: "/w",
+            home: "/h",
+        };
+        let pattern = format!("{}b", "**/a/".repeat(500));
+        let pattern = Pattern::new(&pattern, &roots).expect("it is a pattern");
+        let mut path = vec![&b"w"[..]];
+        path.extend([&b"a"[..]; 1000]);
+        assert!(!pattern.matches(&path));
+        path.push(b"b");
+        assert!(pattern.matches(&path));
+        path.remove(600);
+        path.truncate(400);
+        assert!(!pattern.matches(&path));
+        assert!(pattern.may_match_below(&path));
     }
 }

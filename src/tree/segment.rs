@@ -69,6 +69,8 @@ pub(super) fn literal(segment: &str) -> Option<String> {
     let chars: Vec<char> = segment.chars().collect();
     let mut text = String::new();
     let mut at = 0;
+    // Where one set is not closed none behind it is, and nobody need look to the end again.
+    let mut sets_close = true;
     while let Some(&c) = chars.get(at) {
         match c {
             '\\' if at + 1 < chars.len() => {
@@ -76,13 +78,17 @@ pub(super) fn literal(segment: &str) -> Option<String> {
                 text.push(chars[at]);
             }
             '*' | '?' => return None,
-            '[' => match literal_set(&chars[at + 1..]) {
+            '[' if sets_close => match literal_set(&chars[at + 1..]) {
                 LiteralSet::One(member, length) => {
                     text.push(member);
                     at += length;
                 }
                 LiteralSet::Several => return None,
-                LiteralSet::NoSet => text.push(c),
+                LiteralSet::Empty => text.push(c),
+                LiteralSet::Open => {
+                    sets_close = false;
+                    text.push(c);
+                }
             },
             _ => text.push(c),
         }
@@ -95,8 +101,10 @@ enum LiteralSet {
     /// The only member, and the length of the set after its `[`.
     One(char, usize),
     Several,
-    /// Not closed, or empty.
-    NoSet,
+    /// Closed at once: no set.
+    Empty,
+    /// Not closed: no set either.
+    Open,
 }
 
 fn literal_set(rest: &[char]) -> LiteralSet {
@@ -110,7 +118,7 @@ fn literal_set(rest: &[char]) -> LiteralSet {
             }
             ']' => {
                 return match members[..] {
-                    [] => LiteralSet::NoSet,
+                    [] => LiteralSet::Empty,
                     [only] => LiteralSet::One(only, at + 1),
                     _ => LiteralSet::Several,
                 };
@@ -119,13 +127,15 @@ fn literal_set(rest: &[char]) -> LiteralSet {
         }
         at += 1;
     }
-    LiteralSet::NoSet
+    LiteralSet::Open
 }
 
 fn tokens(text: &str) -> Vec<Token> {
     let chars: Vec<char> = text.chars().collect();
     let mut tokens = Vec::new();
     let mut at = 0;
+    // As in `literal`.
+    let mut sets_close = true;
     while let Some(&c) = chars.get(at) {
         at += 1;
         tokens.push(match c {
@@ -135,13 +145,16 @@ fn tokens(text: &str) -> Vec<Token> {
                 at += 1;
                 Token::Char(chars[at - 1])
             }
-            '[' => match set(&chars[at..]) {
+            '[' if sets_close => match set(&chars[at..]) {
                 Some((token, length)) => {
                     at += length;
                     token
                 }
                 // An open set is a bracket, and what follows is read anew.
-                None => Token::Char(c),
+                None => {
+                    sets_close = false;
+                    Token::Char(c)
+                }
             },
             _ => Token::Char(c),
         });
