@@ -9,6 +9,9 @@
 mod npm;
 #[path = "../support/random.rs"]
 mod random;
+#[path = "../support/workflow_texts.rs"]
+mod workflow_texts;
 
 mod expressions;
 mod grammar;
+mod workflows;
