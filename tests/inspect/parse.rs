@@ -87,7 +87,7 @@ fn what_is_wrong_with_a_called_file_has_both_places() {
     let repository = Repository::of_workflow(CALLER);
     repository.write(
         ".github/workflows/leaf.yml",
-        &LEAF.replace("leaf:", "leaf: 1"),
+        LEAF.replace("leaf:", "leaf: 1"),
     );
     let ended = repository.parse(&["--json"], CI);
     let error = &answer(ended, 1)["errors"][0];
@@ -179,6 +179,14 @@ fn people_get_an_outline() {
         ended.stdout,
         ".github/workflows/ci.yml: CI\non push\njob j  calls ./.github/workflows/leaf.yml\n  job leaf  1 step\n"
     );
+}
+
+#[test]
+fn names_cannot_talk_to_the_terminal() {
+    let repository = Repository::of_workflow(&format!("name: \"a\\eb\"\n{CALLER}"));
+    repository.write(".github/workflows/leaf.yml", LEAF);
+    let ended = repository.parse(&[], CI).exited(0);
+    assert!(ended.stdout.contains(": a\u{fffd}b\n"), "{ended:?}");
 }
 
 #[test]

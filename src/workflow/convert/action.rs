@@ -5,6 +5,7 @@
 use std::sync::Arc;
 
 use crate::source::{Diagnostic, Located, Source, Span};
+use crate::yaml;
 
 use super::condition::hook_condition;
 use super::fields::Fields;
@@ -27,7 +28,7 @@ pub fn read_action(source: Arc<Source>) -> Result<Action, Vec<Diagnostic>> {
     let root = read_tokens(
         Schema::action(),
         "action-root",
-        &limits,
+        &yaml::read(problems.source(), &limits.file),
         &mut Budget::new(&limits),
         &mut problems,
     );
