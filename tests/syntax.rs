@@ -78,7 +78,7 @@ fn background_steps_and_what_waits_for_them() {
             "- {id: a, run: x}\n- wait: a",
             "- parallel: [{run: x}, {uses: a/b@v1, id: a, if: failure(), env: {A: b}}]",
             "- {run: x}\n- parallel:\n  - run: y\n- wait-all:",
-            "- parallel: [{run: x, id: a}]\n- wait: a",
+            "- parallel: [{run: x, id: a}]\n- {id: b, run: x}\n- wait: b",
         ],
     );
     invalid(
@@ -88,6 +88,7 @@ fn background_steps_and_what_waits_for_them() {
             ("- {run: x, background: 'true'}", (6, 30)),
             ("- {wait: a}", (6, 16)),
             ("- {id: a, wait: a}", (6, 23)),
+            ("- parallel: [{run: x, id: a}]\n- wait: a", (7, 15)),
             ("- {wait: b}\n- {id: b, run: x, background: true}", (6, 16)),
             ("- {run: x, background: true}\n- wait: __run", (7, 15)),
             ("- {id: a, run: x}\n- {wait: a, if: always()}", (7, 19)),
@@ -102,9 +103,9 @@ fn background_steps_and_what_waits_for_them() {
             ("- cancel: a", (6, 17)),
             ("- {parallel: [{run: x}], name: n}", (6, 32)),
             ("- {parallel: [{run: x}], if: x}", (6, 32)),
-            ("- parallel: [{run: x, background: true}]", (6, 20)),
-            ("- parallel: [{wait-all: }]", (6, 20)),
-            ("- parallel: [{parallel: [{run: x}]}]", (6, 20)),
+            ("- parallel: [{run: x, background: true}]", (6, 9)),
+            ("- parallel: [{wait-all: }]", (6, 9)),
+            ("- parallel: [{parallel: [{run: x}]}]", (6, 9)),
             ("- {id: __a, run: x}", (6, 14)),
         ],
     );

@@ -123,6 +123,25 @@ impl Problems {
         }
     }
 
+    /// How many there are.
+    pub(super) fn count(&self) -> usize {
+        self.found.len()
+    }
+
+    /// Puts those after the first `from` into the order of the keys, which begin at these places, that they belong to:
+    /// GitHub converts a mapping key by key.
+    pub(super) fn order_by_key(&mut self, from: usize, keys: &[usize]) {
+        let key = |problem: &Diagnostic| {
+            if problem.source.path != self.source.path {
+                return usize::MAX;
+            }
+            let number = keys.partition_point(|&key| key <= problem.span.start);
+            // What is wrong with the mapping itself was found with its first key.
+            number.max(1)
+        };
+        self.found[from..].sort_by_key(key);
+    }
+
     /// Adds what is wrong with a called file, unless another call has led to the same.
     pub(super) fn absorb(&mut self, called: Self) {
         let same = |known: &Diagnostic, found: &Diagnostic| {

@@ -139,7 +139,10 @@ impl Reader<'_> {
         let text = value.to_text();
         let as_text = Value::String(Arc::clone(&text));
         if !shapes.iter().any(|shape| matches_shape(shape, &as_text)) {
-            let help = hint::meant(&text, shapes.iter().filter_map(|shape| constant(shape)));
+            let known = shapes.iter().filter_map(|shape| constant(shape));
+            // A hint takes longer than all the rest.
+            let is_told = !self.problems.is_full();
+            let help = is_told.then(|| hint::meant(&text, known)).flatten();
             let message = format!("Unexpected value '{text}'");
             self.problems.add_with_help(span, message, help);
         }
@@ -239,6 +242,7 @@ impl Reader<'_> {
             let keys = mapping.rules.iter().flat_map(|rule| rule.properties.keys());
             let help = match &**name {
                 "<<" => Some(NO_MERGE_KEYS.to_owned()),
+                _ if self.problems.is_full() => None,
                 _ => hint::meant(name, keys.map(String::as_str)),
             };
             let message = format!("Unexpected value '{name}'");

@@ -85,6 +85,12 @@ impl Token {
         }
     }
 
+    /// Where the keys of a mapping begin.
+    pub(super) fn key_starts(&self) -> Vec<usize> {
+        let pairs = self.as_mapping().unwrap_or_default();
+        pairs.iter().map(|pair| pair.key.span().start).collect()
+    }
+
     /// The items of a sequence.
     pub fn as_sequence(&self) -> Option<&[Token]> {
         match &self.kind {

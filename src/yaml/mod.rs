@@ -15,6 +15,7 @@ mod locate;
 mod node;
 mod read;
 mod scalar;
+mod tabs;
 
 pub use error::{Error, Problem};
 pub use locate::locate;

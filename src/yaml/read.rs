@@ -9,6 +9,7 @@ use granit_parser::{ErrorKind, Event, Parser, ScalarStyle, ScanError, StructureS
 use super::error::{Error, Problem};
 use super::node::{Entry, Node, NodeKind, Scalar};
 use super::scalar::{self, is_block};
+use super::tabs;
 use crate::source::{Located, Source, Span};
 
 /// What a file may cost (`ParseOptions.cs` in actions/runner).
@@ -64,18 +65,23 @@ fn read_text(source: &Source, text: &str, limits: &Limits) -> Result<Node, Error
         anchors: HashMap::new(),
         replayed: 0,
         last_end: 0,
+        last_empty: 0,
+        columns: Vec::new(),
+        brackets: 0,
+        plain_indent: None,
     }
     .document()
 }
 
-/// How many comments directly behind a bracket are let pass: each costs a reading of the file.
+/// How many comments directly behind a token are let pass: each costs a reading of the file.
 const GLUED_COMMENTS: usize = 100;
 
-/// YAML wants white space before a comment. GitHub's parser does without after `]` and `}`, and workflows rely on it.
+/// YAML wants white space before a comment. GitHub's parser does without after a bracket, a quote
+/// or a comma, and workflows rely on it.
 fn is_glued_comment(error: &Error, text: &str) -> bool {
     let (before, from) = text.split_at(error.span.start);
     let is_syntax = matches!(error.problem, Problem::Syntax(_));
-    is_syntax && from.starts_with('#') && before.ends_with([']', '}'])
+    is_syntax && from.starts_with('#') && before.ends_with([']', '}', '\'', '"', ','])
 }
 
 /// The text with spaces for a comment: every place in it stays what it was.
@@ -112,6 +118,14 @@ struct Builder<'s, E: Iterator> {
     replayed: usize,
     /// The end of the last token with text of its own: block headers and dashes are found after it.
     last_end: usize,
+    /// Where the last empty value stands.
+    last_empty: usize,
+    /// The columns of the block collections around what comes next.
+    columns: Vec<usize>,
+    /// How many brackets are open.
+    brackets: usize,
+    /// After a plain scalar: how many spaces a further line of it would have.
+    plain_indent: Option<usize>,
 }
 
 impl<'s, E> Builder<'s, E>
@@ -126,7 +140,10 @@ where
                 Event::DocumentStart(..) if root.is_some() => {
                     return Err(fail(bytes(&span), Problem::SecondDocument));
                 }
-                Event::DocumentStart(..) => self.skip()?,
+                Event::DocumentStart(..) => {
+                    self.refuse_end_before(span.start.byte_offset().unwrap_or_default())?;
+                    self.skip()?;
+                }
                 _ => root = Some(self.node(0, None)?),
             }
         }
@@ -134,6 +151,23 @@ where
             span: Span::default(),
             kind: NodeKind::Scalar(Scalar::Null),
         }))
+    }
+
+    /// A `...` ends a document: there is none yet.
+    fn refuse_end_before(&self, start: usize) -> Result<(), Error> {
+        let mut at = 0;
+        for line in self.source.text[..start].split_inclusive('\n') {
+            if line.starts_with("...") {
+                let problem = "While parsing a node, did not find expected node content.";
+                let span = Span {
+                    start: at,
+                    end: at + 3,
+                };
+                return Err(fail(span, Problem::Syntax(problem.to_owned())));
+            }
+            at += line.len();
+        }
+        Ok(())
     }
 
     fn peek(&mut self) -> Result<Option<(Event<'s>, ParserSpan)>, Error> {
@@ -147,10 +181,7 @@ where
     fn next(&mut self) -> Result<(Event<'s>, ParserSpan), Error> {
         match self.events.next() {
             Some(Ok((event, span))) => {
-                let end = bytes(&span).end;
-                if !matches!(event, Event::Anchor(..)) && end > bytes(&span).start {
-                    self.last_end = end;
-                }
+                self.refuse_tabs(&event, bytes(&span))?;
                 Ok((event, span))
             }
             Some(Err(error)) => Err(syntax(self.source, &error)),
@@ -161,6 +192,106 @@ where
                 },
                 Problem::Syntax("unexpected end of file".to_owned()),
             )),
+        }
+    }
+
+    /// Looks at what was written before a token and in it, and notes where it ends.
+    fn refuse_tabs(&mut self, event: &Event<'s>, span: Span) -> Result<(), Error> {
+        let text = &self.source.text;
+        let is_end = matches!(event, Event::StreamEnd);
+        let has_text = match event {
+            Event::Anchor(..) => false,
+            // Without `---` its span is that of what comes next.
+            Event::DocumentStart(explicit, _) => *explicit,
+            // One without lines has its header.
+            Event::Scalar(_, style, ..) if is_block(*style) => true,
+            _ => span.end > span.start || is_end,
+        };
+        if !has_text {
+            self.note(event, span);
+            return Ok(());
+        }
+        let start = match event {
+            Event::Scalar(_, style, ..) if is_block(*style) => {
+                self.seek(self.last_end, &['|', '>']).unwrap_or(span.start)
+            }
+            _ if is_end => text.len(),
+            _ => span.start,
+        };
+        if self.brackets == 0
+            && let Some(gap) = text.get(self.last_end..start)
+            && let Some(tab) = tabs::between(gap, self.plain_indent, self.is_in_indentation())
+        {
+            return Err(tab_error(&tab, self.last_end));
+        }
+        self.plain_indent = None;
+        if let Event::Scalar(_, style, ..) = event
+            && self.brackets == 0
+        {
+            self.refuse_tabs_in_scalar(*style, start, span)?;
+        }
+        self.last_end = match event {
+            Event::Scalar(_, style, ..) if is_block(*style) => span.end.max(start + 1),
+            _ => span.end,
+        };
+        self.note(event, span);
+        Ok(())
+    }
+
+    /// A block ends where the next line begins, or in its indentation.
+    fn is_in_indentation(&self) -> bool {
+        let line = self.source.text[..self.last_end].rsplit('\n').next();
+        line.is_some_and(|line| line.bytes().all(|byte| byte == b' '))
+    }
+
+    fn refuse_tabs_in_scalar(
+        &mut self,
+        style: ScalarStyle,
+        start: usize,
+        span: Span,
+    ) -> Result<(), Error> {
+        let written = self.source.text.get(start..span.end).unwrap_or_default();
+        let tab = match style {
+            ScalarStyle::Plain => {
+                let indent = self.columns.last().map_or(0, |column| column + 1);
+                self.plain_indent = Some(indent);
+                tabs::in_plain(written, indent).map(|tab| (tab, start))
+            }
+            ScalarStyle::Literal | ScalarStyle::Folded => {
+                let (header, lines) = written.split_once('\n').unwrap_or((written, ""));
+                let outer = self.columns.last().copied().unwrap_or_default();
+                let header_end = header.find('#').unwrap_or(header.len());
+                let indent = header[..header_end].chars().find_map(|c| c.to_digit(10));
+                let indent = indent.map(|indent| outer + indent as usize);
+                let lines_start = span.end - lines.len();
+                tabs::in_block(lines, indent).map(|tab| (tab, lines_start))
+            }
+            _ => None,
+        };
+        tab.map_or(Ok(()), |(tab, start)| Err(tab_error(&tab, start)))
+    }
+
+    fn column(&self, at: usize) -> usize {
+        self.source.position(at).column as usize - 1
+    }
+
+    /// Keeps the columns of blocks and the number of open brackets.
+    fn note(&mut self, event: &Event<'s>, span: Span) {
+        match event {
+            Event::SequenceStart(StructureStyle::Block, ..)
+            | Event::MappingStart(StructureStyle::Block, ..) => {
+                // Dashes that stand below their key have its column, and the parser names the first item.
+                let column = match self.source.text.as_bytes().get(span.start) {
+                    Some(b'-') | None => self.column(span.start),
+                    Some(_) if matches!(event, Event::MappingStart(..)) => self.column(span.start),
+                    Some(_) => self.columns.last().copied().unwrap_or_default(),
+                };
+                self.columns.push(column);
+            }
+            Event::SequenceStart(..) | Event::MappingStart(..) => self.brackets += 1,
+            Event::SequenceEnd | Event::MappingEnd if self.brackets > 0 => self.brackets -= 1,
+            Event::SequenceEnd | Event::MappingEnd => drop(self.columns.pop()),
+            _ => {}
         }
     }
 
@@ -215,7 +346,11 @@ where
                     .and_then(|end| self.seek(end, &['-']))
                     .unwrap_or(start);
             }
-            // An empty value stands behind the colon.
+            // An empty value stands behind the colon or the dash.
+            Event::Scalar(..) if bytes(&span).end == start && self.brackets == 0 => {
+                start = self.behind_indicator(last_end.max(self.last_empty), start);
+                self.last_empty = start;
+            }
             Event::Scalar(..) if bytes(&span).end == start && self.is_colon(start) => start += 1,
             _ => {}
         }
@@ -252,6 +387,23 @@ where
                 _ => return None,
             };
         }
+    }
+
+    /// Where the last indicator between a token and an empty value ends, which the parser may only name behind a comment.
+    fn behind_indicator(&self, from: usize, empty: usize) -> usize {
+        let end = empty + usize::from(self.is_colon(empty));
+        let mut rest = self.source.text.get(from..end).unwrap_or_default();
+        let mut behind = end;
+        while let Some(first) = rest.chars().next() {
+            let mut length = first.len_utf8();
+            match first {
+                ':' | '-' | '?' => behind = end - rest.len() + 1,
+                '#' => length = rest.find('\n').unwrap_or(rest.len()),
+                _ => {}
+            }
+            rest = &rest[length..];
+        }
+        behind
     }
 
     fn is_colon(&self, at: usize) -> bool {
@@ -343,6 +495,15 @@ where
 
 fn fail(span: Span, problem: Problem) -> Error {
     Error { span, problem }
+}
+
+fn tab_error(tab: &tabs::Tab, from: usize) -> Error {
+    let at = from + tab.at;
+    let span = Span {
+        start: at,
+        end: at + 1,
+    };
+    fail(span, tab.problem())
 }
 
 fn syntax(source: &Source, error: &ScanError) -> Error {

@@ -9,9 +9,12 @@
 mod npm;
 #[path = "../support/random.rs"]
 mod random;
+#[path = "../support/workflow_texts.rs"]
+mod workflow_texts;
 
 mod expressions;
 mod filters;
 mod globs;
 mod grammar;
 mod minimatch;
+mod workflows;

@@ -10,11 +10,14 @@ mod allocations;
 mod frame;
 #[path = "../support/random.rs"]
 mod random;
+#[path = "../support/workflow_texts.rs"]
+mod workflow_texts;
 
 mod env_files;
 mod expressions;
 mod globs;
 mod known;
+mod workflows;
 
 #[global_allocator]
 static COUNTING: allocations::Counting = allocations::Counting;

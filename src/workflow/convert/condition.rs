@@ -1,5 +1,7 @@
 //! `if`: what GitHub makes of the text.
 
+use std::borrow::Cow;
+
 use crate::expr::{Available, Expression, ParseError};
 use crate::source::Span;
 
@@ -18,7 +20,7 @@ pub(super) struct Place {
 }
 
 /// The condition of a job or step: `success() && (…)` where no status function is called, `success()` if there is none.
-/// None if it cannot be compiled, which is reported.
+/// One that cannot be compiled is reported and taken for none, so that the rest can be checked.
 pub(super) fn condition(
     token: Option<&Token>,
     place: Place,
@@ -52,18 +54,37 @@ fn compile(
 ) -> Option<Condition> {
     let context = &place.schema.get(place.definition).context;
     let span = token.map_or(place.owner, |token| token.span);
-    let written = token.map(written).filter(|text| !text.trim().is_empty());
-    let text = written.unwrap_or(otherwise);
-    match parse(text, &Available::from_schema(context)) {
-        Ok(expression) => Some(Condition {
+    let asked = token.map(asked).filter(|text| !text.trim().is_empty());
+    let asked = asked.unwrap_or(Cow::Borrowed(otherwise));
+    let text = token.map_or("", written);
+    let text = if text.trim().is_empty() {
+        otherwise
+    } else {
+        text
+    };
+    let available = Available::from_schema(context);
+    let compiled = |asked: &str| {
+        parse(asked, &available).map(|expression| Condition {
             text: text.to_owned(),
             expression,
             span,
-        }),
+        })
+    };
+    match compiled(&asked) {
+        Ok(condition) => Some(condition),
         Err(error) => {
             problems.add_expression(span, text, error, context.iter().map(String::as_str));
-            None
+            compiled(otherwise).ok()
         }
+    }
+}
+
+/// The expression: what stands beside `${{ }}`, be it a space or the end of a block's line, makes a text of the whole, and
+/// a text is true.
+fn asked(token: &Token) -> Cow<'_, str> {
+    match &token.kind {
+        TokenKind::Expression(template) => Cow::Owned(template.to_expression()),
+        _ => Cow::Borrowed(token.as_str().unwrap_or_default()),
     }
 }
 

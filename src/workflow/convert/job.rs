@@ -5,7 +5,7 @@ use crate::source::Located;
 
 use super::condition::{Place, condition};
 use super::fields::{self, Fields, located};
-use super::{matrix, references, steps};
+use super::{containers, matrix, names, references, steps};
 use crate::workflow::call::{Call, Called};
 use crate::workflow::documents::Reference;
 use crate::workflow::location::Location;
@@ -50,6 +50,12 @@ pub(super) fn job(
     }
     let defaults = defaults(fields.take("defaults"), problems);
     let body = body(&mut fields, from, problems);
+    let (container, services) = (fields.take("container"), fields.take("services"));
+    containers::check(container.as_ref(), services.as_ref(), problems);
+    let (environment, concurrency) = (fields.take("environment"), fields.take("concurrency"));
+    names::check(runs_on.as_ref(), "job runs-on property name", problems);
+    names::check(environment.as_ref(), "job environment key", problems);
+    names::check(concurrency.as_ref(), "concurrency group key", problems);
     Some(Job {
         condition: condition?,
         id,
@@ -62,11 +68,11 @@ pub(super) fn job(
         timeout_minutes: fields.take("timeout-minutes"),
         cancel_timeout_minutes: fields.take("cancel-timeout-minutes"),
         continue_on_error: fields.take("continue-on-error"),
-        container: fields.take("container"),
-        services: fields.take("services"),
+        container,
+        services,
         outputs: fields.take("outputs"),
-        environment: fields.take("environment"),
-        concurrency: fields.take("concurrency"),
+        environment,
+        concurrency,
         permissions: fields.take("permissions").as_ref().map(Permissions::read),
         cache_mode: fields.take_string("cache-mode"),
         snapshot,
@@ -136,7 +142,8 @@ fn check_runner_group(group: &Token, problems: &mut Problems) {
 
 /// The condition is an expression without status functions; the version names a major version only.
 fn check_snapshot(snapshot: &Token, problems: &mut Problems) {
-    if let Some(condition) = snapshot.get("if").and_then(located) {
+    let condition = snapshot.get("if").and_then(located);
+    if let Some(condition) = condition.filter(|text| !text.value.trim().is_empty()) {
         let context = &Schema::workflow().get("snapshot-if").context;
         let available = Available::from_schema(context);
         if let Err(error) = Expression::parse(&condition.value, &available) {

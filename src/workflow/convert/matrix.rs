@@ -1,5 +1,7 @@
 //! What can be said of a matrix before the run: GitHub refuses an empty one when it reads the file.
 
+use std::collections::HashSet;
+
 use crate::workflow::problems::Problems;
 use crate::workflow::token::{Pair, Token};
 
@@ -12,14 +14,16 @@ pub(super) fn check(matrix: &Token, problems: &mut Problems) {
         return;
     }
     let is_filter = |name: &str| matches!(name, "include" | "exclude");
-    let vectors: Vec<&str> = pairs
+    let vectors = pairs
         .iter()
-        .filter_map(|pair| pair.key.name())
-        .filter(|name| !is_filter(name))
-        .collect();
-    for pair in pairs {
-        check_vector(pair, &vectors, problems);
+        .filter(|pair| !pair.key.name().is_some_and(is_filter));
+    for vector in vectors.clone() {
+        check_vector(vector, problems);
     }
+    let vectors: HashSet<String> = vectors
+        .filter_map(|vector| vector.key.name())
+        .map(str::to_ascii_uppercase)
+        .collect();
     if pairs.is_empty() {
         problems.add(matrix.span, "Matrix must define at least one vector");
     }
@@ -33,16 +37,15 @@ pub(super) fn check(matrix: &Token, problems: &mut Problems) {
     }
 }
 
-fn check_vector(pair: &Pair, vectors: &[&str], problems: &mut Problems) {
-    let vector = pair.key.name().filter(|name| vectors.contains(name));
-    let is_empty = pair.value.as_sequence().is_some_and(<[Token]>::is_empty);
-    if let Some(name) = vector.filter(|_| is_empty) {
+fn check_vector(vector: &Pair, problems: &mut Problems) {
+    let is_empty = vector.value.as_sequence().is_some_and(<[Token]>::is_empty);
+    if let Some(name) = vector.key.name().filter(|_| is_empty) {
         let message = format!("Matrix vector '{name}' does not contain any values");
-        problems.add(pair.value.span, message);
+        problems.add(vector.value.span, message);
     }
 }
 
-fn check_filter(kind: &str, filter: &Token, vectors: &[&str], problems: &mut Problems) {
+fn check_filter(kind: &str, filter: &Token, vectors: &HashSet<String>, problems: &mut Problems) {
     let Some(pairs) = filter.as_mapping() else {
         return;
     };
@@ -52,11 +55,7 @@ fn check_filter(kind: &str, filter: &Token, vectors: &[&str], problems: &mut Pro
             format!("Matrix {kind} filter must not be empty"),
         );
     }
-    let known = |name: &str| {
-        vectors
-            .iter()
-            .any(|vector| vector.eq_ignore_ascii_case(name))
-    };
+    let known = |name: &str| vectors.contains(&name.to_ascii_uppercase());
     let unknown = |pair: &&Pair| pair.key.name().is_some_and(|name| !known(name));
     for pair in pairs.iter().filter(unknown).filter(|_| kind == "exclude") {
         let name = pair.key.name().unwrap_or_default();

@@ -6,11 +6,13 @@
 mod action;
 mod calls;
 mod condition;
+mod containers;
 mod cron;
 mod fields;
 mod ids;
 mod job;
 mod matrix;
+mod names;
 mod needs;
 mod references;
 mod steps;

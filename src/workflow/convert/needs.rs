@@ -23,50 +23,60 @@ pub(super) fn check(jobs: &mut IndexMap<String, Job>, jobs_span: Span, problems:
         return;
     }
     let spellings: Vec<String> = jobs.keys().cloned().collect();
-    let mut waits_for: Vec<BTreeSet<usize>> = Vec::new();
+    let mut waits_for: Vec<BTreeSet<Need>> = Vec::new();
     for job in jobs.values_mut() {
         let mut needed = BTreeSet::new();
         for need in &mut job.needs {
-            if let Some(&index) = ids.get(&need.value.to_uppercase()) {
+            let index = ids.get(&need.value.to_uppercase()).copied();
+            if let Some(index) = index {
                 need.value.clone_from(&spellings[index]);
-                needed.insert(index);
-            } else {
-                let message = format!(
-                    "Job '{}' depends on unknown job '{}'.",
-                    job.id.value, need.value
-                );
-                let help = hint::meant(&need.value, spellings.iter().map(String::as_str));
-                problems.add_with_help(need.span, message, help);
             }
+            needed.insert(index);
         }
         waits_for.push(needed);
     }
     finish_ready_jobs(&mut waits_for);
     for (job, waits_for) in jobs.values().zip(&waits_for) {
-        let index = |need: &str| ids.get(&need.to_uppercase());
-        let in_cycle = |need: &str| index(need).is_some_and(|index| waits_for.contains(index));
-        for need in job.needs.iter().filter(|need| in_cycle(&need.value)) {
-            let message = format!(
-                "Job '{}' depends on job '{}' which creates a cycle in the dependency graph.",
-                job.id.value, need.value
-            );
-            problems.add(need.span, message);
+        let id = &job.id.value;
+        for need in &job.needs {
+            let index = ids.get(&need.value.to_uppercase()).copied();
+            if !waits_for.contains(&index) {
+                continue;
+            }
+            let needed = &need.value;
+            if index.is_some() {
+                let message = format!(
+                    "Job '{id}' depends on job '{needed}' which creates a cycle in the dependency graph."
+                );
+                problems.add(need.span, message);
+            } else {
+                let message = format!("Job '{id}' depends on unknown job '{needed}'.");
+                let known = spellings.iter().map(String::as_str);
+                let is_told = !problems.is_full();
+                let help = is_told.then(|| hint::meant(needed, known)).flatten();
+                problems.add_with_help(need.span, message, help);
+            }
         }
     }
 }
 
-/// Takes away what can be finished, job by job; what is left waits for a cycle.
-fn finish_ready_jobs(waits_for: &mut [BTreeSet<usize>]) {
+/// The index of a needed job; none of one that is unknown, which is never finished.
+type Need = Option<usize>;
+
+/// Takes away what can be finished, job by job; what is left waits for a cycle, or for a job that waits
+/// for what is not there: GitHub calls both a cycle.
+fn finish_ready_jobs(waits_for: &mut [BTreeSet<Need>]) {
     let mut unblocks = vec![Vec::new(); waits_for.len()];
     for (job, needed) in waits_for.iter().enumerate() {
-        needed.iter().for_each(|&need| unblocks[need].push(job));
+        let known = needed.iter().flatten();
+        known.for_each(|&need| unblocks[need].push(job));
     }
     let mut ready: Vec<usize> = (0..waits_for.len())
         .filter(|&job| waits_for[job].is_empty())
         .collect();
     while let Some(finished) = ready.pop() {
         for &job in &unblocks[finished] {
-            waits_for[job].remove(&finished);
+            waits_for[job].remove(&Some(finished));
             if waits_for[job].is_empty() {
                 ready.push(job);
             }

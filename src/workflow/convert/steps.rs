@@ -21,11 +21,12 @@ pub(super) fn steps(
     schema: &'static Schema,
     problems: &mut Problems,
 ) -> Vec<Step> {
-    let drafts = Vec::new();
     let mut reader = StepsReader {
         schema,
         problems,
-        drafts,
+        drafts: Vec::new(),
+        ids: Ids::default(),
+        known: HashMap::new(),
         groups: 0,
     };
     for item in items {
@@ -53,10 +54,16 @@ struct Found {
     control: Option<&'static str>,
 }
 
+const EARLIER: &str = "a target is the 'id' of an earlier step of the job";
+
 struct StepsReader<'p> {
     schema: &'static Schema,
     problems: &'p mut Problems,
     drafts: Vec<Draft>,
+    ids: Ids,
+    /// The ids that a step may wait for or cancel, by the upper-cased: of earlier steps, as the file gives them. A group has
+    /// its own.
+    known: HashMap<String, String>,
     /// How many `parallel` groups there were.
     groups: usize,
 }
@@ -64,29 +71,31 @@ struct StepsReader<'p> {
 impl StepsReader<'_> {
     fn item(&mut self, item: Token) {
         let span = item.span;
+        let (found, keys) = (self.problems.count(), item.key_starts());
         let mut fields = Fields::of(item, self.problems);
         match fields.take("parallel").map(|group| group.kind) {
             None => self.step(fields, span, 0..0),
             Some(TokenKind::Sequence(steps)) => self.group(steps, span),
             Some(_) => {}
         }
+        self.problems.order_by_key(found, &keys);
     }
 
     /// `parallel`: each step in the background, then a wait for all of them.
     fn group(&mut self, steps: Vec<Token>, span: Span) {
         let first = self.drafts.len();
+        let outside = std::mem::take(&mut self.known);
+        let refused: Vec<&str> = steps.iter().filter_map(refused_in_group).collect();
         for step in steps {
-            if !is_plain(&step) {
-                let message = "A 'parallel' group may only contain 'run' and 'uses' steps without 'background'";
-                self.problems.add(step.span, message);
-                continue;
-            }
-            let span = step.span;
-            let fields = Fields::of(step, self.problems);
-            self.step(fields, span, 0..0);
-            if let Some(draft) = self.drafts.last_mut() {
-                draft.step.background = true;
-            }
+            self.item(step);
+        }
+        self.known = outside;
+        // GitHub names the group, not the step in it.
+        for message in refused {
+            self.problems.add(span, message);
+        }
+        for draft in &mut self.drafts[first..] {
+            draft.step.background = true;
         }
         self.step(Fields::default(), span, first..self.drafts.len());
         for draft in &mut self.drafts[first..] {
@@ -104,10 +113,14 @@ impl StepsReader<'_> {
         else {
             return;
         };
+        let id = fields.take_string("id");
+        self.check_targets(&action, id.as_ref());
+        if let Some(id) = &id {
+            self.take_id(id);
+        }
         let Some(condition) = self.condition(fields.take("if"), span, control.is_some()) else {
             return;
         };
-        let id = fields.take_string("id");
         let control = control.map(|name| Token::new(span, TokenKind::String(name.into())));
         let background = fields.take("background").map(|token| token.kind);
         let step = Step {
@@ -170,8 +183,8 @@ impl StepsReader<'_> {
         }
         if let Some(value) = fields.take("wait-all") {
             if value.kind == TokenKind::Bool(false) {
-                self.problems
-                    .add(value.span, "'wait-all' may only be empty or true");
+                let message = "The value of 'wait-all' must be true or omitted";
+                self.problems.add(value.span, message);
             }
             return control(StepAction::WaitAll, "wait-all", "Wait for all");
         }
@@ -203,49 +216,51 @@ impl StepsReader<'_> {
         condition(token.as_ref(), place, self.problems)
     }
 
-    fn finish(mut self) -> Vec<Step> {
-        let mut ids = Ids::default();
-        for draft in &self.drafts {
-            if let Some(id) = &draft.id
-                && let Err(error) = ids.take(&id.value)
-            {
-                self.problems.add(id.span, error.to_string());
-            }
+    fn take_id(&mut self, id: &Located<String>) {
+        match self.ids.take(&id.value) {
+            Ok(()) => drop(self.known.insert(id.value.to_uppercase(), id.value.clone())),
+            Err(error) => self.problems.add(id.span, error.to_string()),
         }
-        for draft in &mut self.drafts {
-            draft.step.id = match &draft.id {
-                Some(id) => id.value.clone(),
-                None => ids.make(&draft.words),
-            };
-        }
-        self.check_targets();
-        self.fill_groups();
-        self.drafts.into_iter().map(|draft| draft.step).collect()
     }
 
     /// A target is the id of an earlier step, as the file gives it.
-    fn check_targets(&mut self) {
-        let mut earlier: HashMap<String, &str> = HashMap::new();
-        for draft in &self.drafts {
-            let targets = match &draft.step.action {
-                StepAction::Wait { targets } => targets.as_slice(),
-                StepAction::Cancel { target } => std::slice::from_ref(target),
-                _ => &[],
+    fn check_targets(&mut self, action: &StepAction, own: Option<&Located<String>>) {
+        let targets = match action {
+            StepAction::Wait { targets } => targets.as_slice(),
+            StepAction::Cancel { target } => std::slice::from_ref(target),
+            _ => &[],
+        };
+        for target in targets {
+            let id = target.value.as_str();
+            // GitHub takes the keys one by one: an id that comes later is not known yet.
+            let own = own.filter(|own| own.span.start < target.span.start);
+            let own = own.filter(|own| own.value.to_uppercase() == id.to_uppercase());
+            let message = if id.starts_with("__") {
+                format!("The identifier '{id}' is invalid. IDs starting with '__' are reserved.")
+            } else if let Some(own) = own {
+                format!("Step '{}' cannot reference itself", own.value)
+            } else if self.known.contains_key(&id.to_uppercase()) {
+                continue;
+            } else {
+                format!("Step references unknown step ID '{id}'")
             };
-            for target in targets {
-                if !earlier.contains_key(&target.value.to_uppercase()) {
-                    let message = format!(
-                        "The step '{}' is not defined before this step. A target must be the 'id' of an earlier step.",
-                        target.value
-                    );
-                    let known = earlier.values().copied();
-                    let help = hint::meant(&target.value, known);
-                    self.problems.add_with_help(target.span, message, help);
-                }
-            }
-            let id = draft.id.iter();
-            earlier.extend(id.map(|id| (id.value.to_uppercase(), id.value.as_str())));
+            let known = self.known.values().map(String::as_str);
+            let is_told = !self.problems.is_full();
+            let help = is_told.then(|| hint::meant(id, known)).flatten();
+            let help = help.or(Some(EARLIER.to_owned()));
+            self.problems.add_with_help(target.span, message, help);
         }
+    }
+
+    fn finish(mut self) -> Vec<Step> {
+        for draft in &mut self.drafts {
+            draft.step.id = match &draft.id {
+                Some(id) => id.value.clone(),
+                None => self.ids.make(&draft.words),
+            };
+        }
+        self.fill_groups();
+        self.drafts.into_iter().map(|draft| draft.step).collect()
     }
 
     fn fill_groups(&mut self) {
@@ -261,6 +276,21 @@ impl StepsReader<'_> {
     }
 }
 
-fn is_plain(step: &Token) -> bool {
-    (step.get("run").is_some() || step.get("uses").is_some()) && step.get("background").is_none()
+/// Why a step cannot stand in a `parallel` group: there are only `run` and `uses` in it.
+fn refused_in_group(step: &Token) -> Option<&'static str> {
+    const REFUSED: [(&str, &str); 5] = [
+        (
+            "background",
+            "'background' is not allowed inside a parallel block. Steps in a parallel block are automatically run as background steps.",
+        ),
+        ("wait", "'wait' is not allowed inside a parallel block."),
+        (
+            "wait-all",
+            "'wait-all' is not allowed inside a parallel block.",
+        ),
+        ("cancel", "'cancel' is not allowed inside a parallel block."),
+        ("parallel", "Nested 'parallel' blocks are not allowed."),
+    ];
+    let refused = |(key, _): &&(&str, &str)| step.get(key).is_some();
+    REFUSED.iter().find(refused).map(|(_, message)| *message)
 }

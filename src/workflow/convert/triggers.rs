@@ -76,6 +76,9 @@ fn check_inputs(trigger: &Trigger, configuration: &Token, problems: &mut Problem
             .is_some_and(|options| !options.items().is_empty());
         if is_choice && !has_options {
             problems.add(value.span, "Missing 'options' for choice input");
+        } else if !is_choice && value.get("options").is_some() {
+            let message = "Input type is not 'choice', but 'options' is defined";
+            problems.add(value.span, message);
         }
     }
 }

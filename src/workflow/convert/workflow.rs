@@ -10,7 +10,7 @@ use crate::yaml::{self, Node, Problem};
 use super::fields::Fields;
 use super::ids::Ids;
 use super::job::{defaults, job};
-use super::{calls, needs, triggers};
+use super::{calls, names, needs, triggers};
 use crate::workflow::documents::Documents;
 use crate::workflow::limits::{Budget, Limits};
 use crate::workflow::location::Location;
@@ -114,12 +114,16 @@ fn help(error: &yaml::Error, source: &Source) -> Option<String> {
 }
 
 fn convert(root: Token, location: Location, problems: &mut Problems) -> Workflow {
+    let (found, keys) = (problems.count(), root.key_starts());
     let mut fields = Fields::of(root, problems);
     let on = fields.take("on").map(|on| triggers::triggers(on, problems));
     let defaults = defaults(fields.take("defaults"), problems);
     let jobs = fields
         .take("jobs")
         .map(|token| jobs(token, &location, problems));
+    let concurrency = fields.take("concurrency");
+    names::check(concurrency.as_ref(), "concurrency group key", problems);
+    problems.order_by_key(found, &keys);
     Workflow {
         source: Arc::clone(problems.source()),
         location,
@@ -131,7 +135,7 @@ fn convert(root: Token, location: Location, problems: &mut Problems) -> Workflow
         env: fields.take("env"),
         defaults,
         permissions: fields.take("permissions").as_ref().map(Permissions::read),
-        concurrency: fields.take("concurrency"),
+        concurrency,
         cache_mode: fields.take_string("cache-mode"),
         jobs: jobs.unwrap_or_default(),
     }
@@ -153,10 +157,12 @@ fn jobs(token: Token, from: &Location, problems: &mut Problems) -> IndexMap<Stri
         if let Err(error) = ids.take(&id.value) {
             problems.add(id.span, error.to_string());
         }
+        let (found, keys) = (problems.count(), pair.value.key_starts());
         match job(id.clone(), pair.value, from, problems) {
             Some(job) => drop(jobs.insert(id.value, job)),
             None => complete = false,
         }
+        problems.order_by_key(found, &keys);
     }
     // A job that could not be converted would be missed by those that need it.
     if complete {

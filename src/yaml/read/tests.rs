@@ -52,6 +52,13 @@ fn an_empty_value_stands_behind_the_colon() {
 }
 
 #[test]
+fn an_empty_item_stands_behind_the_dash() {
+    let after_comment = places("-  # a: b\n- c\n");
+    assert_eq!(after_comment, [(1, 1), (1, 2), (2, 3)]);
+    assert_eq!(places("a: # - b\nc:\n")[2..], [(1, 3), (2, 1), (2, 3)]);
+}
+
+#[test]
 fn tags_and_anchors_belong_to_the_place() {
     assert_eq!(places("a: !!str b\nc: &d e\n")[2], (1, 4));
     assert_eq!(places("a: !!str b\nc: &d e\n")[4], (2, 4));
@@ -190,14 +197,53 @@ fn for_each_node(node: &Node, visit: &mut dyn FnMut(&Node)) {
 }
 
 #[test]
-fn a_comment_may_follow_a_bracket_directly() {
+fn a_comment_may_follow_a_bracket_or_a_quote_directly() {
     assert_eq!(
         places("- [a]# b, é]\n- c\n"),
         places("- [a] # b, e]\n- c\n")
     );
     assert!(parse("- [a]#b\n- {c: d}#e\n").is_ok());
-    assert!(parse("- 'a'#b\n").is_err());
+    assert_eq!(places("- 'a'#b\n"), places("- 'a'\n"));
+    assert_eq!(places("[a,#b\n \"c\"#d\n]#e\n"), places("[a,\n \"c\"\n]\n"));
     assert!(parse(&"- []#\n".repeat(1000)).is_err());
+}
+
+#[test]
+fn a_tab_stands_nowhere_where_a_key_could() {
+    for text in [
+        "a:\n  -\tb: c\n",
+        "\ta: b\n",
+        "a: 'b'\n\t\nc: d\n",
+        "a: b\n\t\nc: d\n",
+        "a: b\n\t",
+        "a: b\n\tc\n",
+        "a:\n\tb\n",
+        "a: |\n  x\n \t\n  y\n",
+        "a: |\n  \tx\n",
+        "a:\n- |\n  x\n\t\n- c\n",
+        "a:\n- |\n    x\n  \t\n- c\n",
+        "a:\n- b\n\t\n- c\n",
+    ] {
+        assert!(parse(text).is_err(), "{text:?}");
+    }
+    for text in [
+        "a:\tb\t# c\n",
+        "a: b\tc\n",
+        "a: \"b\n \tc\"\n",
+        "a: [\n \tb,\tc\t]\n",
+        "a: |\n  x\n  \ty\n   \t\n",
+        "a: |1\n \tx\n",
+        "a: b\n  \t\n  c\n",
+        "# \t\na: b # \t\n",
+    ] {
+        assert!(parse(text).is_ok(), "{text:?}");
+    }
+}
+
+#[test]
+fn an_end_needs_a_document() {
+    assert!(parse("# a\n...\nb: c\n").is_err());
+    assert!(parse("--- a\n...\n").is_ok());
 }
 
 proptest::proptest! {
