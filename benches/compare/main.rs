@@ -6,6 +6,7 @@
 
 mod act;
 mod measure;
+mod plans;
 mod projects;
 
 use std::fs;
@@ -36,6 +37,7 @@ fn main() -> io::Result<()> {
         writeln!(out, "act cannot be had: {reason}")?;
     }
     report(&mut out, &steps(root, act.as_ref().ok())?)?;
+    report(&mut out, &plans::plans(root)?)?;
     report(&mut out, &checkouts(root)?)?;
     report(&mut out, &caches(root)?)?;
     writeln!(out, "{}", memory(root)?)

@@ -44,23 +44,28 @@ impl Lrun {
         }
     }
 
-    fn command(&self, workflow: &str) -> Command {
+    fn command(&self, arguments: &[&str]) -> Command {
         let mut command = Command::new(env!("CARGO_BIN_EXE_lrun"));
         command
-            .arg(workflow)
+            .args(arguments)
             .env("LRUN_STORE", &self.store)
             .current_dir(&self.project);
         command
     }
 
+    /// How long an answer takes.
+    pub(crate) fn ask(&self, arguments: &[&str]) -> io::Result<Duration> {
+        timed(&mut self.command(arguments))
+    }
+
     /// How long a run takes.
     pub(crate) fn run(&self, workflow: &str) -> io::Result<Duration> {
-        timed(&mut self.command(workflow))
+        timed(&mut self.command(&[workflow]))
     }
 
     /// Runs a workflow and looks at what happens.
     pub(crate) fn watch(&self, workflow: &str) -> io::Result<Watched> {
-        let mut command = self.command(workflow);
+        let mut command = self.command(&[workflow]);
         let mut child = command.arg("--json").stdout(Stdio::piped()).spawn()?;
         let status = format!("/proc/{}/status", child.id());
         let lines = child

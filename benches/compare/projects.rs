@@ -41,6 +41,17 @@ pub(crate) fn of_steps(directory: &Path) -> io::Result<PathBuf> {
     commit(directory)
 }
 
+/// The same, and a workflow with a filter of paths.
+pub(crate) fn of_plans(directory: &Path) -> io::Result<PathBuf> {
+    let project = of_steps(directory)?;
+    let one = fs::read_to_string(project.join(".github/workflows/one.yml"))?;
+    let text = one.replace("on: push", "on: { push: { paths: ['src/**', '!**.md'] } }");
+    fs::write(project.join(".github/workflows/paths.yml"), text)?;
+    git(&project, &["add", "--all"])?;
+    git(&project, &["commit", "--quiet", "-m", "second"])?;
+    Ok(project)
+}
+
 /// A tree of so many files of four kilobytes on average, and workflows about it.
 pub(crate) fn of_files(directory: &Path, files: usize) -> io::Result<PathBuf> {
     write(

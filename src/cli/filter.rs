@@ -70,7 +70,10 @@ pub(super) fn filter(arguments: &FilterArguments) -> Result<ExitCode, Failure> {
         true => filter.ignores(&patterns.inputs),
         false => filter.includes(&patterns.inputs),
     };
-    let deciding = |input: &str| Some(patterns.patterns[filter.deciding(input)?].as_str());
+    let deciding = |input: &str| {
+        let index = filter.deciding(input)?;
+        patterns.patterns.get(index).map(String::as_str)
+    };
     let decided = patterns.inputs.iter();
     let decided: Vec<_> = decided.map(|input| (input, deciding(input))).collect();
     let mut out = io::stdout().lock();

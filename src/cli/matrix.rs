@@ -48,11 +48,11 @@ pub(super) fn matrix(arguments: &MatrixArguments) -> Result<ExitCode, Failure> {
         Ok(legs) => print(arguments, &legs),
         Err(error) if arguments.json => {
             let line = json!({ "error": error });
-            printed(writeln!(io::stdout(), "{line}")).map(|_| ExitCode::JobFailed)
+            printed(writeln!(io::stdout(), "{line}")).map(|_| ExitCode::NO)
         }
         Err(error) => {
             tell(format!("error: {error}"));
-            Ok(ExitCode::JobFailed)
+            Ok(ExitCode::NO)
         }
     }
 }
@@ -72,7 +72,7 @@ fn print(arguments: &MatrixArguments, legs: &[Leg]) -> Result<ExitCode, Failure>
 
 /// The value of a YAML document; the error has its place.
 fn of_yaml(file: &Path, text: String) -> Result<Value, String> {
-    let source = Source::new(file.to_string_lossy(), text);
+    let source = Source::new(read::name(file), text);
     let placed = |start, error: &dyn std::fmt::Display| {
         let place = source.position(start);
         format!("{}:{}:{}: {error}", source.path, place.line, place.column)

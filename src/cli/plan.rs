@@ -44,8 +44,8 @@ With --json one object a workflow and a line:
        \"calls\":{\"uses\",\"inputs\":{…},\"unknown_inputs\":[…],\"jobs\":[…],\"why\"} of a called workflow}],
      \"skipped_steps\":[{\"step\",\"name\",\"condition\"}],\"obstacles\":[{\"text\",\"line\",\"column\"}]}]}
   {\"version\":1,\"type\":\"plan\",\"workflow\":PATH,\"errors\":[{\"message\",\"line\",\"column\"}]}
-Within a version fields are only added. `jobs` is null where the workflow has no such event, or is called \
-and not at hand; `legs` where they depend on other jobs. Waves of called jobs are counted from their \
+Within a version fields are only added. `jobs` is null where the workflow has no such event or lacks an \
+input, or is called and not at hand; `legs` where they depend on other jobs. Waves of called jobs are counted from their \
 caller's.
 
 Exit codes: 0 it is told, also that GitHub would start nothing; 2 the command line or a workflow is not \
@@ -67,10 +67,10 @@ pub(super) struct PlanArguments {
     #[command(flatten)]
     given: GivenArguments,
     /// One JSON object a workflow instead of the report.
-    #[arg(long)]
+    #[arg(long, help_heading = "What is printed")]
     json: bool,
     /// Every file that a filter looks at, and what is assumed.
-    #[arg(short, long)]
+    #[arg(short, long, help_heading = "What is printed")]
     verbose: bool,
 }
 
@@ -172,11 +172,17 @@ fn forecast(
         workflow_path: subject.workflow.source.path.clone(),
     };
     let github = GithubContext::new(trigger, &subject.options, facts, &snapshot, identity);
-    let start = subject.start(&github);
+    let mut start = subject.start(&github, &subject.conflicts());
     let run = summary(&github, &snapshot);
-    let plan = match subject.is_declared() {
-        true => Some(planned(arguments, &subject, &github)?),
-        false => None,
+    let given = &subject.given.inputs;
+    let plan = match dispatch_inputs(&subject.workflow, &trigger.event, given) {
+        _ if !subject.is_declared() => None,
+        Ok(inputs) => Some(planned(arguments, &subject, &github, inputs)?),
+        Err(error) => {
+            start.starts = false;
+            start.why = error.to_string();
+            None
+        }
     };
     Ok(Forecast {
         run,
@@ -194,10 +200,9 @@ fn planned(
     arguments: &PlanArguments,
     subject: &Subject<'_>,
     github: &GithubContext,
+    inputs: Value,
 ) -> Result<plan::Plan, Failure> {
     let workflow = &subject.workflow;
-    let inputs = dispatch_inputs(workflow, &subject.trigger.event, &subject.given.inputs)
-        .map_err(Failure::usage)?;
     let vars = Value::from(serde_json::json!(subject.given.vars));
     let selection = Selection {
         jobs: arguments.job.clone(),

@@ -112,7 +112,8 @@ impl Beginning<'_> {
             &snapshot,
             identity,
         );
-        let start = subject.start(&github);
+        // With conflicts there would be no commit to run.
+        let start = subject.start(&github, &[]);
         let Subject {
             ground,
             workflow,

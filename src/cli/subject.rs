@@ -9,7 +9,7 @@ use super::failure::Failure;
 use super::find::Found;
 use super::given::{self, GivenTexts};
 use crate::exec::workspace;
-use crate::git::{self, Changes, Content, Facts, GitError, Repository, Snapshot};
+use crate::git::{self, Changes, Content, Facts, GitError, Head, Repository, Snapshot};
 use crate::plan::github_event::{
     Compared, EventOptions, GithubContext, Since, Trigger, dispatch_texts,
 };
@@ -47,7 +47,7 @@ impl Ground {
     /// What an event changes; or why GitHub could not tell either.
     pub(super) fn changes(&self, compared: &Compared) -> Result<Changes, String> {
         let since = &compared.since;
-        match compared.range.changes(self.facts()) {
+        match compared.range.changes(&self.repository, self.facts()) {
             Ok(Some(changes)) => Ok(changes),
             Ok(None) => Err(format!("nothing is common with {since}")),
             Err(error) => Err(error.to_string()),
@@ -160,8 +160,38 @@ impl<'g> Subject<'g> {
         declared.any(|on| on.name == self.trigger.event)
     }
 
+    /// Where a pull request cannot be merged, by what is committed of its head.
+    pub(super) fn conflicts(&self) -> Vec<String> {
+        let Trigger { base, content, .. } = &self.trigger;
+        let merged = base.as_ref().filter(|_| self.trigger.runs_merge());
+        let head = match content {
+            Content::Commit(id) => id,
+            Content::Folder => &self.ground.facts().commit,
+        };
+        let conflicts = merged.map(|base| self.ground.repository.conflicts(&base.commit, head));
+        // Where git cannot tell, a run says so.
+        conflicts.and_then(Result::ok).unwrap_or_default()
+    }
+
+    /// Whether the file is known not to be on the default branch, for events that start what is
+    /// there. On that branch itself a push would bring it.
+    fn is_missing_there(&self, github: &GithubContext) -> bool {
+        let facts = self.ground.facts();
+        let default = &github.identity.default_branch;
+        if self.ground.folder.is_some()
+            || !plan::is_of_default_branch(&self.trigger.event)
+            || facts.head == Head::Branch(default.clone())
+        {
+            return false;
+        }
+        let path = &self.workflow.source.path;
+        let there = facts.refs.branch(default);
+        let there = there.map(|commit| self.ground.repository.has_file(commit, path));
+        matches!(there, Some(Ok(false)))
+    }
+
     /// Whether GitHub would start it. Git is asked for what changes where a filter is about that.
-    pub(super) fn start(&self, github: &GithubContext) -> Start {
+    pub(super) fn start(&self, github: &GithubContext, conflicts: &[String]) -> Start {
         let Trigger {
             event,
             compared,
@@ -179,6 +209,8 @@ impl<'g> Subject<'g> {
             },
             since: compared.map_or("", |compared| &compared.since),
             message: self.ground.message(content),
+            conflicts,
+            is_missing_there: self.is_missing_there(github),
         };
         Start::of(&self.workflow, github, change)
     }

@@ -61,6 +61,12 @@ impl Repository {
         Ok(sizes.lines().map(size).collect())
     }
 
+    /// Whether there is a file of this path, from the root on, in a commit of the repository's own.
+    pub fn has_file(&self, commit: &str, path: &str) -> Result<bool, GitError> {
+        let sizes = self.sizes(&self.objects, &[format!("{commit}:{path}")])?;
+        Ok(sizes.first().is_some_and(Option::is_some))
+    }
+
     fn batch(&self, objects: &Path, asked: String) -> Git {
         Git::in_repository(&self.root)
             .env("GIT_OBJECT_DIRECTORY", objects)

@@ -3,7 +3,8 @@
 use std::path::Path;
 
 use super::command::joined;
-use super::{Content, Facts, Git, GitError};
+use super::writer::ScratchIndex;
+use super::{Content, Facts, Git, GitError, Repository};
 
 /// Two states of a repository, compared as GitHub compares them (docs: workflow syntax, "Git diff
 /// comparisons").
@@ -55,7 +56,11 @@ const EMPTY_TREE: [&str; 2] = [
 impl Range {
     /// The paths that differ, from `facts.root` on and in it alone; for the folder with what is not
     /// committed. None where the two ends have nothing in common.
-    pub fn changes(&self, facts: &Facts) -> Result<Option<Changes>, GitError> {
+    pub fn changes(
+        &self,
+        repository: &Repository,
+        facts: &Facts,
+    ) -> Result<Option<Changes>, GitError> {
         let end = match &self.end {
             Content::Commit(id) => id,
             Content::Folder => &facts.commit,
@@ -77,7 +82,7 @@ impl Range {
                 Some(known) => Ok(known),
                 None => count(&facts.root, base.as_deref(), end).map(Some),
             });
-            let paths = self.differing(facts, base.as_deref());
+            let paths = self.differing(repository, facts, base.as_deref());
             let commits = joined(counted)?;
             Ok(Some(Changes {
                 paths: paths?,
@@ -87,16 +92,25 @@ impl Range {
         })
     }
 
-    fn differing(&self, facts: &Facts, base: Option<&str>) -> Result<Vec<String>, GitError> {
+    fn differing(
+        &self,
+        repository: &Repository,
+        facts: &Facts,
+        base: Option<&str>,
+    ) -> Result<Vec<String>, GitError> {
         let is_sha256 = facts.commit.len() == EMPTY_TREE[1].len();
-        let mut git = Git::in_repository(&facts.root)
+        let git = Git::in_repository(&facts.root)
             .args(["diff", "--name-only", "-z", "--no-renames", "--no-ext-diff"])
             .args(["--relative", "--ignore-submodules=dirty"])
             .arg(base.unwrap_or(EMPTY_TREE[usize::from(is_sha256)]));
-        if let Content::Commit(id) = &self.end {
-            git = git.arg(id);
-        }
-        let output = git.arg("--").output()?;
+        let output = match &self.end {
+            Content::Commit(id) => git.args([id, "--"]).output()?,
+            Content::Folder => {
+                // What git finds out about the times of files it writes into the index.
+                let index = ScratchIndex::of(repository)?;
+                git.env("GIT_INDEX_FILE", index.path()).arg("--").output()?
+            }
+        };
         let mut paths: Vec<&[u8]> = output
             .split(|&byte| byte == 0)
             .filter(|path| !path.is_empty())

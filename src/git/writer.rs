@@ -5,7 +5,7 @@ use std::ffi::OsStr;
 use std::fs::File;
 use std::os::unix::ffi::OsStrExt as _;
 use std::os::unix::fs::PermissionsExt as _;
-use std::path::Path;
+use std::path::{Path, PathBuf};
 
 use super::{Commit, Facts, Git, GitError, Repository, lfs};
 
@@ -147,6 +147,18 @@ impl Writer<'_> {
     }
 }
 
+impl Repository {
+    /// The paths in conflict where these two commits are merged; what that writes is thrown away.
+    pub fn conflicts(&self, base: &str, head: &str) -> Result<Vec<String>, GitError> {
+        let scratch = scratch("lrun-merge-")?;
+        let writer = Writer {
+            repository: self,
+            objects: scratch.path(),
+        };
+        Ok(writer.merge(base, head)?.err().unwrap_or_default())
+    }
+}
+
 /// A file under LFS and the blob that stands for it.
 struct Pointer {
     path: Vec<u8>,
@@ -177,6 +189,27 @@ fn nul_separated<'a>(paths: impl IntoIterator<Item = &'a Vec<u8>>) -> Vec<u8> {
         bytes.push(0);
     }
     bytes
+}
+
+/// A copy of the user's index to work with; gone when this is dropped.
+pub(super) struct ScratchIndex(tempfile::TempDir);
+
+impl ScratchIndex {
+    pub(super) fn of(repository: &Repository) -> Result<Self, GitError> {
+        let scratch = Self(scratch("lrun-index-")?);
+        copy_index(&repository.index, &scratch.path())?;
+        Ok(scratch)
+    }
+
+    pub(super) fn path(&self) -> PathBuf {
+        self.0.path().join("index")
+    }
+}
+
+/// A directory that is gone when this is dropped, where temporary files go.
+fn scratch(prefix: &str) -> Result<tempfile::TempDir, GitError> {
+    let made = tempfile::Builder::new().prefix(prefix).tempdir();
+    made.map_err(GitError::io("make a directory in", Path::new("TMPDIR")))
 }
 
 /// Copies the user's index with its time: a file as young as its index may have been changed

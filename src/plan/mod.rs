@@ -29,4 +29,4 @@ pub use matrix::{Leg, MatrixError, expand_matrix, strategy_context};
 pub use obstacle::{Obstacle, ObstacleKind};
 pub use placement::Placement;
 pub use select::{Selection, UnknownJob};
-pub use started::{Change, Start, filters_paths};
+pub use started::{Change, Start, filters_paths, is_of_default_branch};

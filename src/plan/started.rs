@@ -21,6 +21,36 @@ const SKIPPING: [&str; 5] = [
 /// The same as the last line of a message.
 const SKIPPING_TRAILERS: [&str; 2] = ["skip-checks: true", "skip-checks:true"];
 
+/// Events that start what the default branch has, and nothing that only another has (docs: events,
+/// "will only trigger a workflow run if the workflow file exists on the default branch").
+const OF_DEFAULT_BRANCH: [&str; 20] = [
+    "branch_protection_rule",
+    "check_run",
+    "check_suite",
+    "delete",
+    "discussion",
+    "discussion_comment",
+    "fork",
+    "gollum",
+    "issue_comment",
+    "issues",
+    "label",
+    "milestone",
+    "page_build",
+    "public",
+    "registry_package",
+    "repository_dispatch",
+    "schedule",
+    "watch",
+    "workflow_dispatch",
+    "workflow_run",
+];
+
+/// Whether an event starts only what the default branch has.
+pub fn is_of_default_branch(event: &str) -> bool {
+    OF_DEFAULT_BRANCH.contains(&event)
+}
+
 /// Whether GitHub starts a workflow for an event, and what that rests on.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Start {
@@ -42,6 +72,11 @@ pub struct Change<'a> {
     pub since: &'a str,
     /// The message of the last commit, where that is known.
     pub message: Option<&'a str>,
+    /// The paths in which a pull request conflicts with its base.
+    pub conflicts: &'a [String],
+    /// Whether the file is known to be missing from the default branch. Looked at where
+    /// [`is_of_default_branch`] alone.
+    pub is_missing_there: bool,
 }
 
 /// Whether the paths that the event changes decide about a start.
@@ -72,9 +107,25 @@ impl Start {
         };
         let judged = filters(&workflow.on, event).map(|filters| judge.filters(filters));
         let judged = judged.unwrap_or_default();
+        if change.is_missing_there && is_of_default_branch(event) {
+            let branch = &github.identity.default_branch;
+            let why = format!("{event} starts what {branch} has, and this file is not there");
+            return Self::no(why, judged);
+        }
         let skips = matches!(event, "push" | "pull_request");
         if let Some(skipping) = change.message.and_then(skipping).filter(|_| skips) {
             let why = format!("the message of the last commit has '{skipping}'");
+            return Self::no(why, judged);
+        }
+        if let ("pull_request", Some(first)) = (event, change.conflicts.first()) {
+            let more = match change.conflicts.len() {
+                1 => String::new(),
+                all => format!(" and {} more", all - 1),
+            };
+            let why = format!(
+                "the pull request conflicts with {} in {first}{more}",
+                github.base_ref
+            );
             return Self::no(why, judged);
         }
         if let Some(why) = judge.unusual_action() {
@@ -157,6 +208,7 @@ impl Judge<'_> {
                 let branch = base.map(|base| base.strip_prefix("refs/heads/").unwrap_or(base));
                 (self.refs(filters, "branches", branch), false)
             }
+            "schedule" => (vec![self.schedule(filters)], false),
             _ => (Vec::new(), false),
         };
         let mut judged = action;
@@ -193,6 +245,28 @@ impl Judge<'_> {
             names: &[],
             among: "",
         }
+    }
+
+    /// The `cron` line that the payload has, among those of the workflow.
+    fn schedule(&self, times: &Token) -> JudgedFilter {
+        let event = &self.github.event;
+        let happened = event.get("schedule").and_then(|cron| cron.as_str());
+        let field = |time: &Token, key| Some(time.get(key)?.as_str()?.to_owned());
+        let is_it = |time: &&Token| field(time, "cron").as_deref() == happened;
+        let found = times.items().iter().find(is_it);
+        let question = self.question("cron", times);
+        let why = match found {
+            Some(time) => {
+                let zone = field(time, "timezone").unwrap_or_else(|| "UTC".to_owned());
+                let line = self.workflow.source.position(time.span.start).line;
+                format!(
+                    "is '{}' ({zone}) in line {line}",
+                    happened.unwrap_or_default()
+                )
+            }
+            None => format!("is nowhere '{}'", happened.unwrap_or_default()),
+        };
+        question.aside(found.is_some(), &why)
     }
 
     /// A list of words, and the one of the event's payload.

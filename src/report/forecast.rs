@@ -235,7 +235,7 @@ impl<'o> Page<'o> {
         match idle.as_slice() {
             [] => Ok(()),
             idle => {
-                let idle = format!("nothing by {}", idle.join(", "));
+                let idle = format!("no file for {}", idle.join(", "));
                 self.line(4, Style::Faint, &idle)
             }
         }
@@ -307,6 +307,11 @@ impl<'o> Page<'o> {
             [] => String::new(),
             needs => format!("   needs {}", needs.join(", ")),
         };
+        // Under the second column, where that leaves room.
+        let hanging = match self.options.room {
+            Room::Terminal(most) if usize::from(most) < 2 * (width + 5) => 7,
+            _ => width + 5,
+        };
         let mut number = number;
         for (name, about) in row.names().into_iter().zip(abouts(job)) {
             let gap = " ".repeat(width.saturating_sub(layout::columns(&name)));
@@ -316,7 +321,7 @@ impl<'o> Page<'o> {
                 About::Runs(text) => text,
                 About::Not(text) => self.paint.text(Style::Poor, &text),
             };
-            self.wrapped(0, 7, &format!("{number}{name}{gap}  {about}{needs}"))?;
+            self.wrapped(0, hanging, &format!("{number}{name}{gap}  {about}{needs}"))?;
             number = "   ";
         }
         for step in &job.skipped_steps {

@@ -323,14 +323,14 @@ pub(super) fn wrap(text: &str, indent: usize, hanging: usize, room: Room) -> Vec
     let (mut line, mut taken) = (" ".repeat(indent), indent);
     let mut is_empty = true;
     for word in text.split(' ') {
+        // Spaces of a column's fill end with their line.
+        if is_empty && !lines.is_empty() && word.is_empty() {
+            continue;
+        }
         let width = columns(&unpainted(word));
         if !is_empty && taken + 1 + width > most {
-            lines.push(std::mem::take(&mut line).trim_end().to_owned());
+            lines.push(line.trim_end().to_owned());
             (line, taken, is_empty) = (" ".repeat(hanging), hanging, true);
-            // Spaces of a column's fill end with the line.
-            if word.is_empty() {
-                continue;
-            }
         }
         if !is_empty {
             line.push(' ');
@@ -338,7 +338,7 @@ pub(super) fn wrap(text: &str, indent: usize, hanging: usize, room: Room) -> Vec
         }
         line.push_str(word);
         taken += width;
-        is_empty = false;
+        is_empty = word.is_empty() && is_empty && !lines.is_empty();
     }
     lines.push(line.trim_end().to_owned());
     lines
@@ -435,6 +435,10 @@ mod tests {
             ["a-long-word", "    b"]
         );
         assert_eq!(wrap(&text, 0, 2, Room::Unbounded), [text]);
+        assert_eq!(
+            wrap("   a      b", 0, 2, Room::Terminal(6)),
+            ["   a", "  b"]
+        );
     }
 
     #[test]

@@ -102,6 +102,23 @@ fn env_files() {
 }
 
 #[test]
+fn matrices() {
+    let suite = rules("matrix.json");
+    for case in list(&suite["cases"]) {
+        let text = case["matrix"].to_string();
+        let ended = lrun_reading(&["matrix", "--json", "-"], text.as_bytes());
+        match case.get("error") {
+            Some(error) => assert_eq!(ended.exited(1).json(), json!({ "error": error }), "{case}"),
+            None => {
+                let answer = ended.exited(0).json();
+                assert!(same(&answer["jobs"], &case["jobs"]), "{case}\n    {answer}");
+            }
+        }
+    }
+    println!("{} matrices", list(&suite["cases"]).count());
+}
+
+#[test]
 fn filters() {
     let suite = rules("filter.json");
     for case in list(&suite["cases"]) {

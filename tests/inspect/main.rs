@@ -6,5 +6,6 @@ mod env_file;
 mod expr;
 mod filter;
 mod hash_files;
+mod matrix;
 mod parse;
 mod program;

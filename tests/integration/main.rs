@@ -19,7 +19,6 @@ mod files;
 mod killing;
 mod live;
 mod lrun;
-mod matrices;
 mod parallel;
 mod plan;
 mod project;

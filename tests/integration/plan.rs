@@ -1,5 +1,8 @@
 //! What is told of workflows before anything runs, over real repositories.
 
+use std::fs::File;
+use std::time::SystemTime;
+
 use serde_json::Value;
 
 use crate::lrun::Report;
@@ -123,6 +126,71 @@ fn a_pull_request_has_what_left_its_base() {
 }
 
 #[test]
+fn a_pull_request_with_conflicts_starts_nothing() {
+    let project = clone_of("{}");
+    project.git(&["push", "--quiet", "origin", "main"]);
+    project.git(&["checkout", "--quiet", "-b", "topic", "HEAD~1"]);
+    project.write("src/a.rs", "3");
+    project.commit("another way");
+    let before = project.state();
+    let plan = json(&project, &["--event", "pull_request"]);
+    assert_eq!(
+        plan["why"],
+        "the pull request conflicts with main in src/a.rs"
+    );
+    assert_eq!(plan["starts"], false);
+    assert_eq!(json(&project, &[])["starts"], true, "a push");
+    assert!(
+        project.state() == before,
+        "the user's folder was written to"
+    );
+}
+
+#[test]
+fn what_the_default_branch_lacks_is_not_dispatched() {
+    let project = clone_of("{}");
+    let dispatched = format!("on: workflow_dispatch\n{JOB}");
+    project.write(".github/workflows/ci.yml", &dispatched);
+    project.write(".github/workflows/new.yml", &dispatched);
+    assert_eq!(
+        json(&project, &[])["starts"],
+        true,
+        "on main a push brings it"
+    );
+    project.git(&["checkout", "--quiet", "-b", "topic"]);
+    project.commit("third");
+    assert_eq!(
+        json(&project, &[])["starts"],
+        true,
+        "main has a file of that name"
+    );
+    let report = told(&project, &["new.yml"]);
+    let why = "workflow_dispatch starts what main has, and this file is not there";
+    assert!(report.stdout.contains(why), "{}", report.stdout);
+}
+
+#[test]
+fn inputs_decide_before_anything_runs() {
+    let project = clone_of("{}");
+    let text = "\
+on: { workflow_dispatch: { inputs: { dry: { type: boolean, required: true } } } }
+jobs: { a: { if: inputs.dry, runs-on: ubuntu-latest, steps: [{ run: x }] } }
+";
+    project.write(".github/workflows/ci.yml", text);
+    let plan = json(&project, &[]);
+    assert_eq!(
+        (&plan["starts"], &plan["jobs"]),
+        (&false.into(), &Value::Null)
+    );
+    let why = "input 'dry' is required: give it with --input dry=VALUE";
+    assert_eq!(plan["why"], why);
+    let plan = json(&project, &["--input", "dry=false"]);
+    assert_eq!(plan["jobs"][0]["text"], "if: inputs.dry is false");
+    let plan = json(&project, &["--input", "dry=true"]);
+    assert_eq!(plan["jobs"][0]["text"], Value::Null);
+}
+
+#[test]
 fn a_tag_is_not_asked_for_paths() {
     let project = clone_of("{}");
     let on = "on: { push: { tags: [v*], branches: [main], paths: [nothing] } }";
@@ -178,7 +246,7 @@ jobs:
       - name: Publish
         run: make publish
         if: github.ref_name == 'prod'
-      - uses: some/action@v1
+      - { uses: actions/checkout@v5, with: { lfs: true } }
   legs:
     needs: lint
     strategy: { matrix: '${{ fromJSON(needs.lint.outputs.legs) }}' }
@@ -206,13 +274,13 @@ fn the_report_says_what_starts_in_which_order_and_what_does_not() {
         + src/a.rs                  'src/**' in line 4
         - .github/workflows/ci.yml  no pattern
         - src/notes.md              '!**.md' in line 4
-        nothing by 'bin/**' (line 4)
+        no file for 'bin/**' (line 4)
 
     1  lint                   ubuntu-latest
     2  Build (ubuntu-latest)  ubuntu-latest   needs lint
        Build (macos-14)       not run here: macos-14 is another operating system   needs lint
          step 2 is skipped: Publish: if: github.ref_name == 'prod' is false
-         ✗ line 17: action 'some/action@v1' cannot be had: this version of lrun runs actions/checkout, actions/cache (and /restore, /save) and actions/upload-artifact only
+         ✗ line 17: checkout with lfs: true is not supported by this version of lrun
        legs                   legs follow from the outputs of what it needs   needs lint
     3  deploy                 skipped: if: github.ref_name == 'prod' is false
     4  tell                   skipped: needs deploy, which is skipped
@@ -255,9 +323,18 @@ fn without_a_name_all_workflows_are_told() {
 fn planning_leaves_nothing_anywhere() {
     let project = clone_of("{ paths: [docs/**] }");
     project.write("src/a.rs", "3");
+    // Git would write down that only the time of this one is another.
+    let notes = project.path().join("docs/a.md");
+    let notes = File::options()
+        .write(true)
+        .open(notes)
+        .expect("it is there");
+    notes
+        .set_modified(SystemTime::UNIX_EPOCH)
+        .expect("times can be set");
     let before = project.state();
     json(&project, &["--event", "pull_request"]);
-    json(&project, &[]);
+    assert_eq!(files(&json(&project, &[])), ["src/a.rs"]);
     assert!(
         project.state() == before,
         "the user's folder was written to"
@@ -277,7 +354,7 @@ on:
     inputs: { level: { type: number, default: 1 }, deep: { type: boolean } }
 jobs:
   lint: { runs-on: ubuntu-latest, steps: [{ run: x }] }
-  test: { needs: lint, if: inputs.deep, runs-on: ubuntu-latest, steps: [{ uses: other/action@v1 }] }
+  test: { needs: lint, if: inputs.deep, runs-on: ubuntu-latest, steps: [{ uses: actions/checkout@v5, with: { lfs: true } }] }
 ";
     let caller = "\
 on: push
@@ -308,7 +385,7 @@ jobs:
        call (true) / lint   ubuntu-latest
        call (false) / lint  ubuntu-latest
     3  call (true) / test   ubuntu-latest   needs lint
-         ✗ line 6: action 'other/action@v1' cannot be had: this version of lrun runs actions/checkout, actions/cache (and /restore, /save) and actions/upload-artifact only
+         ✗ line 6: checkout with lfs: true is not supported by this version of lrun
        call (false) / test  skipped: if: inputs.deep is false
     4  last                 ubuntu-latest   needs call
     lrun cannot run this here: 2 things marked ✗ above

@@ -51,6 +51,8 @@ fn judged(on: &str, github: &GithubContext, changes: Result<&Changes, &str>) -> 
         changes,
         since: CHANGED,
         message: None,
+        conflicts: &[],
+        is_missing_there: false,
     };
     Start::of(&workflow(on), github, change)
 }
@@ -202,6 +204,51 @@ fn a_pull_request_is_judged_by_its_base_and_its_action() {
 }
 
 #[test]
+fn a_pull_request_with_conflicts_starts_nothing_but_what_runs_on_its_base() {
+    let conflicts = ["src/a".to_owned(), "src/b".to_owned()];
+    let of = |event: &str| {
+        let change = Change {
+            changes: Err(""),
+            since: "",
+            message: None,
+            conflicts: &conflicts,
+            is_missing_there: false,
+        };
+        let github = github(event, MAIN, json!({}));
+        Start::of(
+            &workflow("[pull_request, pull_request_target]"),
+            &github,
+            change,
+        )
+    };
+    let why = "the pull request conflicts with main in src/a and 1 more";
+    let start = of("pull_request");
+    assert_eq!((start.starts, start.why.as_str()), (false, why));
+    assert!(of("pull_request_target").starts);
+}
+
+#[test]
+fn a_schedule_is_judged_by_its_cron_line() {
+    let on =
+        "{ schedule: [{ cron: '0 1 * * *' }, { cron: '0 3 * * *', timezone: Europe/Berlin }] }";
+    let of = |cron: &str| {
+        let github = github("schedule", MAIN, json!({ "schedule": cron }));
+        let start = judged(on, &github, Err(""));
+        (start.starts, start.why)
+    };
+    assert_eq!(
+        of("0 1 * * *"),
+        yes("on.schedule.cron is '0 1 * * *' (UTC) in line 1")
+    );
+    let why = "on.schedule.cron is '0 3 * * *' (Europe/Berlin) in line 1";
+    assert_eq!(of("0 3 * * *"), yes(why));
+    assert_eq!(
+        of("0 2 * * *"),
+        no("on.schedule.cron is nowhere '0 2 * * *'")
+    );
+}
+
+#[test]
 fn a_workflow_run_is_judged_by_its_payload() {
     let on = "{ workflow_run: { workflows: [CI], branches: [main] } }";
     let of = |event: Value| judged(on, &github("workflow_run", MAIN, event), Err("")).starts;
@@ -215,12 +262,34 @@ fn a_workflow_run_is_judged_by_its_payload() {
 }
 
 #[test]
+fn some_events_start_what_the_default_branch_has() {
+    let of = |event: &str| {
+        let change = Change {
+            changes: Err(""),
+            since: "",
+            message: None,
+            conflicts: &[],
+            is_missing_there: true,
+        };
+        let on = "{ push: , workflow_dispatch: , schedule: [{ cron: '0 0 * * *' }] }";
+        Start::of(&workflow(on), &github(event, MAIN, json!({})), change)
+    };
+    let why = "schedule starts what main has, and this file is not there";
+    let start = of("schedule");
+    assert_eq!((start.starts, start.why.as_str()), (false, why));
+    assert!(!of("workflow_dispatch").starts);
+    assert!(of("push").starts);
+}
+
+#[test]
 fn a_message_may_skip_pushes_and_pull_requests() {
     let starts = |event: &str, message: &str| {
         let change = Change {
             changes: Err(""),
             since: "",
             message: Some(message),
+            conflicts: &[],
+            is_missing_there: false,
         };
         let event = github(event, MAIN, json!({ "action": "opened" }));
         Start::of(
