@@ -44,10 +44,10 @@ impl Lrun {
         }
     }
 
-    fn command(&self, workflow: &str) -> Command {
+    fn command(&self, argument: &str) -> Command {
         let mut command = Command::new(env!("CARGO_BIN_EXE_lrun"));
         command
-            .arg(workflow)
+            .arg(argument)
             .env("LRUN_STORE", &self.store)
             .current_dir(&self.project);
         command
@@ -56,6 +56,19 @@ impl Lrun {
     /// How long a run takes.
     pub(crate) fn run(&self, workflow: &str) -> io::Result<Duration> {
         timed(&mut self.command(workflow))
+    }
+
+    /// How long a check takes, whatever it finds: of a file, or of the whole repository.
+    pub(crate) fn check(&self, file: Option<&str>) -> io::Result<Duration> {
+        let mut command = self.command("check");
+        command.args(file).stdin(Stdio::null());
+        let start = Moment::now();
+        let output = command.output()?;
+        let took = start.elapsed();
+        match output.status.code() {
+            Some(0 | 1) => Ok(took),
+            code => Err(io::Error::other(format!("{command:?}: {code:?}"))),
+        }
     }
 
     /// Runs a workflow and looks at what happens.

@@ -61,7 +61,7 @@ fn compile(
             span,
         }),
         Err(error) => {
-            problems.add_expression(span, text, error, context.iter().map(String::as_str));
+            problems.add_expression(span, text, error, context.iter().copied());
             None
         }
     }

@@ -140,7 +140,7 @@ fn check_snapshot(snapshot: &Token, problems: &mut Problems) {
         let context = &Schema::workflow().get("snapshot-if").context;
         let available = Available::from_schema(context);
         if let Err(error) = Expression::parse(&condition.value, &available) {
-            let context = context.iter().map(String::as_str);
+            let context = context.iter().copied();
             problems.add_expression(condition.span, &condition.value, error, context);
         }
     }
