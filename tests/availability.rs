@@ -51,6 +51,8 @@ fn own(text: &str) -> String {
     text.to_owned()
 }
 
+const VALUE: &str = "${{ EXPR }}";
+
 const STEPS: &str = "    steps: [{run: x}]\n";
 
 /// A workflow with lines before its jobs.
@@ -78,14 +80,15 @@ fn composite(lines: &str) -> String {
     format!("runs:\n  using: composite\n  steps:\n    - {lines}\n      shell: bash\n")
 }
 
-fn of_workflow() -> Vec<Row> {
-    let value = "${{ EXPR }}";
-    let each = |lines: &[&str], make: fn(&str) -> String| {
-        let documents = lines.iter().map(|line| make(&line.replace("VALUE", value)));
-        documents.collect::<Vec<String>>()
-    };
+/// A document for each of these lines, with an expression for its `VALUE`.
+fn each(lines: &[&str], make: fn(&str) -> String) -> Vec<String> {
+    let documents = lines.iter().map(|line| make(&line.replace("VALUE", VALUE)));
+    documents.collect()
+}
+
+fn of_root() -> Vec<Row> {
     let on_call = |lines: &str| {
-        let lines = lines.replace("VALUE", value);
+        let lines = lines.replace("VALUE", VALUE);
         format!("on:\n  workflow_call:\n    {lines}\njobs:\n  a:\n    runs-on: x\n{STEPS}")
     };
     vec![
@@ -110,6 +113,11 @@ fn of_workflow() -> Vec<Row> {
             "github inputs vars jobs",
             [on_call("outputs: {o: {value: 'VALUE'}}")],
         ),
+    ]
+}
+
+fn of_jobs() -> Vec<Row> {
+    vec![
         row(
             "github inputs vars needs",
             each(
@@ -153,6 +161,11 @@ fn of_workflow() -> Vec<Row> {
                 call("with: {i: '${{ EXPR }}'}"),
             ]),
         ),
+    ]
+}
+
+fn of_what_jobs_have() -> Vec<Row> {
+    vec![
         row(
             "github inputs vars needs strategy matrix secrets",
             each(&["env: {A: 'VALUE'}"], job)
@@ -320,9 +333,11 @@ fn compare(rows: Vec<Row>, accepts: &dyn Fn(String) -> bool) {
 
 #[test]
 fn every_key_of_a_workflow_may_use_what_github_lets_it() {
-    compare(of_workflow(), &|text| {
-        read_workflow(Source::new("w.yml", text)).is_ok()
-    });
+    for rows in [of_root(), of_jobs(), of_what_jobs_have()] {
+        compare(rows, &|text| {
+            read_workflow(Source::new("w.yml", text)).is_ok()
+        });
+    }
 }
 
 #[test]
