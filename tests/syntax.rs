@@ -246,6 +246,27 @@ fn concurrency_environments_services_and_snapshots() {
 }
 
 #[test]
+fn an_expression_may_be_a_whole_mapping_or_sequence() {
+    valid(
+        job,
+        &[
+            "env: ${{ fromJSON(github.x) }}",
+            "env: {'${{ insert }}': '${{ github.x }}', A: b}",
+            "strategy: ${{ fromJSON(github.x) }}",
+            "strategy: {'${{ insert }}': '${{ github.x }}'}",
+            "strategy: {matrix: '${{ fromJSON(github.x) }}'}",
+            "strategy: {matrix: {m: '${{ github.x }}', include: '${{ github.x }}'}}",
+            "defaults: {run: '${{ github.x }}'}",
+            "services: ${{ fromJSON(github.x) }}",
+            "container: {image: i, env: '${{ github.x }}', ports: '${{ github.x }}', credentials: '${{ github.x }}'}",
+            "concurrency: ${{ github.x }}",
+            "environment: ${{ github.x }}",
+        ],
+    );
+    valid(job_without_runner, &["runs-on: ${{ fromJSON(github.x) }}"]);
+}
+
+#[test]
 fn permissions() {
     let all = "permissions: {models: read, attestations: write, artifact-metadata: write, vulnerability-alerts: read, code-quality: read, copilot-requests: write, id-token: write, contents: none}";
     valid(

@@ -4,7 +4,7 @@ use crate::expr::{Available, Expression};
 use crate::source::Located;
 
 use super::condition::{Place, condition};
-use super::fields::{self, Fields, located};
+use super::fields::{Fields, located};
 use super::{matrix, references, steps};
 use crate::workflow::call::{Call, Called};
 use crate::workflow::documents::Reference;
@@ -48,7 +48,9 @@ pub(super) fn job(
     if let Some(snapshot) = &snapshot {
         check_snapshot(snapshot, problems);
     }
-    let defaults = defaults(fields.take("defaults"), problems);
+    let defaults = Defaults {
+        written: fields.take("defaults"),
+    };
     let body = body(&mut fields, from, problems);
     Some(Job {
         condition: condition?,
@@ -72,17 +74,6 @@ pub(super) fn job(
         snapshot,
         body,
     })
-}
-
-/// Converts `defaults` of a workflow or a job.
-pub(super) fn defaults(token: Option<Token>, problems: &mut Problems) -> Defaults {
-    if let Some(token) = &token {
-        fields::check(token, problems);
-        if let Some(run) = token.get("run") {
-            fields::check(run, problems);
-        }
-    }
-    Defaults { written: token }
 }
 
 fn body(fields: &mut Fields, from: &Location, problems: &mut Problems) -> JobBody {
@@ -109,7 +100,6 @@ fn body(fields: &mut Fields, from: &Location, problems: &mut Problems) -> JobBod
 }
 
 fn strategy(token: Token, problems: &mut Problems) -> Strategy {
-    fields::check(&token, problems);
     let strategy = Strategy { written: token };
     if let Some(matrix) = strategy.matrix() {
         matrix::check(matrix, problems);
