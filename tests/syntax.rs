@@ -78,7 +78,6 @@ fn background_steps_and_what_waits_for_them() {
             "- {id: a, run: x}\n- wait: a",
             "- parallel: [{run: x}, {uses: a/b@v1, id: a, if: failure(), env: {A: b}}]",
             "- {run: x}\n- parallel:\n  - run: y\n- wait-all:",
-            "- parallel: [{run: x, id: a}]\n- wait: a",
         ],
     );
     invalid(
@@ -102,12 +101,28 @@ fn background_steps_and_what_waits_for_them() {
             ("- cancel: a", (6, 17)),
             ("- {parallel: [{run: x}], name: n}", (6, 32)),
             ("- {parallel: [{run: x}], if: x}", (6, 32)),
-            ("- parallel: [{run: x, background: true}]", (6, 20)),
-            ("- parallel: [{wait-all: }]", (6, 20)),
-            ("- parallel: [{parallel: [{run: x}]}]", (6, 20)),
             ("- {id: __a, run: x}", (6, 14)),
         ],
     );
+}
+
+#[test]
+fn a_group_has_plain_steps_alone() {
+    for step in [
+        "{run: x, background: true}",
+        "{wait-all: }",
+        "{wait: a}",
+        "{cancel: a}",
+        "{parallel: [{run: x}]}",
+    ] {
+        let lines = format!("- {{id: a, run: x, background: true}}\n- parallel: [{step}]");
+        let found = places(&steps(&lines));
+        assert!(
+            found.iter().all(|(line, _)| *line == 7),
+            "{step}: {found:?}"
+        );
+        assert!(!found.is_empty(), "{step}");
+    }
 }
 
 #[test]

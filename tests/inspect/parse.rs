@@ -87,7 +87,7 @@ fn what_is_wrong_with_a_called_file_has_both_places() {
     let repository = Repository::of_workflow(CALLER);
     repository.write(
         ".github/workflows/leaf.yml",
-        &LEAF.replace("leaf:", "leaf: 1"),
+        LEAF.replace("leaf:", "leaf: 1"),
     );
     let ended = repository.parse(&["--json"], CI);
     let error = &answer(ended, 1)["errors"][0];

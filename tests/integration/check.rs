@@ -147,9 +147,9 @@ fn wrong_workflows_are_answered_so() {
         ))
     );
     assert_snapshot!(
-        "wrong_wait",
+        "wrong_parallel",
         verdict(&job(
-            "    steps:\n      - {id: server, run: ./serve, background: true}\n      - wait: serer\n      - {id: server, run: make}\n"
+            "    steps:\n      - parallel:\n          - run: make a\n          - run: make b\n        if: always()\n"
         ))
     );
     assert_snapshot!(
@@ -197,6 +197,7 @@ fn what_a_file_uses_is_checked_with_it_and_said_once() {
         ("outer/action.yml", nested),
         ("act/action.yml", BAD_ACTION),
         ("fine/action.yaml", GOOD_ACTION),
+        (".github/workflows/folder.yml/x.txt", ""),
         ("node_modules/x/action.yml", "nonsense"),
         ("vendor/x/action.yml", "nonsense"),
         (".gitignore", "ignored\n"),
