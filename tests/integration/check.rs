@@ -178,6 +178,11 @@ fn the_verdict_is_the_exit_code() {
     assert_eq!(missing.stdout, "");
     check(&project, 2, &["--format", "xml"]);
     check(&project, 2, &["--json", "--format", "text"]);
+    let bare = Project::new(&[("x.txt", "")]);
+    assert_eq!(
+        check(&bare, 0, &[]).stdout,
+        "no workflows or actions to check\n"
+    );
     let empty = Project::without_git(&[("folder/x.txt", "")]);
     let nothing = check(&empty, 2, &["folder"]);
     assert!(
