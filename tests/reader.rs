@@ -8,15 +8,15 @@
 use std::collections::BTreeSet;
 use std::fs;
 use std::path::{Path, PathBuf};
+use std::process::Command;
+use std::sync::Arc;
 
-use lrun::report::workflow_template;
 use lrun::source::{Diagnostic, Source};
 use lrun::workflow::{
-    Document, Documents, Limits, PermissionsPolicy, ReadOptions, Reference, read_action,
-    read_workflow, read_workflow_with,
+    Document, Documents, ReadOptions, Reference, read_action, read_workflow, read_workflow_with,
 };
-use lrun::yaml::{self, NodeKind, Scalar};
 use serde_json::Value;
+use tempfile::TempDir;
 
 /// Cases that still fail, by reason. One that passes must leave the list.
 const KNOWN_FAILURES: &[(&str, &[&str])] = &[];
@@ -80,13 +80,28 @@ fn a_file_cut_anywhere_is_read_or_refused() {
             .filter(|&cut| text.is_char_boundary(cut))
         {
             for part in [&text[..cut], &text[cut..]] {
-                drop(read_workflow(Source::new("w.yml", part)));
+                let source = Source::new("w.yml", part);
+                let calls_itself = Always(Arc::clone(&source));
+                let options = ReadOptions {
+                    documents: Some(&calls_itself),
+                    ..ReadOptions::default()
+                };
+                drop(read_workflow_with(source, &options));
                 drop(read_action(Source::new("action.yml", part)));
                 read += 1;
             }
         }
     }
     println!("{read} pieces of files were read");
+}
+
+/// Whatever is called is this file.
+struct Always(Arc<Source>);
+
+impl Documents for Always {
+    fn find(&self, _: &Reference) -> Document {
+        Document::Found(Arc::clone(&self.0))
+    }
 }
 
 /// Passed and failed cases of one suite.
@@ -150,7 +165,7 @@ fn messages(errors: &[Diagnostic]) -> String {
 
 /// One file of the suite: options, workflow, pairs of a reference and its text, expected JSON.
 struct Case {
-    options: yaml::Node,
+    options: Vec<(String, String)>,
     workflow: String,
     called: Vec<(String, String)>,
     expected: Value,
@@ -177,127 +192,138 @@ impl Case {
         }
         let expected = documents.pop().expect("an expected document");
         let mut rest = documents.drain(..);
-        let options = Source::new("options", rest.next().expect("options"));
+        let options = rest.next().expect("options");
+        let options = options.lines().filter_map(|line| line.split_once(": "));
+        let value = |value: &str| value.split(" #").next().unwrap_or_default().to_owned();
+        let options = options.map(|(name, text)| (name.to_owned(), value(text)));
+        let options = options.collect();
         let workflow = rest.next().expect("a workflow");
         let rest: Vec<String> = rest.collect();
         let called = rest
             .chunks(2)
             .map(|pair| (pair[0].trim().to_owned(), pair[1].clone()));
         Self {
-            options: yaml::read(&options, &yaml::Limits::default()).expect("options are YAML"),
+            options,
             workflow,
             called: called.collect(),
             expected: serde_json::from_str(&expected).expect("expected JSON"),
         }
     }
 
-    fn option(&self, name: &str) -> Option<Scalar> {
-        let NodeKind::Mapping(entries) = &self.options.kind else {
-            return None;
-        };
-        let is_it = |key: &Scalar| *key == Scalar::String(name.into());
-        let entry = entries.iter().find(|entry| is_it(&entry.key.value))?;
-        match &entry.value.kind {
-            NodeKind::Scalar(scalar) => Some(scalar.clone()),
-            _ => None,
-        }
-    }
-
-    fn limits(&self) -> Limits {
-        let limit = |name| match self.option(name) {
-            Some(Scalar::Number(number)) => Some(number as usize),
-            _ => None,
-        };
-        let limits = Limits::default();
-        Limits {
-            file: yaml::Limits {
-                characters: limit("max-file-size").unwrap_or(limits.file.characters),
-                depth: limit("max-depth").unwrap_or(limits.file.depth),
-                ..limits.file
-            },
-            result_size: limit("max-result-size").unwrap_or(limits.result_size),
-            jobs: limit("max-job-limit"),
-            nested_calls: limit("max-nested-reusable-workflows-depth")
-                .unwrap_or(limits.nested_calls),
-            ..limits
-        }
-    }
-
-    fn policy(&self) -> PermissionsPolicy {
-        match self.option("permissions-policy") {
-            Some(Scalar::String(policy)) if &*policy == "LimitedRead" => {
-                PermissionsPolicy::LimitedRead
+    /// The arguments of `lrun parse` that say what the options do.
+    fn arguments(&self) -> Vec<String> {
+        let mut arguments = Vec::new();
+        for (name, value) in &self.options {
+            match (name.as_str(), value.as_str()) {
+                ("permissions-policy", policy) => {
+                    arguments.extend(["--permissions-policy".to_owned(), policy.to_owned()]);
+                }
+                ("include-source", "true") => arguments.push("--include-source".to_owned()),
+                (limit, most) if limit.starts_with("max-") => {
+                    arguments.extend(["--limit".to_owned(), format!("{limit}={most}")]);
+                }
+                _ => {}
             }
-            _ => PermissionsPolicy::Write,
         }
+        arguments
     }
 
-    fn is_set(&self, option: &str) -> bool {
-        self.option(option) == Some(Scalar::Bool(true))
+    /// Whether the files that are called are given.
+    fn is_followed(&self) -> bool {
+        let skips =
+            |(name, value): &(String, String)| name == "skip-reusable-workflows" && value == "true";
+        !self.options.iter().any(skips)
     }
-}
 
-impl Documents for Case {
-    fn find(&self, reference: &Reference) -> Document {
-        let called = |(text, _): &&(String, String)| *text == reference.text;
-        match self.called.iter().find(called) {
-            Some((name, text)) => Document::Found(Source::new(name.clone(), text.clone())),
-            None => Document::Missing {
-                why: "workflow was not found".to_owned(),
-            },
+    /// What the program says of the workflow, as `.github/workflows/NAME` of a repository.
+    fn parse(&self, name: &str) -> (Option<i32>, Value) {
+        let repository = TempDir::new().expect("a temporary directory");
+        let write = |name: &str, text: &str| {
+            let path = repository.path().join(name);
+            fs::create_dir_all(path.parent().expect("it has one")).expect("it can be made");
+            fs::write(&path, text).expect("it can be written");
+            path
+        };
+        let file = write(&format!(".github/workflows/{name}"), &self.workflow);
+        let mut command = Command::new(env!("CARGO_BIN_EXE_lrun"));
+        command
+            .env_clear()
+            .args(["parse", "--json"])
+            .args(self.arguments());
+        let called = self.called.iter().filter(|_| self.is_followed());
+        for (index, (reference, text)) in called.enumerate() {
+            let file = write(&format!("called/{index}.yml"), text);
+            let given = format!("{reference}={}", file.display());
+            command.args(["--ref", &given]);
         }
+        let output = command.arg(&file).output().expect("lrun can be started");
+        let answer = serde_json::from_slice(&output.stdout);
+        let answer = answer.unwrap_or_else(|error| panic!("{name}: {error}: {output:?}"));
+        (output.status.code(), answer)
     }
 }
 
 fn reader_case(path: &Path) -> Result<(), String> {
     let case = Case::load(path);
-    let name = format!(".github/workflows/{}", file_name(path));
-    let source = Source::new(name, case.workflow.clone());
-    let options = ReadOptions {
-        limits: case.limits(),
-        policy: case.policy(),
-        documents: (!case.is_set("skip-reusable-workflows")).then_some(&case),
-    };
-    let read = read_workflow_with(source, &options);
+    let (code, mut found) = case.parse(&file_name(path));
     if let Some(expected) = case.expected.get("errors") {
-        return compare_errors(expected, &read.err().unwrap_or_default());
+        return match code {
+            Some(1) => compare_errors(expected, &found["errors"]),
+            code => Err(format!("accepted with exit code {code:?}")),
+        };
     }
-    let workflow = read.map_err(|errors| format!("refused: {}", messages(&errors)))?;
-    let mut found = workflow_template(&workflow, case.is_set("include-source"));
     // Some of GitHub's readers write these and others do not.
     for key in ["events", "input-types"] {
         if let (None, Some(members)) = (case.expected.get(key), found.as_object_mut()) {
             members.shift_remove(key);
         }
     }
-    compare(&case.expected, &found, "$")
+    match code {
+        Some(0) => compare(&case.expected, &found, "$"),
+        code => Err(format!("refused with exit code {code:?}: {found}")),
+    }
 }
 
 /// Every expected place has an error; where there is none, the message counts.
-fn compare_errors(expected: &Value, found: &[Diagnostic]) -> Result<(), String> {
-    let place = |message: &str| {
-        let (_, rest) = message.split_once(" (Line: ")?;
-        Some(rest.split_once(')')?.0.to_owned())
-    };
-    let expected = expected.as_array().expect("a list").iter();
-    let expected: Vec<&str> = expected
+fn compare_errors(expected: &Value, found: &Value) -> Result<(), String> {
+    let expected: Vec<&str> = list(expected)
         .map(|error| error["Message"].as_str().expect("a message"))
         .collect();
-    let same = |(wanted, found): (&&str, &Diagnostic)| match place(wanted) {
-        Some(wanted) => place(&found.to_string()) == Some(wanted),
-        None => wanted.ends_with(&found.message),
+    let found: Vec<(Option<String>, String)> = list(found).map(told).collect();
+    let place = |message: &str| {
+        let (_, rest) = message.split_once(" (Line: ")?;
+        let (line, rest) = rest.split_once(", Col: ")?;
+        Some(format!("{line}:{}", rest.split_once(')')?.0))
     };
-    if expected.len() == found.len() && expected.iter().zip(found).all(same) {
-        let differ = expected.iter().zip(found);
-        let differ = differ.filter(|(wanted, found)| **wanted != found.to_string());
-        differ.for_each(|(wanted, found)| println!("other words: {wanted}\n        ours: {found}"));
+    let same = |(wanted, (found, text)): (&&str, &(Option<String>, String))| match place(wanted) {
+        Some(place) => found.as_ref() == Some(&place),
+        None => wanted.ends_with(text.rsplit(": ").next().unwrap_or_default()),
+    };
+    if expected.len() == found.len() && expected.iter().zip(&found).all(same) {
+        let differ = expected.iter().zip(&found);
+        let differ = differ.filter(|(wanted, (_, found))| !found.ends_with(**wanted));
+        differ.for_each(|(wanted, (_, found))| {
+            println!("other words: {wanted}\n        ours: {found}");
+        });
         return Ok(());
     }
-    Err(format!(
-        "expected\n{}\nfound\n{}",
-        expected.join("\n"),
-        messages(found)
-    ))
+    Err(format!("expected {expected:#?}\nfound {found:#?}"))
+}
+
+/// Where an error is, and its text as GitHub's readers write it.
+fn told(error: &Value) -> (Option<String>, String) {
+    let text = |key: &str| error[key].as_str().expect("a text");
+    let (file, message) = (text("file"), text("message"));
+    let (Some(line), Some(column)) = (error["line"].as_u64(), error["col"].as_u64()) else {
+        return (None, format!("{file}: {message}"));
+    };
+    let call = if error["called"].is_null() { "" } else { "In " };
+    let told = format!("{call}{file} (Line: {line}, Col: {column}): {message}");
+    (Some(format!("{line}:{column}")), told)
+}
+
+fn list(value: &Value) -> impl Iterator<Item = &Value> {
+    value.as_array().expect("a list").iter()
 }
 
 /// The whole of two values; JSON's numbers are compared as numbers: 5 is 5.0.

@@ -3,7 +3,7 @@
 //! Each file is read once, and so is what it uses of its own repository; what is wrong is said once, where it stands.
 
 use std::collections::{BTreeSet, HashMap, HashSet, VecDeque};
-use std::io::{Read as _, Write};
+use std::io::Write;
 use std::path::{Path, PathBuf};
 use std::rc::Rc;
 use std::sync::Arc;
@@ -13,6 +13,7 @@ use clap::{Args, ValueEnum};
 use super::document::Files;
 use super::exit::ExitCode;
 use super::failure::{Failure, printed};
+use super::read::{self, MOST_BYTES};
 use super::sought::{self, Kind, LocalAction, Sought};
 use super::terminal;
 use crate::config::Settings;
@@ -86,9 +87,6 @@ enum Format {
     Sarif,
     Annotate,
 }
-
-/// As many bytes no valid file has: 1 Mi characters of four bytes, and a mark before them.
-const MOST_BYTES: u64 = 4 * 1024 * 1024 + 8;
 
 /// What standard input is called.
 const STDIN: &str = "<stdin>";
@@ -238,9 +236,8 @@ struct Checker {
 impl Checker {
     fn stdin(&mut self, directory: &Path, is_action: bool) -> Result<(), Failure> {
         let unreadable = |error| Failure::usage(format!("cannot read standard input: {error}"));
-        let mut bytes = Vec::new();
-        let stdin = std::io::stdin().lock().take(MOST_BYTES);
-        { stdin }.read_to_end(&mut bytes).map_err(unreadable)?;
+        let stdin = std::io::stdin().lock();
+        let bytes = read::some(stdin, MOST_BYTES).map_err(unreadable)?;
         let root = sought::root_above(directory);
         let repository = self.repository(root.as_deref())?;
         let kind = if is_action {
@@ -270,13 +267,11 @@ impl Checker {
     }
 
     fn read(&self, path: &Path) -> Result<Vec<u8>, Failure> {
-        let mut bytes = Vec::new();
         std::fs::File::open(path)
-            .and_then(|file| file.take(MOST_BYTES).read_to_end(&mut bytes))
+            .and_then(|file| read::some(file, MOST_BYTES))
             .map_err(|error| {
                 Failure::usage(format!("cannot read {}: {error}", self.names.of(path)))
-            })?;
-        Ok(bytes)
+            })
     }
 
     /// What there is to know of a repository: it is looked at once.
@@ -313,17 +308,7 @@ impl Checker {
         repository: Option<&Repository>,
     ) -> Option<Arc<Source>> {
         self.checked.files += 1;
-        let error = match String::from_utf8(bytes) {
-            Ok(text) => return Some(Source::new(path, text)),
-            Err(error) => error,
-        };
-        let start = error.utf8_error().valid_up_to();
-        let source = Source::new(path, String::from_utf8_lossy(error.as_bytes()));
-        let span = Span { start, end: start };
-        let found = Diagnostic::new(&source, span, Code::Yaml, "The file is not UTF-8 text");
-        let found = found.with_help(Some("save it as UTF-8".to_owned()));
-        self.note(vec![found], repository);
-        None
+        self.kept(read::source(path, bytes), repository)
     }
 
     /// What was read; what is wrong with it is noted.

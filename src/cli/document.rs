@@ -7,6 +7,7 @@ use std::sync::Arc;
 
 use super::failure::Failure;
 use super::find::Found;
+use super::read;
 use crate::git::{Git, GitError};
 use crate::source::{Diagnostic, Source};
 use crate::workflow::{self, Document, Documents, Location, ReadOptions, Reference, Workflow};
@@ -120,7 +121,9 @@ impl Files {
                 Err(GitError::Failed { .. }) => return missing(NOT_FOUND),
                 other => other.map_err(|error| error.to_string()),
             },
-            None => match std::fs::read(self.root.join(path)) {
+            None => match std::fs::File::open(self.root.join(path))
+                .and_then(|file| read::some(file, read::MOST_BYTES))
+            {
                 Err(error) if error.kind() == std::io::ErrorKind::NotFound => {
                     return missing(NOT_FOUND);
                 }

@@ -1,7 +1,7 @@
 //! `lrun parse`: what a workflow or action file says, as GitHub's own readers write it.
 
 use std::collections::HashMap;
-use std::io::{self, Read, Write as _};
+use std::io::{self, Write as _};
 use std::path::{Path, PathBuf};
 use std::str::FromStr;
 use std::sync::Arc;
@@ -12,9 +12,10 @@ use serde_json::Value;
 use super::document::Files;
 use super::exit::ExitCode;
 use super::failure::{Failure, printed};
+use super::read;
 use super::sought::{self, Kind};
 use crate::report;
-use crate::source::{Code, Diagnostic, Source, Span};
+use crate::source::{Diagnostic, Source};
 use crate::workflow::{
     self, Document, Documents, Limits, Location, PermissionsPolicy, ReadOptions, Reference,
 };
@@ -137,8 +138,12 @@ impl FromStr for Given {
     type Err = String;
 
     fn from_str(text: &str) -> Result<Self, String> {
-        // A reference may have a `=` in its branch, a file hardly in its path.
-        let (reference, file) = text.rsplit_once('=').ok_or("it is not REF=FILE")?;
+        // A branch may have a `=` in its name, and so may a folder: the file is there.
+        let mut places = text.match_indices('=').map(|(at, _)| at);
+        let is_there = |at: &usize| Path::new(&text[at + 1..]).exists();
+        let at = places.find(is_there).or_else(|| text.rfind('='));
+        let at = at.ok_or("it is not REF=FILE")?;
+        let (reference, file) = (&text[..at], &text[at + 1..]);
         Ok(Self {
             reference: reference.to_owned(),
             file: PathBuf::from(file),
@@ -150,9 +155,9 @@ impl FromStr for Given {
 pub(super) fn parse(arguments: &ParseArguments) -> Result<ExitCode, Failure> {
     let limits = limits(&arguments.limit);
     let origin = Origin::of(&arguments.file);
-    let source = match read(&arguments.file, origin.name(), &limits)? {
+    let source = match text(&arguments.file, &origin.name(), &limits)? {
         Ok(source) => source,
-        Err(found) => return invalid(arguments, &[found]),
+        Err(errors) => return invalid(arguments, &errors),
     };
     if arguments.action {
         return match workflow::read_action(source) {
@@ -219,7 +224,7 @@ impl Origin {
         let there = file
             .canonicalize()
             .ok()
-            .filter(|_| !is_standard_input(file));
+            .filter(|_| !read::is_standard_input(file));
         let root = there
             .as_deref()
             .and_then(|there| sought::file(there, Kind::Workflow).root);
@@ -233,40 +238,23 @@ impl Origin {
     fn name(&self) -> String {
         let root = self.root.as_deref();
         let within = root.and_then(|root| self.file.strip_prefix(root).ok());
-        match is_standard_input(&self.file) {
+        match read::is_standard_input(&self.file) {
             true => "<stdin>".to_owned(),
             false => within.unwrap_or(&self.file).to_string_lossy().into_owned(),
         }
     }
 }
 
-fn is_standard_input(file: &Path) -> bool {
-    file == Path::new("-")
-}
-
 /// The text of a file; or what is wrong with it if it is none.
-fn read(
+fn text(
     file: &Path,
-    name: String,
+    name: &str,
     limits: &Limits,
-) -> Result<Result<Arc<Source>, Diagnostic>, Failure> {
+) -> Result<Result<Arc<Source>, Vec<Diagnostic>>, Failure> {
     // More bytes no valid file has: four a character, and a mark before them.
-    let most = limits.file.characters.saturating_mul(4).saturating_add(8) as u64;
-    let mut bytes = Vec::new();
-    let read = match is_standard_input(file) {
-        true => io::stdin().lock().take(most).read_to_end(&mut bytes),
-        false => std::fs::File::open(file).and_then(|file| file.take(most).read_to_end(&mut bytes)),
-    };
-    read.map_err(|error| Failure::usage(format!("cannot read {}: {error}", file.display())))?;
-    Ok(String::from_utf8(bytes)
-        .map(|text| Source::new(name.clone(), text))
-        .map_err(|error| {
-            let start = error.utf8_error().valid_up_to();
-            let source = Source::new(name, String::from_utf8_lossy(error.as_bytes()));
-            let span = Span { start, end: start };
-            Diagnostic::new(&source, span, Code::Yaml, "The file is not UTF-8 text")
-                .with_help(Some("save it as UTF-8".to_owned()))
-        }))
+    let most = limits.file.characters.saturating_mul(4).saturating_add(8);
+    let bytes = read::bytes_within(file, most as u64)?;
+    Ok(read::source(name, bytes))
 }
 
 /// What is called: what was given on the command line, then the repository's own files.
@@ -279,8 +267,8 @@ impl CalledFiles {
     fn read(given: &[Given], root: Option<&Path>, limits: &Limits) -> Result<Self, Failure> {
         let mut sources = HashMap::new();
         for Given { reference, file } in given {
-            let source = read(file, reference.clone(), limits)?;
-            let source = source.map_err(|found| Failure::invalid(&[found]))?;
+            let source = text(file, reference, limits)?;
+            let source = source.map_err(|errors| Failure::invalid(&errors))?;
             sources.insert(known_as(reference), source);
         }
         Ok(Self {

@@ -1,18 +1,44 @@
 //! Reading what a command is to look into: a file, or standard input for `-`.
 
-use std::io::{self, Read as _};
+use std::io::{self, Read};
 use std::path::Path;
+use std::sync::Arc;
 
 use super::failure::Failure;
+use crate::source::{Code, Diagnostic, Source, Span};
+
+/// As many bytes no valid workflow or action has: 1 Mi characters of four bytes, and a mark before them.
+pub(super) const MOST_BYTES: u64 = 4 * 1024 * 1024 + 8;
+
+/// What there is to read, and no more than so many bytes of it.
+pub(super) fn some(from: impl Read, most: u64) -> io::Result<Vec<u8>> {
+    let mut bytes = Vec::new();
+    from.take(most).read_to_end(&mut bytes).map(|_| bytes)
+}
+
+/// A file that is to be checked; or what is wrong with it if it is no text.
+pub(super) fn source(path: &str, bytes: Vec<u8>) -> Result<Arc<Source>, Vec<Diagnostic>> {
+    let error = match String::from_utf8(bytes) {
+        Ok(text) => return Ok(Source::new(path, text)),
+        Err(error) => error,
+    };
+    let start = error.utf8_error().valid_up_to();
+    let source = Source::new(path, String::from_utf8_lossy(error.as_bytes()));
+    let span = Span { start, end: start };
+    let found = Diagnostic::new(&source, span, Code::Yaml, "The file is not UTF-8 text");
+    Err(vec![found.with_help(Some("save it as UTF-8".to_owned()))])
+}
 
 /// The bytes of a file, or of standard input.
 pub(super) fn bytes(path: &Path) -> Result<Vec<u8>, Failure> {
+    bytes_within(path, u64::MAX)
+}
+
+/// The same, and no more than so many.
+pub(super) fn bytes_within(path: &Path, most: u64) -> Result<Vec<u8>, Failure> {
     let read = match is_standard_input(path) {
-        true => {
-            let mut bytes = Vec::new();
-            io::stdin().read_to_end(&mut bytes).map(|_| bytes)
-        }
-        false => std::fs::read(path),
+        true => some(io::stdin().lock(), most),
+        false => std::fs::File::open(path).and_then(|file| some(file, most)),
     };
     read.map_err(|error| Failure::usage(format!("cannot read {}: {error}", name(path))))
 }
@@ -31,6 +57,7 @@ pub(super) fn name(path: &Path) -> String {
     }
 }
 
-fn is_standard_input(path: &Path) -> bool {
+/// Whether it stands for standard input.
+pub(super) fn is_standard_input(path: &Path) -> bool {
     path == Path::new("-")
 }

@@ -126,7 +126,7 @@ pub(super) enum LocalAction {
 }
 
 /// Whether a folder is the root of a repository.
-pub(super) fn is_root(folder: &Path) -> bool {
+fn is_root(folder: &Path) -> bool {
     folder.join(WORKFLOWS).is_dir() || folder.join(".git").exists()
 }
 

@@ -2,6 +2,7 @@
 
 use std::io::{self, Write};
 
+use super::diagnostics::harmless;
 use crate::workflow::{Action, Called, Job, JobBody, Token, Using, Workflow};
 
 /// Writes the events and the jobs of a workflow, with the jobs of what they call.
@@ -9,6 +10,12 @@ use crate::workflow::{Action, Called, Job, JobBody, Token, Using, Workflow};
 /// # Errors
 /// When it cannot be written.
 pub fn outline(workflow: &Workflow, out: &mut dyn Write) -> io::Result<()> {
+    let mut text = Vec::new();
+    write_workflow(workflow, &mut text)?;
+    out.write_all(harmless(&String::from_utf8_lossy(&text)).as_bytes())
+}
+
+fn write_workflow(workflow: &Workflow, out: &mut dyn Write) -> io::Result<()> {
     let name = workflow.name.as_ref().map(|name| &*name.value);
     let path = &workflow.source.path;
     match name {
@@ -25,6 +32,12 @@ pub fn outline(workflow: &Workflow, out: &mut dyn Write) -> io::Result<()> {
 /// # Errors
 /// When it cannot be written.
 pub fn action_outline(action: &Action, out: &mut dyn Write) -> io::Result<()> {
+    let mut text = Vec::new();
+    write_action(action, &mut text)?;
+    out.write_all(harmless(&String::from_utf8_lossy(&text)).as_bytes())
+}
+
+fn write_action(action: &Action, out: &mut dyn Write) -> io::Result<()> {
     let path = &action.source.path;
     match &action.name {
         Some(name) => writeln!(out, "{path}: {}", name.value)?,
@@ -33,6 +46,7 @@ pub fn action_outline(action: &Action, out: &mut dyn Write) -> io::Result<()> {
     match &action.runs.using {
         Using::Node { version, main, .. } => writeln!(out, "runs {main} with node{version}")?,
         Using::Docker { image, .. } => writeln!(out, "runs in a container of {image}")?,
+        Using::Plugin { plugin } => writeln!(out, "runs the plugin {plugin}")?,
         Using::Composite { steps } => writeln!(out, "runs {}", counted(steps.len(), "step"))?,
     }
     for input in &action.inputs {

@@ -14,6 +14,12 @@ pub struct Action {
     pub source: Arc<Source>,
     /// `name`
     pub name: Option<Located<String>>,
+    /// `description`
+    pub description: Option<Located<String>>,
+    /// `author`
+    pub author: Option<Located<String>>,
+    /// `branding`: what the Marketplace shows, and the runner passes over whatever it is.
+    pub branding: Option<Token>,
     /// `inputs` in the file's order; names match in any letter case.
     pub inputs: Vec<ActionInput>,
     /// `outputs` in the file's order.
@@ -27,6 +33,8 @@ pub struct Action {
 pub struct ActionInput {
     /// The key, as the file has it.
     pub name: Located<String>,
+    /// `description`
+    pub description: Option<String>,
     /// `default`; absent is empty.
     pub default: Option<Token>,
     /// `required`: the runner does not enforce it.
@@ -40,6 +48,8 @@ pub struct ActionInput {
 pub struct ActionOutput {
     /// The key.
     pub name: Located<String>,
+    /// `description`
+    pub description: Option<String>,
     /// `value`, of composite actions only.
     pub value: Option<Token>,
 }
@@ -74,9 +84,14 @@ pub enum Using {
         /// `steps`
         steps: Vec<Step>,
     },
+    /// None: `plugin` names a part of GitHub's own runner.
+    Plugin {
+        /// `plugin`
+        plugin: String,
+    },
     /// `docker`
     Docker {
-        /// `image`: `Dockerfile`, a path, or `docker://image`.
+        /// `image`: the path of a Dockerfile, or `docker://image`.
         image: String,
         /// `args`
         args: Option<Token>,

@@ -35,16 +35,16 @@ impl Problems {
         }
     }
 
-    /// What is wrong with a called file while it is read: GitHub names the call then, and no longer when it is converted.
-    pub(super) fn while_reading_for(source: Arc<Source>, call: CallSite) -> Self {
+    /// What is wrong with a called file; GitHub names the call with it.
+    pub(super) fn of_called(source: Arc<Source>, call: CallSite) -> Self {
         Self {
             call: Some(call),
             ..Self::new(source)
         }
     }
 
-    /// What is added from now on is told without the call.
-    pub(super) fn was_read(&mut self) {
+    /// What is added from now on is told without the call: it is about calls that the file makes itself.
+    pub(super) fn forget_call(&mut self) {
         self.call = None;
     }
 

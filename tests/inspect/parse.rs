@@ -110,6 +110,19 @@ fn references_are_given_on_the_command_line() {
 }
 
 #[test]
+fn a_reference_ends_where_its_file_begins() {
+    let reference = "octo/ci/.github/workflows/leaf.yml@a=b";
+    let repository =
+        Repository::of_workflow(&CALLER.replace("./.github/workflows/leaf.yml", reference));
+    repository.write("x=y/leaf.yml", LEAF);
+    let given = format!("{reference}={}", repository.path("x=y/leaf.yml"));
+    let ended = repository.parse(&["--json", "--ref", &given], CI);
+    assert_eq!(answer(ended, 0)["jobs"][0]["jobs"][0]["id"], "leaf");
+    let ended = repository.parse(&["--ref", "no-file"], CI);
+    assert_eq!(ended.code, Some(2));
+}
+
+#[test]
 fn limits_are_githubs_by_name() {
     let repository = Repository::of_workflow(LEAF);
     for (limit, message) in [
@@ -179,6 +192,14 @@ fn people_get_an_outline() {
         ended.stdout,
         ".github/workflows/ci.yml: CI\non push\njob j  calls ./.github/workflows/leaf.yml\n  job leaf  1 step\n"
     );
+}
+
+#[test]
+fn names_cannot_talk_to_the_terminal() {
+    let repository = Repository::of_workflow(&format!("name: \"a\\eb\"\n{CALLER}"));
+    repository.write(".github/workflows/leaf.yml", LEAF);
+    let ended = repository.parse(&[], CI).exited(0);
+    assert!(ended.stdout.contains(": a\u{fffd}b\n"), "{ended:?}");
 }
 
 #[test]

@@ -226,6 +226,36 @@ fn a_call_of_a_workflow_is_refused_before_anything_starts() {
 }
 
 #[test]
+fn what_is_wrong_with_a_called_workflow_is_told_with_the_call() {
+    let caller = "on: push\njobs:\n  a: { uses: ./.github/workflows/b.yml }\n";
+    let project = Project::of_workflow(caller);
+    let words = ["ci.yml:3:14", "b.yml", "workflow was not found"];
+    refused(&project, INVALID, &words);
+    let called = workflow_of("- rum: x=1").replace("on: push", "on: workflow_call");
+    project.write(".github/workflows/b.yml", &called);
+    let words = [
+        "b.yml:6:",
+        "rum",
+        "called from .github/workflows/ci.yml:3:14",
+    ];
+    refused(&project, INVALID, &words);
+}
+
+#[test]
+fn a_run_of_a_commit_calls_the_workflows_of_the_commit() {
+    let caller = "on: push\njobs:\n  a: { uses: ./.github/workflows/b.yml }\n";
+    let called = workflow_of("- run: x=1").replace("on: push", "on: workflow_call");
+    let project = Project::new(&[
+        (".github/workflows/ci.yml", caller),
+        (".github/workflows/b.yml", &called.replace("run:", "rum:")),
+    ]);
+    project.write(".github/workflows/b.yml", &called);
+    refused(&project, CANNOT_RUN, &["reusable workflow"]);
+    let report = project.lrun().args(&["ci.yml", "--committed"]).plain();
+    assert_refused(&report, INVALID, &["b.yml:6:", "rum", "called from"]);
+}
+
+#[test]
 fn machines_of_one_s_own_are_not_stood_in_for() {
     let text = workflow_of("- run: x=1").replace("ubuntu-24.04", "[self-hosted, ubuntu-24.04]");
     let run = Project::of_workflow(&text)

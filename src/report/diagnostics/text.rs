@@ -83,7 +83,7 @@ pub fn located(found: &Diagnostic, look: Look) -> String {
 }
 
 /// Text that cannot move the cursor: control characters are shown as one that says so.
-fn harmless(text: &str) -> String {
+pub(in crate::report) fn harmless(text: &str) -> String {
     let shown = |c: char| match c {
         '\n' | '\t' => c,
         _ if c.is_control() => '\u{fffd}',

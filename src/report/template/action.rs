@@ -13,7 +13,13 @@ pub fn action_template(action: &Action) -> Value {
         file: None,
     };
     let mut members = Members::default();
-    members.put("name", action.name.as_ref().map(|name| json!(name.value)));
+    for (key, text) in [
+        ("name", &action.name),
+        ("description", &action.description),
+        ("author", &action.author),
+    ] {
+        members.put(key, text.as_ref().map(|text| json!(text.value)));
+    }
     let inputs = action
         .inputs
         .iter()
@@ -23,29 +29,30 @@ pub fn action_template(action: &Action) -> Value {
     let outputs = outputs.map(|output| self::output(output, &tokens));
     members.put("outputs", outputs.collect::<Value>());
     members.put("runs", runs(&action.runs, &tokens));
+    members.put("branding", tokens.optional(action.branding.as_ref()));
     members.into_value()
 }
 
 fn input(input: &ActionInput, tokens: &Tokens<'_>) -> Value {
     let mut members = Members::default();
     members.put("id", json!(input.name.value));
+    members.put("description", optional(&input.description));
     members.put("required", json!(input.required));
     members.put("default", tokens.optional(input.default.as_ref()));
-    let message = input.deprecation_message.as_ref();
-    members.put("deprecationMessage", message.map(|message| json!(message)));
+    members.put("deprecationMessage", optional(&input.deprecation_message));
     members.into_value()
 }
 
 fn output(output: &ActionOutput, tokens: &Tokens<'_>) -> Value {
     let mut members = Members::default();
     members.put("id", json!(output.name.value));
+    members.put("description", optional(&output.description));
     members.put("value", tokens.optional(output.value.as_ref()));
     members.into_value()
 }
 
 fn runs(runs: &Runs, tokens: &Tokens<'_>) -> Value {
     let mut members = Members::default();
-    let text = |text: &Option<String>| text.as_ref().map(|text| json!(text));
     match &runs.using {
         Using::Node {
             version,
@@ -55,9 +62,10 @@ fn runs(runs: &Runs, tokens: &Tokens<'_>) -> Value {
         } => {
             members.put("using", json!(format!("node{version}")));
             members.put("main", json!(main));
-            members.put("pre", text(pre));
-            members.put("post", text(post));
+            members.put("pre", optional(pre));
+            members.put("post", optional(post));
         }
+        Using::Plugin { plugin } => members.put("plugin", json!(plugin)),
         Using::Composite { steps } => {
             members.put("using", json!("composite"));
             members.put("steps", step::steps(steps, tokens));
@@ -74,12 +82,16 @@ fn runs(runs: &Runs, tokens: &Tokens<'_>) -> Value {
             members.put("image", json!(image));
             members.put("args", tokens.optional(args.as_ref()));
             members.put("env", tokens.optional(env.as_ref()));
-            members.put("entrypoint", text(entrypoint));
-            members.put("pre-entrypoint", text(pre_entrypoint));
-            members.put("post-entrypoint", text(post_entrypoint));
+            members.put("entrypoint", optional(entrypoint));
+            members.put("pre-entrypoint", optional(pre_entrypoint));
+            members.put("post-entrypoint", optional(post_entrypoint));
         }
     }
     members.put("pre-if", json!(runs.pre_if.expression.text()));
     members.put("post-if", json!(runs.post_if.expression.text()));
     members.into_value()
+}
+
+fn optional(text: &Option<String>) -> Option<Value> {
+    text.as_ref().map(|text| json!(text))
 }

@@ -5,18 +5,18 @@
 use std::sync::Arc;
 
 use crate::source::{Diagnostic, Located, Source, Span};
+use crate::yaml;
 
 use super::condition::hook_condition;
 use super::fields::Fields;
 use super::steps::steps;
 use super::workflow::read_tokens;
 use crate::workflow::action::{Action, ActionInput, ActionOutput, Runs, Using};
+use crate::workflow::hint;
 use crate::workflow::limits::{Budget, Limits};
 use crate::workflow::problems::Problems;
 use crate::workflow::schema::Schema;
 use crate::workflow::token::{Key, Token, TokenKind};
-
-const USING: &str = "'composite', 'docker', 'node12', 'node16', 'node20', or 'node24'";
 
 /// Reads an action's manifest under the limits of the runner.
 ///
@@ -28,7 +28,7 @@ pub fn read_action(source: Arc<Source>) -> Result<Action, Vec<Diagnostic>> {
     let root = read_tokens(
         Schema::action(),
         "action-root",
-        &limits,
+        &yaml::read(problems.source(), &limits.file),
         &mut Budget::new(&limits),
         &mut problems,
     );
@@ -40,15 +40,24 @@ fn action(root: Token, source: Arc<Source>, problems: &mut Problems) -> Option<A
     let span = root.span;
     let mut fields = Fields::of(root, problems);
     let Some(runs) = fields.take("runs") else {
-        problems.add(span, "Required property is missing: runs");
+        let path = &source.path;
+        problems.add(
+            span,
+            format!("Top level 'runs:' section is required for {path}"),
+        );
         return None;
     };
     Some(Action {
-        source,
         name: fields.take_string("name"),
-        inputs: definitions(fields.take("inputs")).map(input).collect(),
+        description: fields.take_string("description"),
+        author: fields.take_string("author"),
+        branding: fields.take("branding"),
+        inputs: definitions(fields.take("inputs"))
+            .map(|definition| input(definition, problems))
+            .collect(),
         outputs: definitions(fields.take("outputs")).map(output).collect(),
         runs: self::runs(runs, problems)?,
+        source,
     })
 }
 
@@ -64,23 +73,41 @@ fn definitions(token: Option<Token>) -> impl Iterator<Item = (Located<String>, T
     })
 }
 
-fn input((name, definition): (Located<String>, Token)) -> ActionInput {
+fn input((name, definition): (Located<String>, Token), problems: &mut Problems) -> ActionInput {
     let flag =
         |token: &Token| token.kind == TokenKind::Bool(true) || token.as_str() == Some("true");
+    let deprecation = in_any_case(&definition, "deprecationMessage");
+    if let Some(message) = deprecation.filter(|message| message.as_str().is_none()) {
+        let text = "The 'deprecationMessage' of an input must be a string";
+        problems.add(message.span, text);
+    }
     ActionInput {
         name,
-        default: definition.get("default").cloned(),
+        description: text_of(&definition, "description"),
+        default: in_any_case(&definition, "default").cloned(),
         required: definition.get("required").is_some_and(flag),
-        deprecation_message: definition
-            .get("deprecationMessage")
-            .and_then(Token::as_str)
-            .map(str::to_owned),
+        deprecation_message: deprecation.and_then(Token::as_str).map(str::to_owned),
     }
 }
 
+/// The runner finds these keys of an input however they are written.
+fn in_any_case<'t>(definition: &'t Token, key: &str) -> Option<&'t Token> {
+    let mut pairs = definition.as_mapping()?.iter();
+    let is_it = |name: &str| name.eq_ignore_ascii_case(key);
+    let found = pairs.find(|pair| pair.key.name().is_some_and(is_it))?;
+    Some(&found.value)
+}
+
+fn text_of(definition: &Token, key: &str) -> Option<String> {
+    definition.get(key)?.as_str().map(str::to_owned)
+}
+
 fn output((name, definition): (Located<String>, Token)) -> ActionOutput {
-    let value = definition.get("value").cloned();
-    ActionOutput { name, value }
+    ActionOutput {
+        name,
+        description: text_of(&definition, "description"),
+        value: definition.get("value").cloned(),
+    }
 }
 
 fn runs(token: Token, problems: &mut Problems) -> Option<Runs> {
@@ -88,29 +115,7 @@ fn runs(token: Token, problems: &mut Problems) -> Option<Runs> {
     let mut fields = Fields::of(token, problems);
     let pre_if = hook_condition(fields.take("pre-if").as_ref(), span, problems);
     let post_if = hook_condition(fields.take("post-if").as_ref(), span, problems);
-    let Some(using) = fields.take_string("using") else {
-        problems.add(
-            span,
-            format!("Missing 'using' value. 'using' requires {USING}."),
-        );
-        return None;
-    };
-    let using = match using.value.to_ascii_lowercase().as_str() {
-        "docker" => docker(&mut fields, span, problems)?,
-        "composite" => composite(&mut fields, span, problems)?,
-        "node12" => node(12, &mut fields, span, problems)?,
-        "node16" => node(16, &mut fields, span, problems)?,
-        "node20" => node(20, &mut fields, span, problems)?,
-        "node24" => node(24, &mut fields, span, problems)?,
-        _ => {
-            let message = format!(
-                "'using: {}' is not supported, use {USING} instead.",
-                using.value
-            );
-            problems.add(using.span, message);
-            return None;
-        }
-    };
+    let using = using(&mut fields, span, problems)?;
     Some(Runs {
         using,
         pre_if: pre_if?,
@@ -118,9 +123,48 @@ fn runs(token: Token, problems: &mut Problems) -> Option<Runs> {
     })
 }
 
+fn using(fields: &mut Fields, span: Span, problems: &mut Problems) -> Option<Using> {
+    let Some(using) = fields.take_string("using") else {
+        if let Some(plugin) = text(fields, "plugin") {
+            return Some(Using::Plugin { plugin });
+        }
+        let message = "Missing 'using' value. 'using' requires 'composite', 'docker', 'node12', 'node16', 'node20' or 'node24'.";
+        problems.add(span, message);
+        return None;
+    };
+    match using.value.to_ascii_lowercase().as_str() {
+        "docker" => docker(fields, span, problems),
+        "composite" => composite(fields, span, problems),
+        "node12" => node(12, fields, span, problems),
+        "node16" => node(16, fields, span, problems),
+        "node20" => node(20, fields, span, problems),
+        "node24" => node(24, fields, span, problems),
+        _ => {
+            let message = format!(
+                "'using: {}' is not supported, use 'docker', 'node12', 'node16', 'node20' or 'node24' instead.",
+                using.value
+            );
+            let known = [
+                "composite",
+                "docker",
+                "node12",
+                "node16",
+                "node20",
+                "node24",
+            ];
+            let help = hint::meant(&using.value, known);
+            problems.add_with_help(using.span, message, help);
+            None
+        }
+    }
+}
+
 fn node(version: u32, fields: &mut Fields, span: Span, problems: &mut Problems) -> Option<Using> {
     let Some(main) = text(fields, "main") else {
-        let message = "You are using a JavaScript Action but there is not an entry JavaScript file provided in action.yml";
+        let message = format!(
+            "You are using a JavaScript Action but there is not an entry JavaScript file provided in {}.",
+            problems.source().path
+        );
         problems.add(span, message);
         return None;
     };
@@ -135,8 +179,10 @@ fn node(version: u32, fields: &mut Fields, span: Span, problems: &mut Problems) 
 
 fn composite(fields: &mut Fields, span: Span, problems: &mut Problems) -> Option<Using> {
     let Some(TokenKind::Sequence(items)) = fields.take("steps").map(|steps| steps.kind) else {
-        let message =
-            "You are using a composite action but there are no steps provided in action.yml.";
+        let message = format!(
+            "You are using a composite action but there are no steps provided in {}.",
+            problems.source().path
+        );
         problems.add(span, message);
         return None;
     };
@@ -145,13 +191,23 @@ fn composite(fields: &mut Fields, span: Span, problems: &mut Problems) -> Option
 }
 
 fn docker(fields: &mut Fields, span: Span, problems: &mut Problems) -> Option<Using> {
-    let Some(image) = text(fields, "image") else {
-        let message = "You are using a Container Action but an image is not provided in action.yml";
+    let Some(image) = fields.take_string("image") else {
+        let message = format!(
+            "You are using a Container Action but an image is not provided in {}.",
+            problems.source().path
+        );
         problems.add(span, message);
         return None;
     };
+    if !is_image(&image.value) {
+        let message = format!(
+            "'{}' should be either '[path]/Dockerfile' or 'docker://image[:tag]'.",
+            image.value
+        );
+        problems.add(image.span, message);
+    }
     Some(Using::Docker {
-        image,
+        image: image.value,
         args: fields.take("args"),
         env: fields.take("env"),
         entrypoint: text(fields, "entrypoint"),
@@ -160,6 +216,18 @@ fn docker(fields: &mut Fields, span: Span, problems: &mut Problems) -> Option<Us
     })
 }
 
+/// What the runner can build or pull (`DockerUtil.IsDockerfile` and `ActionManager.cs`).
+fn is_image(image: &str) -> bool {
+    let image = image.to_ascii_lowercase();
+    let name = image.rsplit('/').next().unwrap_or_default();
+    image.starts_with("docker://")
+        || name.starts_with("dockerfile.")
+        || name.ends_with("dockerfile")
+}
+
 fn text(fields: &mut Fields, key: &str) -> Option<String> {
     fields.take_string(key).map(|text| text.value)
 }
+
+#[cfg(test)]
+mod tests;

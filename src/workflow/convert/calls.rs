@@ -1,13 +1,14 @@
 //! Called workflows: found, read, and compared with what their callers give and allow (`ReusableWorkflowsLoader.cs` and
 //! `PermissionsHelper.cs` in actions/runner).
 //!
-//! A file is read anew for each job that calls it, as GitHub does: its jobs' permissions are the caller's, and its size counts
+//! A file is checked anew for each job that calls it, as on GitHub: its jobs' permissions are the caller's, and its size counts
 //! each time. Depth, number of files and size bound the whole.
 
-use std::collections::HashSet;
+use std::collections::{HashMap, HashSet};
+use std::rc::Rc;
 use std::sync::Arc;
 
-use super::workflow::{ReadOptions, workflow};
+use super::workflow::{Nodes, ReadOptions, workflow};
 use crate::source::{CallSite, Located, Scope, Source, Span};
 use crate::workflow::call::{Call, Called, InputKind, Interface};
 use crate::workflow::documents::{Document, Documents, Reference};
@@ -17,6 +18,7 @@ use crate::workflow::model::{Job, JobBody, Workflow};
 use crate::workflow::permissions::Permissions;
 use crate::workflow::problems::Problems;
 use crate::workflow::token::{Key, Token, TokenKind};
+use crate::yaml;
 
 /// Follows the calls of a whole workflow and gives every job its permissions.
 pub(super) fn follow(
@@ -29,6 +31,7 @@ pub(super) fn follow(
         options,
         budget,
         files: HashSet::new(),
+        nodes: HashMap::new(),
         jobs: 0,
         depth: 0,
         is_over: false,
@@ -47,6 +50,8 @@ struct Follower<'o> {
     budget: Budget,
     /// The called files: each counts once, letter case aside.
     files: HashSet<String>,
+    /// What is in those that were read.
+    nodes: HashMap<Location, Rc<Nodes>>,
     jobs: usize,
     /// How many calls lead to the file whose jobs are looked at.
     depth: usize,
@@ -141,9 +146,10 @@ impl Follower<'_> {
             source: Arc::clone(problems.source()),
             span,
         };
-        let mut inner = Problems::while_reading_for(source, site);
-        let limits = &self.options.limits;
-        let mut read = workflow(location, limits, &mut self.budget, &mut inner);
+        let mut inner = Problems::of_called(source, site);
+        let nodes = self.nodes_of(&location, inner.source());
+        let mut read = workflow(location, &nodes, &mut self.budget, &mut inner);
+        inner.forget_call();
         if let Some(workflow) = &mut read {
             match workflow.interface() {
                 Some(interface) => check_call(caller.call, &interface, problems),
@@ -162,6 +168,14 @@ impl Follower<'_> {
         self.is_over |= self.budget.is_exceeded();
         problems.absorb(inner);
         read
+    }
+
+    /// A file's YAML is read once: what is in it counts each time, and its comments never.
+    fn nodes_of(&mut self, location: &Location, source: &Source) -> Rc<Nodes> {
+        let limits = &self.options.limits.file;
+        let read = || Rc::new(yaml::read(source, limits));
+        let known = self.nodes.entry(location.clone());
+        Rc::clone(known.or_insert_with(read))
     }
 
     /// Gives a called workflow's jobs their permissions and reports what is asked for beyond the caller's.

@@ -5,7 +5,7 @@ use std::sync::Arc;
 use indexmap::IndexMap;
 
 use crate::source::{Code, Diagnostic, Located, Scope, Source};
-use crate::yaml::{self, Problem};
+use crate::yaml::{self, Node, Problem};
 
 use super::fields::Fields;
 use super::ids::Ids;
@@ -53,23 +53,26 @@ pub fn read_workflow_with(
     let location = Location::own(source.path.clone());
     let mut problems = Problems::new(source);
     let mut budget = Budget::new(&options.limits);
-    let mut workflow = workflow(location, &options.limits, &mut budget, &mut problems);
+    let nodes = yaml::read(problems.source(), &options.limits.file);
+    let mut workflow = workflow(location, &nodes, &mut budget, &mut problems);
     if let Some(workflow) = workflow.as_mut().filter(|_| problems.is_empty()) {
         calls::follow(workflow, options, budget, &mut problems);
     }
     problems.finish(workflow)
 }
 
-/// Reads one file, whose errors `problems` collect.
+/// What the YAML of a file comes to.
+pub(super) type Nodes = Result<Node, yaml::Error>;
+
+/// Reads the nodes of one file, whose errors `problems` collect.
 pub(super) fn workflow(
     location: Location,
-    limits: &Limits,
+    nodes: &Nodes,
     budget: &mut Budget,
     problems: &mut Problems,
 ) -> Option<Workflow> {
     let schema = Schema::workflow();
-    let root = read_tokens(schema, "workflow-root-strict", limits, budget, problems)?;
-    problems.was_read();
+    let root = read_tokens(schema, "workflow-root-strict", nodes, budget, problems)?;
     Some(convert(root, location, problems))
 }
 
@@ -77,14 +80,14 @@ pub(super) fn workflow(
 pub(super) fn read_tokens(
     schema: &'static Schema,
     root: &str,
-    limits: &Limits,
+    nodes: &Nodes,
     budget: &mut Budget,
     problems: &mut Problems,
 ) -> Option<Token> {
-    match yaml::read(problems.source(), &limits.file) {
+    match nodes {
         Ok(node) => {
             problems.enter(Code::Schema);
-            let token = reader::read(&node, schema, root, budget, problems);
+            let token = reader::read(node, schema, root, budget, problems);
             problems.enter(Code::Rule);
             problems.is_empty().then_some(token)
         }
@@ -95,7 +98,7 @@ pub(super) fn read_tokens(
                 }
                 _ => Scope::Place,
             };
-            let help = help(&error, problems.source());
+            let help = help(error, problems.source());
             problems.add_scoped(scope, error.span, error.to_string(), help);
             None
         }

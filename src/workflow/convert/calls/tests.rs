@@ -1,4 +1,5 @@
 use std::collections::HashMap;
+use std::sync::Arc;
 
 use crate::source::{Diagnostic, Source};
 use crate::workflow::{
@@ -8,11 +9,12 @@ use crate::workflow::{
 
 /// Files by the location of a reference.
 #[derive(Default)]
-struct Files(HashMap<String, String>);
+struct Files(HashMap<String, Arc<Source>>);
 
 impl Files {
     fn with(mut self, location: &str, text: &str) -> Self {
-        self.0.insert(location.to_owned(), text.to_owned());
+        let source = Source::new(location, text);
+        self.0.insert(location.to_owned(), source);
         self
     }
 }
@@ -21,7 +23,7 @@ impl Documents for Files {
     fn find(&self, reference: &Reference) -> Document {
         let location = reference.location.to_string();
         match self.0.get(&location) {
-            Some(text) => Document::Found(Source::new(location, text.clone())),
+            Some(source) => Document::Found(Arc::clone(source)),
             None if location.starts_with("./") => Document::Missing {
                 why: "workflow was not found".to_owned(),
             },
@@ -147,7 +149,9 @@ fn an_error_of_what_a_called_file_means_is_told_once_however_often_it_is_called(
     let a = "on: workflow_call\njobs:\n  a: {runs-on: x}\n  b: {runs-on: x, needs: c}\n";
     assert_eq!(
         errors(text, &files(a)),
-        ["./.github/workflows/a.yml (Line: 4, Col: 26): Job 'b' depends on unknown job 'c'."]
+        [
+            "In w.yml (Line: 3, Col: 13): Error from called workflow ./.github/workflows/a.yml (Line: 4, Col: 26): Job 'b' depends on unknown job 'c'."
+        ]
     );
 }
 
@@ -296,4 +300,18 @@ fn the_size_of_a_called_file_counts_each_time() {
             "In w.yml (Line: 4, Col: 13): Error from called workflow ./.github/workflows/a.yml: Maximum object size exceeded"
         ]
     );
+}
+
+#[test]
+fn a_long_file_that_says_little_is_not_read_for_every_call() {
+    let padding = "# \n".repeat(300_000);
+    let leaf = format!("{padding}{LEAF}");
+    let jobs = |name: &str, file: &str| {
+        let jobs =
+            (0..60).map(|n| format!("  {name}{n}: {{uses: ./.github/workflows/{file}.yml}}\n"));
+        jobs.collect::<String>()
+    };
+    let files = files(&format!("on: workflow_call\njobs:\n{}", jobs("b", "b")))
+        .with("./.github/workflows/b.yml", &leaf);
+    read(&format!("on: push\njobs:\n{}", jobs("a", "a")), &files);
 }
