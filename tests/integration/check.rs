@@ -1,5 +1,6 @@
 //! `lrun check`: verdicts, exit codes, and the forms of the answer.
 
+use std::collections::BTreeSet;
 use std::io::Write as _;
 use std::process::{Command, Stdio};
 
@@ -433,4 +434,29 @@ fn a_file_of_no_repository_is_judged_alone() {
         "{}",
         nowhere.stderr
     );
+}
+
+/// The suite of the syntax of 2026, all at once.
+#[test]
+fn the_workflows_of_the_rules_are_accepted_or_refused() {
+    let suite = concat!(
+        env!("CARGO_MANIFEST_DIR"),
+        "/tests/conformance/rules/workflows"
+    );
+    let project = Project::without_git(&[]);
+    let document = json(&check(&project, 1, &[suite, "--json"]));
+    let found = document["diagnostics"].as_array().expect("an array");
+    let name = |path: &str| path.rsplit('/').next().unwrap_or_default().to_owned();
+    let refused: BTreeSet<String> = found
+        .iter()
+        .filter(|found| found["level"] == "error")
+        .map(|found| name(found["file"].as_str().expect("text")))
+        .collect();
+    let files = std::fs::read_dir(suite).expect("the suite is there");
+    let files: BTreeSet<String> = files
+        .map(|file| name(&file.expect("readable").path().to_string_lossy()))
+        .collect();
+    assert_eq!(document["files"], files.len());
+    let wanted = files.into_iter().filter(|file| file.starts_with("err-"));
+    assert_eq!(refused, wanted.collect());
 }
