@@ -112,6 +112,25 @@ fn background_steps_and_what_waits_for_them() {
 }
 
 #[test]
+fn a_group_has_plain_steps_alone() {
+    for step in [
+        "{run: x, background: true}",
+        "{wait-all: }",
+        "{wait: a}",
+        "{cancel: a}",
+        "{parallel: [{run: x}]}",
+    ] {
+        let lines = format!("- {{id: a, run: x, background: true}}\n- parallel: [{step}]");
+        let found = places(&steps(&lines));
+        assert!(
+            found.iter().all(|(line, _)| *line == 7),
+            "{step}: {found:?}"
+        );
+        assert!(!found.is_empty(), "{step}");
+    }
+}
+
+#[test]
 fn composite_actions_have_no_background_steps() {
     let read = |step: &str| {
         let text = format!("runs:\n  using: composite\n  steps:\n    - {step}\n");
@@ -244,6 +263,27 @@ fn concurrency_environments_services_and_snapshots() {
         ],
     );
     invalid(root, &[("on: {image_version: {branches: [a]}}", (1, 22))]);
+}
+
+#[test]
+fn an_expression_may_be_a_whole_mapping_or_sequence() {
+    valid(
+        job,
+        &[
+            "env: ${{ fromJSON(github.x) }}",
+            "env: {'${{ insert }}': '${{ github.x }}', A: b}",
+            "strategy: ${{ fromJSON(github.x) }}",
+            "strategy: {'${{ insert }}': '${{ github.x }}'}",
+            "strategy: {matrix: '${{ fromJSON(github.x) }}'}",
+            "strategy: {matrix: {m: '${{ github.x }}', include: '${{ github.x }}'}}",
+            "defaults: {run: '${{ github.x }}'}",
+            "services: ${{ fromJSON(github.x) }}",
+            "container: {image: i, env: '${{ github.x }}', ports: '${{ github.x }}', credentials: '${{ github.x }}'}",
+            "concurrency: ${{ github.x }}",
+            "environment: ${{ github.x }}",
+        ],
+    );
+    valid(job_without_runner, &["runs-on: ${{ fromJSON(github.x) }}"]);
 }
 
 #[test]

@@ -36,6 +36,7 @@ fn main() -> io::Result<()> {
     if let Err(reason) = &act {
         writeln!(out, "act cannot be had: {reason}")?;
     }
+    report(&mut out, &checks(root)?)?;
     report(&mut out, &steps(root, act.as_ref().ok())?)?;
     report(&mut out, &plans::plans(root)?)?;
     report(&mut out, &checkouts(root)?)?;
@@ -47,6 +48,24 @@ fn report(out: &mut impl io::Write, lines: &[Line]) -> io::Result<()> {
     lines
         .iter()
         .try_for_each(|line| writeln!(out, "{}", line.text()))
+}
+
+/// Verdicts, from the start of the process to its end.
+fn checks(root: &Path) -> io::Result<Vec<Line>> {
+    let project = projects::of_workflows(&root.join("workflows"))?;
+    let lrun = Lrun::new(&project, &root.join("store"));
+    let line = |work, time, target| Line {
+        work,
+        time,
+        peers: Vec::new(),
+        target,
+    };
+    let one = median(|| lrun.check(Some(".github/workflows/0.yml")))?;
+    let all = median(|| lrun.check(None))?;
+    Ok(vec![
+        line("check of one workflow", one, "≤ 15 ms"),
+        line("check of 700 workflows, one thread", all, "≤ 500 ms"),
+    ])
 }
 
 /// Runs of one step and of many, and what comes after the last.

@@ -63,6 +63,19 @@ impl Lrun {
         timed(&mut self.command(&[workflow]))
     }
 
+    /// How long a check takes, whatever it finds: of a file, or of the whole repository.
+    pub(crate) fn check(&self, file: Option<&str>) -> io::Result<Duration> {
+        let mut command = self.command(&["check"]);
+        command.args(file).stdin(Stdio::null());
+        let start = Moment::now();
+        let output = command.output()?;
+        let took = start.elapsed();
+        match output.status.code() {
+            Some(0 | 1) => Ok(took),
+            code => Err(io::Error::other(format!("{command:?}: {code:?}"))),
+        }
+    }
+
     /// Runs a workflow and looks at what happens.
     pub(crate) fn watch(&self, workflow: &str) -> io::Result<Watched> {
         let mut command = self.command(&[workflow]);

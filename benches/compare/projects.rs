@@ -11,6 +11,8 @@ pub(crate) const FURTHER_STEPS: u32 = 20;
 /// Legs of the matrix: as many as GitHub allows.
 pub(crate) const LEGS: u32 = 256;
 
+const WORKFLOWS: usize = 700;
+
 const FILES_PER_DIRECTORY: usize = 100;
 
 /// Saves and restores `tree` elsewhere in the home, with one file in a hundred changed.
@@ -50,6 +52,35 @@ pub(crate) fn of_plans(directory: &Path) -> io::Result<PathBuf> {
     git(&project, &["add", "--all"])?;
     git(&project, &["commit", "--quiet", "-m", "second"])?;
     Ok(project)
+}
+
+/// As many workflows as are checked at once: those of the conformance suites, valid and not, over and over.
+pub(crate) fn of_workflows(directory: &Path) -> io::Result<PathBuf> {
+    let suites = Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/conformance");
+    let mut texts = Vec::new();
+    for folder in ["rules/workflows", "reader"] {
+        let mut paths: Vec<PathBuf> = fs::read_dir(suites.join(folder))?
+            .flatten()
+            .map(|entry| entry.path())
+            .filter(|path| path.extension().is_some_and(|extension| extension == "yml"))
+            .collect();
+        paths.sort();
+        for path in paths {
+            let text = fs::read_to_string(path)?;
+            // Those of the reader stand behind their options.
+            let workflow = text.split("\n---\n").nth(usize::from(folder == "reader"));
+            texts.extend(workflow.map(str::to_owned));
+        }
+    }
+    let workflows = directory.join(".github/workflows");
+    fs::create_dir_all(&workflows)?;
+    for (number, text) in texts.iter().cycle().take(WORKFLOWS).enumerate() {
+        fs::write(
+            workflows.join(format!("{number}.yml")),
+            format!("# {number}\n{text}"),
+        )?;
+    }
+    commit(directory)
 }
 
 /// A tree of so many files of four kilobytes on average, and workflows about it.

@@ -24,19 +24,30 @@ use crate::workflow::{
 };
 
 const AFTER_HELP: &str = "\
-What is valid here GitHub accepts, what is not GitHub refuses, with the same words at the same line and column. Workflows \
-and actions that a file uses by ./ or $/ are checked with it; what is wrong with one is said once, at its own place.
+What is valid here GitHub accepts, what is not GitHub refuses, with the same words at the same line
+and column. Workflows and actions that a file uses by ./ or $/ are checked with it; what is wrong
+with one is said once, at its own place.
 
 Forms:
   text      each error with its line underlined, then a summary
-  json      {\"version\":1,\"files\":2,\"errors\":1,\"diagnostics\":[{\"file\",\"line\",\"col\",\"end\":{\"line\",\"col\"},
-            \"part\":{\"line\",\"col\"},\"level\":\"error\" or \"note\",\"code\",\"message\",\"help\"}]}; columns count UTF-16
-            units; part is where in a long text it is, if not on that line; part and help may be missing
+  json      one object: {\"version\":1,\"files\":2,\"errors\":1,\"diagnostics\":[…]}, of each error
+            \"file\", \"line\", \"col\", \"end\":{\"line\",\"col\"}, \"level\", \"code\" and \"message\",
+            perhaps \"help\", and \"part\":{\"line\",\"col\"} where it is in a text of several lines;
+            columns count UTF-16 units, the level is error or note
   sarif     a log of SARIF 2.1.0 for code scanning
   annotate  ::error commands, which a job on GitHub turns into annotations
+In the last three files are named from the root of the repository; if they are of several
+repositories, from the working directory.
 
-In the last three, files are named from the root of the repository; of several repositories, from the working directory.
-Codes: yaml, schema, expression, rule, lock; and missing-action, a note that leaves the exit code alone.
+Codes:
+  yaml, schema, expression, rule, lock: errors
+  missing-action: a note, which leaves the exit code alone
+
+Examples:
+  lrun check
+  lrun check .github/workflows/ci.yml action.yml
+  lrun check --format sarif > lrun.sarif
+  git show HEAD:.github/workflows/ci.yml | lrun check -
 
 Exit codes:
   0   nothing is wrong
@@ -53,6 +64,7 @@ pub(super) struct CheckArguments {
     /// A repository stands for its .github/workflows and every action.yml and action.yaml that git
     /// does not ignore, outside of node_modules, target, third_party and vendor; another folder for
     /// the YAML files in it and the actions below it.
+    #[arg(value_name = "PATH")]
     paths: Vec<PathBuf>,
     /// Read standard input, and the files that are named, as actions.
     #[arg(long)]
@@ -108,7 +120,7 @@ pub(super) fn check(arguments: &CheckArguments) -> Result<ExitCode, Failure> {
     printed(print(&mut std::io::stdout().lock(), &checked, format))?;
     Ok(match checked.errors() {
         0 => ExitCode::Success,
-        _ => ExitCode::JobFailed,
+        _ => ExitCode::NO,
     })
 }
 

@@ -1,4 +1,4 @@
-//! The one renderer of errors, and the kinds that decide the exit code.
+//! What ends a command without an answer, and the kinds that decide the exit code.
 
 use std::fmt::Write as _;
 use std::io::{self, Write as _};

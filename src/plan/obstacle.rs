@@ -4,7 +4,7 @@ use std::fmt;
 use std::sync::Arc;
 
 use crate::source::{Source, Span};
-use crate::workflow::{Job, JobBody, Workflow};
+use crate::workflow::{Job, JobBody, Token, Workflow};
 
 /// Something in the way of a run.
 #[derive(Debug, Clone)]
@@ -38,6 +38,8 @@ pub enum ObstacleKind {
     Container,
     /// A job that calls a reusable workflow.
     ReusableWorkflow,
+    /// `strategy` or `defaults.run` whose keys come from an expression.
+    LateKeys,
 }
 
 impl fmt::Display for Obstacle {
@@ -61,6 +63,9 @@ impl fmt::Display for ObstacleKind {
             Self::Container => f.write_str(
                 "containers and services need an image or an engine, and this version of lrun has neither",
             ),
+            Self::LateKeys => f.write_str(
+                "lrun cannot take the keys of this mapping from an expression; write them out and use expressions for their values",
+            ),
             Self::ReusableWorkflow => {
                 f.write_str("calling a reusable workflow is not supported by this version of lrun")
             }
@@ -79,6 +84,12 @@ pub(super) fn of_job(workflow: &Workflow, job: &Job) -> Vec<Obstacle> {
     if let Some(token) = container.or(job.services.as_ref()) {
         kinds.push((token.span, ObstacleKind::Container));
     }
+    let defaults = job.defaults.written.as_ref();
+    let run = defaults.and_then(|defaults| defaults.get("run"));
+    let strategy = job.strategy.as_ref().map(|strategy| &strategy.written);
+    let late = run.into_iter().chain(strategy);
+    let late = late.filter_map(Token::first_late_key);
+    kinds.extend(late.map(|span| (span, ObstacleKind::LateKeys)));
     if let JobBody::Calls(call) = &job.body {
         kinds.push((call.uses.span, ObstacleKind::ReusableWorkflow));
     }

@@ -37,12 +37,7 @@ pub(super) fn read(
     let expected = Expected {
         schema,
         definition: schema.get(root),
-        context: schema
-            .get(root)
-            .context
-            .iter()
-            .map(String::as_str)
-            .collect(),
+        context: schema.get(root).context.iter().copied().collect(),
     };
     let mut reader = Reader { problems, budget };
     let token = reader.value(node, &expected);
@@ -66,7 +61,7 @@ struct Expected {
 impl Expected {
     fn child(&self, name: &str) -> Self {
         let definition = self.schema.get(name);
-        let more = definition.context.iter().map(String::as_str);
+        let more = definition.context.iter().copied();
         let more: Vec<&str> = more.filter(|name| !self.context.contains(name)).collect();
         let context = match more.is_empty() {
             true => Rc::clone(&self.context),
@@ -243,7 +238,7 @@ impl Reader<'_> {
             let help = match &**name {
                 "<<" => Some(NO_MERGE_KEYS.to_owned()),
                 _ if self.problems.is_full() => None,
-                _ => hint::meant(name, keys.map(String::as_str)),
+                _ => hint::meant(name, keys.copied()),
             };
             let message = format!("Unexpected value '{name}'");
             self.problems.add_with_help(span, message, help);
@@ -352,10 +347,7 @@ fn undecided(rules: &[&MappingRule]) -> String {
             .count()
     };
     let keys = rules.iter().flat_map(|rule| rule.properties.keys());
-    let mut telling: Vec<&str> = keys
-        .map(String::as_str)
-        .filter(|key| has(key) == 1)
-        .collect();
+    let mut telling: Vec<&str> = keys.copied().filter(|key| has(key) == 1).collect();
     telling.sort_unstable();
     format!(
         "There's not enough info to determine what you meant. Add one of these properties: {}",
@@ -376,13 +368,13 @@ fn matches_shape(shape: &Shape, value: &Value) -> bool {
 /// The one text that a shape allows.
 fn constant(shape: &'static Shape) -> Option<&'static str> {
     match shape {
-        Shape::String(rule) => rule.constant.as_deref(),
+        Shape::String(rule) => rule.constant,
         _ => None,
     }
 }
 
 fn matches_string(rule: &StringRule, text: &str) -> bool {
-    match &rule.constant {
+    match rule.constant {
         Some(constant) => constant == text,
         None => !(rule.non_empty && text.is_empty()),
     }

@@ -6,18 +6,20 @@
 use std::collections::HashMap;
 use std::sync::LazyLock;
 
-use serde_json::{Map, Value};
+use indexmap::IndexMap;
+use serde::Deserialize;
+use serde::de::IgnoredAny;
 
-/// Every definition of one schema file by name.
+/// Every definition of one schema file by name. Names are parts of the embedded text: nothing of it is copied.
 #[derive(Debug, Default)]
 pub(super) struct Schema {
-    definitions: HashMap<String, Definition>,
+    definitions: HashMap<&'static str, Definition>,
 }
 
 /// What a value must be, and what its expressions may use beside what its parents allow.
 #[derive(Debug)]
 pub(super) struct Definition {
-    pub(super) context: Vec<String>,
+    pub(super) context: Vec<&'static str>,
     pub(super) shape: Shape,
 }
 
@@ -28,17 +30,19 @@ pub(super) enum Shape {
     Number,
     String(StringRule),
     Sequence {
-        item: String,
+        item: &'static str,
     },
     Mapping(MappingRule),
     /// Names of the alternatives.
-    OneOf(Vec<String>),
+    OneOf(Vec<&'static str>),
+    /// One of these texts.
+    Constants(Vec<Shape>),
 }
 
 /// Which strings are allowed.
 #[derive(Debug, Default)]
 pub(super) struct StringRule {
-    pub(super) constant: Option<String>,
+    pub(super) constant: Option<&'static str>,
     pub(super) non_empty: bool,
 }
 
@@ -46,11 +50,76 @@ pub(super) struct StringRule {
 #[derive(Debug, Default)]
 pub(super) struct MappingRule {
     /// The definition of each known key's value.
-    pub(super) properties: HashMap<String, String>,
+    pub(super) properties: HashMap<&'static str, &'static str>,
     /// The definitions of any other key and of its value.
-    pub(super) loose: Option<(String, String)>,
+    pub(super) loose: Option<(&'static str, &'static str)>,
     /// The required keys in the file's order.
-    pub(super) required: Vec<String>,
+    pub(super) required: Vec<&'static str>,
+}
+
+/// A schema file as it is written; descriptions are passed over.
+#[derive(Deserialize)]
+struct Written<'s> {
+    #[serde(borrow)]
+    definitions: IndexMap<&'s str, WrittenDefinition<'s>>,
+}
+
+#[derive(Default, Deserialize)]
+#[serde(rename_all = "kebab-case", default)]
+struct WrittenDefinition<'s> {
+    #[serde(borrow)]
+    context: Vec<&'s str>,
+    #[serde(borrow)]
+    allowed_values: Option<Vec<&'s str>>,
+    #[serde(borrow)]
+    one_of: Vec<&'s str>,
+    #[serde(borrow)]
+    mapping: Option<WrittenMapping<'s>>,
+    #[serde(borrow)]
+    sequence: Option<WrittenSequence<'s>>,
+    #[serde(borrow)]
+    string: Option<WrittenString<'s>>,
+    boolean: Option<IgnoredAny>,
+    number: Option<IgnoredAny>,
+    null: Option<IgnoredAny>,
+}
+
+#[derive(Default, Deserialize)]
+#[serde(rename_all = "kebab-case", default)]
+struct WrittenMapping<'s> {
+    #[serde(borrow)]
+    properties: IndexMap<&'s str, WrittenProperty<'s>>,
+    #[serde(borrow)]
+    loose_key_type: Option<&'s str>,
+    #[serde(borrow)]
+    loose_value_type: Option<&'s str>,
+}
+
+#[derive(Deserialize)]
+#[serde(untagged)]
+enum WrittenProperty<'s> {
+    Definition(#[serde(borrow)] &'s str),
+    Detailed {
+        #[serde(rename = "type", borrow)]
+        definition: &'s str,
+        #[serde(default)]
+        required: bool,
+    },
+}
+
+#[derive(Default, Deserialize)]
+#[serde(rename_all = "kebab-case", default)]
+struct WrittenSequence<'s> {
+    #[serde(borrow)]
+    item_type: Option<&'s str>,
+}
+
+#[derive(Default, Deserialize)]
+#[serde(rename_all = "kebab-case", default)]
+struct WrittenString<'s> {
+    #[serde(borrow)]
+    constant: Option<&'s str>,
+    require_non_empty: bool,
 }
 
 static WORKFLOW: LazyLock<Schema> = LazyLock::new(|| {
@@ -61,6 +130,17 @@ static WORKFLOW: LazyLock<Schema> = LazyLock::new(|| {
 
 static ACTION: LazyLock<Schema> =
     LazyLock::new(|| Schema::load(include_str!("schema/action-v1.0.json")));
+
+/// The definitions every schema has (`TemplateSchema.cs`).
+const BUILT_IN: &str = r#"{"definitions": {
+    "null": {"null": {}},
+    "boolean": {"boolean": {}},
+    "number": {"number": {}},
+    "string": {"string": {}},
+    "sequence": {"sequence": {"item-type": "any"}},
+    "mapping": {"mapping": {"loose-key-type": "string", "loose-value-type": "any"}},
+    "any": {"one-of": ["null", "boolean", "number", "string", "sequence", "mapping"]}
+}}"#;
 
 /// What stands for a name the schema does not have: a schema file that names it is broken, which a test rules out.
 static ANYTHING: Definition = Definition {
@@ -86,72 +166,32 @@ impl Schema {
 
     /// Everything a value of this definition may be, alternatives of alternatives included.
     pub(super) fn shapes<'s>(&'s self, definition: &'s Definition) -> Vec<&'s Shape> {
+        let mut shapes = Vec::new();
+        self.collect(definition, &mut shapes);
+        shapes
+    }
+
+    fn collect<'s>(&'s self, definition: &'s Definition, shapes: &mut Vec<&'s Shape>) {
         match &definition.shape {
             Shape::OneOf(names) => names
                 .iter()
-                .flat_map(|name| self.shapes(self.get(name)))
-                .collect(),
-            shape => vec![shape],
+                .for_each(|name| self.collect(self.get(name), shapes)),
+            Shape::Constants(constants) => shapes.extend(constants),
+            shape => shapes.push(shape),
         }
     }
 
     /// Embedded text that is not JSON would give an empty schema; a test reads every definition.
-    fn load(text: &str) -> Self {
-        let json: Value = serde_json::from_str(text).unwrap_or_default();
-        let mut schema = Self::built_in();
-        for (name, definition) in json["definitions"].as_object().into_iter().flatten() {
-            schema.add(name, definition);
-        }
-        schema
-    }
-
-    /// The definitions every schema has (`TemplateSchema.cs`).
-    fn built_in() -> Self {
+    fn load(text: &'static str) -> Self {
         let mut schema = Self::default();
-        let json = serde_json::json!({
-            "null": {"null": {}},
-            "boolean": {"boolean": {}},
-            "number": {"number": {}},
-            "string": {"string": {}},
-            "sequence": {"sequence": {"item-type": "any"}},
-            "mapping": {"mapping": {"loose-key-type": "string", "loose-value-type": "any"}},
-            "any": {"one-of": ["null", "boolean", "number", "string", "sequence", "mapping"]},
-        });
-        for (name, definition) in json.as_object().into_iter().flatten() {
-            schema.add(name, definition);
+        for text in [BUILT_IN, text] {
+            let written: Option<Written<'static>> = serde_json::from_str(text).ok();
+            let definitions = written.into_iter().flat_map(|written| written.definitions);
+            schema
+                .definitions
+                .extend(definitions.map(|(name, written)| (name, definition(written))));
         }
         schema
-    }
-
-    fn add(&mut self, name: &str, definition: &Value) {
-        let context = strings(&definition["context"]);
-        let shape = if let Some(values) = definition.get("allowed-values") {
-            Shape::OneOf(self.add_constants(name, &strings(values)))
-        } else {
-            shape(definition)
-        };
-        let definition = Definition { context, shape };
-        self.definitions.insert(name.to_owned(), definition);
-    }
-
-    /// `allowed-values` is a choice of constants.
-    fn add_constants(&mut self, name: &str, values: &[String]) -> Vec<String> {
-        let names: Vec<String> = values
-            .iter()
-            .map(|value| format!("{name}-{value}"))
-            .collect();
-        for (name, value) in names.iter().zip(values) {
-            let rule = StringRule {
-                constant: Some(value.clone()),
-                non_empty: false,
-            };
-            let definition = Definition {
-                context: Vec::new(),
-                shape: Shape::String(rule),
-            };
-            self.definitions.insert(name.clone(), definition);
-        }
-        names
     }
 
     /// Adds properties to mappings there are, and whole definitions otherwise.
@@ -175,56 +215,61 @@ impl Schema {
     }
 }
 
-fn shape(definition: &Value) -> Shape {
-    let kind = |name: &str| definition.get(name).and_then(Value::as_object);
-    if let Some(mapping) = kind("mapping") {
+fn definition(written: WrittenDefinition<'static>) -> Definition {
+    let shape = if let Some(values) = written.allowed_values {
+        Shape::Constants(values.into_iter().map(constant).collect())
+    } else if let Some(mapping) = written.mapping {
         Shape::Mapping(mapping_rule(mapping))
-    } else if let Some(sequence) = kind("sequence") {
+    } else if let Some(sequence) = written.sequence {
         Shape::Sequence {
-            item: string(sequence, "item-type").unwrap_or_else(|| "any".to_owned()),
+            item: sequence.item_type.unwrap_or("any"),
         }
-    } else if let Some(rule) = kind("string") {
+    } else if let Some(rule) = written.string {
         Shape::String(StringRule {
-            constant: string(rule, "constant"),
-            non_empty: rule.get("require-non-empty") == Some(&Value::Bool(true)),
+            constant: rule.constant,
+            non_empty: rule.require_non_empty,
         })
-    } else if kind("boolean").is_some() {
+    } else if written.boolean.is_some() {
         Shape::Boolean
-    } else if kind("number").is_some() {
+    } else if written.number.is_some() {
         Shape::Number
-    } else if kind("null").is_some() {
+    } else if written.null.is_some() {
         Shape::Null
     } else {
-        Shape::OneOf(strings(&definition["one-of"]))
+        Shape::OneOf(written.one_of)
+    };
+    Definition {
+        context: written.context,
+        shape,
     }
 }
 
-fn mapping_rule(mapping: &Map<String, Value>) -> MappingRule {
+fn constant(value: &'static str) -> Shape {
+    Shape::String(StringRule {
+        constant: Some(value),
+        non_empty: false,
+    })
+}
+
+fn mapping_rule(written: WrittenMapping<'static>) -> MappingRule {
     let mut rule = MappingRule {
-        loose: string(mapping, "loose-key-type").zip(string(mapping, "loose-value-type")),
+        loose: written.loose_key_type.zip(written.loose_value_type),
         ..MappingRule::default()
     };
-    let properties = mapping.get("properties").and_then(Value::as_object);
-    for (key, property) in properties.into_iter().flatten() {
+    for (key, property) in written.properties {
         let definition = match property {
-            Value::String(definition) => definition.clone(),
-            _ => property["type"].as_str().unwrap_or("any").to_owned(),
+            WrittenProperty::Definition(definition) => definition,
+            WrittenProperty::Detailed {
+                definition,
+                required,
+            } => {
+                rule.required.extend(required.then_some(key));
+                definition
+            }
         };
-        if property["required"] == Value::Bool(true) {
-            rule.required.push(key.clone());
-        }
-        rule.properties.insert(key.clone(), definition);
+        rule.properties.insert(key, definition);
     }
     rule
-}
-
-fn string(map: &Map<String, Value>, key: &str) -> Option<String> {
-    map.get(key).and_then(Value::as_str).map(str::to_owned)
-}
-
-fn strings(list: &Value) -> Vec<String> {
-    let items = list.as_array().into_iter().flatten();
-    items.filter_map(Value::as_str).map(str::to_owned).collect()
 }
 
 #[cfg(test)]
@@ -234,9 +279,9 @@ mod tests {
     #[test]
     fn every_name_a_schema_uses_is_defined() {
         for schema in [Schema::workflow(), Schema::action()] {
-            assert!(schema.definitions.len() > 50);
+            assert!(schema.definitions.len() > 40);
             for (name, definition) in &schema.definitions {
-                let used: Vec<&String> = match &definition.shape {
+                let used: Vec<&&str> = match &definition.shape {
                     Shape::Sequence { item } => vec![item],
                     Shape::OneOf(names) => names.iter().collect(),
                     Shape::Mapping(rule) => {
@@ -248,7 +293,7 @@ mod tests {
                 };
                 for target in used {
                     assert!(
-                        schema.definitions.contains_key(target),
+                        schema.definitions.contains_key(*target),
                         "{name} uses {target}"
                     );
                 }

@@ -107,6 +107,15 @@ impl Token {
         }
     }
 
+    /// Where a mapping has its first key that is known later only, or the whole of it is; none if all keys are written out.
+    pub fn first_late_key(&self) -> Option<Span> {
+        let Some(pairs) = self.as_mapping() else {
+            return Some(self.span);
+        };
+        let late = pairs.iter().find(|pair| pair.key.name().is_none());
+        late.map(|pair| pair.key.span())
+    }
+
     /// The value of a literal key, as the schema spells it.
     pub fn get(&self, key: &str) -> Option<&Token> {
         let mut pairs = self.as_mapping()?.iter();

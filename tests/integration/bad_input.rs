@@ -265,3 +265,11 @@ fn machines_of_one_s_own_are_not_stood_in_for() {
         .exited(4);
     assert_eq!(run.differences("self-hosted").len(), 1);
 }
+
+#[test]
+fn a_strategy_that_is_an_expression_is_valid_and_refused_before_anything_starts() {
+    let steps = workflow_of("- run: x=1");
+    let strategy = "    strategy: ${{ fromJSON('{}') }}\n    steps:";
+    let project = Project::of_workflow(&steps.replace("    steps:", strategy));
+    refused(&project, CANNOT_RUN, &["ci.yml:5:15", "write them out"]);
+}

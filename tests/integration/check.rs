@@ -1,5 +1,6 @@
 //! `lrun check`: verdicts, exit codes, and the forms of the answer.
 
+use std::collections::BTreeSet;
 use std::io::Write as _;
 use std::process::{Command, Stdio};
 
@@ -147,9 +148,9 @@ fn wrong_workflows_are_answered_so() {
         ))
     );
     assert_snapshot!(
-        "wrong_wait",
+        "wrong_parallel",
         verdict(&job(
-            "    steps:\n      - {id: server, run: ./serve, background: true}\n      - wait: serer\n      - {id: server, run: make}\n"
+            "    steps:\n      - parallel:\n          - run: make a\n          - run: make b\n        if: always()\n"
         ))
     );
     assert_snapshot!(
@@ -178,6 +179,11 @@ fn the_verdict_is_the_exit_code() {
     assert_eq!(missing.stdout, "");
     check(&project, 2, &["--format", "xml"]);
     check(&project, 2, &["--json", "--format", "text"]);
+    let bare = Project::new(&[("x.txt", "")]);
+    assert_eq!(
+        check(&bare, 0, &[]).stdout,
+        "no workflows or actions to check\n"
+    );
     let empty = Project::without_git(&[("folder/x.txt", "")]);
     let nothing = check(&empty, 2, &["folder"]);
     assert!(
@@ -197,6 +203,7 @@ fn what_a_file_uses_is_checked_with_it_and_said_once() {
         ("outer/action.yml", nested),
         ("act/action.yml", BAD_ACTION),
         ("fine/action.yaml", GOOD_ACTION),
+        (".github/workflows/folder.yml/x.txt", ""),
         ("node_modules/x/action.yml", "nonsense"),
         ("vendor/x/action.yml", "nonsense"),
         (".gitignore", "ignored\n"),
@@ -427,4 +434,29 @@ fn a_file_of_no_repository_is_judged_alone() {
         "{}",
         nowhere.stderr
     );
+}
+
+/// The suite of the syntax of 2026, all at once.
+#[test]
+fn the_workflows_of_the_rules_are_accepted_or_refused() {
+    let suite = concat!(
+        env!("CARGO_MANIFEST_DIR"),
+        "/tests/conformance/rules/workflows"
+    );
+    let project = Project::without_git(&[]);
+    let document = json(&check(&project, 1, &[suite, "--json"]));
+    let found = document["diagnostics"].as_array().expect("an array");
+    let name = |path: &str| path.rsplit('/').next().unwrap_or_default().to_owned();
+    let refused: BTreeSet<String> = found
+        .iter()
+        .filter(|found| found["level"] == "error")
+        .map(|found| name(found["file"].as_str().expect("text")))
+        .collect();
+    let files = std::fs::read_dir(suite).expect("the suite is there");
+    let files: BTreeSet<String> = files
+        .map(|file| name(&file.expect("readable").path().to_string_lossy()))
+        .collect();
+    assert_eq!(document["files"], files.len());
+    let wanted = files.into_iter().filter(|file| file.starts_with("err-"));
+    assert_eq!(refused, wanted.collect());
 }

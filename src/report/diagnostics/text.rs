@@ -113,6 +113,7 @@ impl fmt::Display for Summary<'_> {
         let wrong: BTreeSet<&str> = wrong.map(|found| &*found.source.path).collect();
         let files = counted(checked.files, "file");
         match errors {
+            0 if checked.files == 0 => f.write_str("no workflows or actions to check")?,
             0 => write!(f, "no errors in {files}")?,
             _ if checked.files == 1 => write!(f, "{} in 1 file", counted(errors, "error"))?,
             _ => write!(

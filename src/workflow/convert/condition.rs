@@ -73,7 +73,7 @@ fn compile(
     match compiled(&asked) {
         Ok(condition) => Some(condition),
         Err(error) => {
-            problems.add_expression(span, text, error, context.iter().map(String::as_str));
+            problems.add_expression(span, text, error, context.iter().copied());
             compiled(otherwise).ok()
         }
     }

@@ -17,7 +17,10 @@ impl Fields {
     /// The pairs of a mapping. An expression in its place, or among its keys, is reported: lrun has no use for keys that
     /// are known later only.
     pub(super) fn of(token: Token, problems: &mut Problems) -> Self {
-        check(&token, problems);
+        let late = token.first_late_key();
+        if let Some(span) = late {
+            cannot_wait(span, problems);
+        }
         let TokenKind::Mapping(pairs) = token.kind else {
             return Self::default();
         };
@@ -51,17 +54,6 @@ pub(super) fn located(token: &Token) -> Option<Located<String>> {
     token
         .as_str()
         .map(|text| Located::new(text.to_owned(), token.span))
-}
-
-/// Reports an expression in the place of a mapping, or among its keys.
-pub(super) fn check(token: &Token, problems: &mut Problems) {
-    let Some(pairs) = token.as_mapping() else {
-        cannot_wait(token.span, problems);
-        return;
-    };
-    for pair in pairs.iter().filter(|pair| pair.key.name().is_none()) {
-        cannot_wait(pair.key.span(), problems);
-    }
 }
 
 fn cannot_wait(span: Span, problems: &mut Problems) {

@@ -4,7 +4,7 @@ use crate::expr::{Available, Expression};
 use crate::source::Located;
 
 use super::condition::{Place, condition};
-use super::fields::{self, Fields, located};
+use super::fields::{Fields, located};
 use super::{containers, matrix, names, references, steps};
 use crate::workflow::call::{Call, Called};
 use crate::workflow::documents::Reference;
@@ -48,7 +48,9 @@ pub(super) fn job(
     if let Some(snapshot) = &snapshot {
         check_snapshot(snapshot, problems);
     }
-    let defaults = defaults(fields.take("defaults"), problems);
+    let defaults = Defaults {
+        written: fields.take("defaults"),
+    };
     let body = body(&mut fields, from, problems);
     let (container, services) = (fields.take("container"), fields.take("services"));
     containers::check(container.as_ref(), services.as_ref(), problems);
@@ -80,17 +82,6 @@ pub(super) fn job(
     })
 }
 
-/// Converts `defaults` of a workflow or a job.
-pub(super) fn defaults(token: Option<Token>, problems: &mut Problems) -> Defaults {
-    if let Some(token) = &token {
-        fields::check(token, problems);
-        if let Some(run) = token.get("run") {
-            fields::check(run, problems);
-        }
-    }
-    Defaults { written: token }
-}
-
 fn body(fields: &mut Fields, from: &Location, problems: &mut Problems) -> JobBody {
     let Some(uses) = fields.take_string("uses") else {
         let items = match fields.take("steps").map(|steps| steps.kind) {
@@ -115,7 +106,6 @@ fn body(fields: &mut Fields, from: &Location, problems: &mut Problems) -> JobBod
 }
 
 fn strategy(token: Token, problems: &mut Problems) -> Strategy {
-    fields::check(&token, problems);
     let strategy = Strategy { written: token };
     if let Some(matrix) = strategy.matrix() {
         matrix::check(matrix, problems);
@@ -147,7 +137,7 @@ fn check_snapshot(snapshot: &Token, problems: &mut Problems) {
         let context = &Schema::workflow().get("snapshot-if").context;
         let available = Available::from_schema(context);
         if let Err(error) = Expression::parse(&condition.value, &available) {
-            let context = context.iter().map(String::as_str);
+            let context = context.iter().copied();
             problems.add_expression(condition.span, &condition.value, error, context);
         }
     }

@@ -9,12 +9,12 @@ use crate::yaml::{self, Node, Problem};
 
 use super::fields::Fields;
 use super::ids::Ids;
-use super::job::{defaults, job};
+use super::job::job;
 use super::{calls, names, needs, triggers};
 use crate::workflow::documents::Documents;
 use crate::workflow::limits::{Budget, Limits};
 use crate::workflow::location::Location;
-use crate::workflow::model::{Job, Workflow};
+use crate::workflow::model::{Defaults, Job, Workflow};
 use crate::workflow::permissions::{Permissions, PermissionsPolicy};
 use crate::workflow::problems::Problems;
 use crate::workflow::reader;
@@ -117,7 +117,9 @@ fn convert(root: Token, location: Location, problems: &mut Problems) -> Workflow
     let (found, keys) = (problems.count(), root.key_starts());
     let mut fields = Fields::of(root, problems);
     let on = fields.take("on").map(|on| triggers::triggers(on, problems));
-    let defaults = defaults(fields.take("defaults"), problems);
+    let defaults = Defaults {
+        written: fields.take("defaults"),
+    };
     let jobs = fields
         .take("jobs")
         .map(|token| jobs(token, &location, problems));
