@@ -12,7 +12,8 @@ use clap::{Args, ValueEnum};
 
 use super::document::Files;
 use super::exit::ExitCode;
-use super::failure::{Failure, printed};
+use super::failure::{Failure, printed, tell};
+use super::names::Names;
 use super::read::{self, MOST_BYTES};
 use super::sought::{self, Kind, LocalAction, Sought};
 use super::terminal;
@@ -20,12 +21,14 @@ use crate::config::Settings;
 use crate::report::diagnostics::{self, Checked, Look};
 use crate::source::{Code, Diagnostic, Source, Span};
 use crate::workflow::{
-    self, Documents, JobBody, LOCK_FILE, Location, Lock, ReadOptions, Step, StepAction, Uses, Using,
+    self, Documents, JobBody, LOCK_FILE, Location, Lock, MOST_ERRORS, ReadOptions, Step,
+    StepAction, Uses, Using,
 };
 
 const AFTER_HELP: &str = "\
 What is valid here GitHub accepts, what is not GitHub refuses, with the same words at the same line
-and column. Workflows and actions that a file uses by ./ or $/ are checked with it; what is wrong
+and column; of what is no YAML the place is GitHub's, the words are not always. Ten errors of a file
+are named, as GitHub does, and perhaps it has more. Workflows and actions that a file uses by ./ or $/ are checked with it; what is wrong
 with one is said once, at its own place.
 
 Forms:
@@ -33,6 +36,7 @@ Forms:
   json      one object: {\"version\":1,\"files\":2,\"errors\":1,\"diagnostics\":[…]}, of each error
             \"file\", \"line\", \"col\", \"end\":{\"line\",\"col\"}, \"level\", \"code\" and \"message\",
             perhaps \"help\", and \"part\":{\"line\",\"col\"} where it is in a text of several lines;
+            \"truncated\":true if a file may have more errors than the ten that are named;
             columns count UTF-16 units, the level is error or note
   sarif     a log of SARIF 2.1.0 for code scanning
   annotate  ::error commands, which a job on GitHub turns into annotations
@@ -52,7 +56,8 @@ Examples:
 Exit codes:
   0   nothing is wrong
   1   something is invalid
-  2   the command line is not acceptable, or there is no such path
+  2   the command line is not acceptable, or a path is not there or cannot be read; the others are
+      checked all the same
   70  lrun's own fault";
 
 #[derive(Debug, Args)]
@@ -102,25 +107,37 @@ pub(super) fn check(arguments: &CheckArguments) -> Result<ExitCode, Failure> {
     } else {
         arguments.format
     };
-    let (sought, has_stdin) = files(arguments, &directory)?;
+    let Asked {
+        files: sought,
+        has_stdin,
+        unreadable,
+    } = files(arguments, &directory)?;
     let mut checker = Checker {
-        names: Names::new(format, &directory, &sought),
+        names: Names::from(base(format, &directory, &sought)),
         seen: HashSet::new(),
         open: sought.into(),
         opened: HashSet::new(),
         repositories: HashMap::new(),
         elsewhere: BTreeSet::new(),
+        unreadable,
         checked: Checked::default(),
     };
     if has_stdin {
-        checker.stdin(&directory, arguments.action)?;
+        checker.stdin(&directory, arguments.action);
     }
-    checker.run()?;
-    let checked = checker.finish();
-    printed(print(&mut std::io::stdout().lock(), &checked, format))?;
-    Ok(match checked.errors() {
-        0 => ExitCode::Success,
-        _ => ExitCode::NO,
+    checker.run();
+    let (checked, unreadable) = checker.finish();
+    // Where nothing could be looked at there is no answer.
+    if unreadable.is_empty() || checked.files > 0 {
+        printed(print(&mut std::io::stdout().lock(), &checked, format))?;
+    }
+    for failure in &unreadable {
+        tell(&failure.text);
+    }
+    Ok(match (unreadable.first(), checked.errors()) {
+        (Some(failure), _) => failure.code,
+        (None, 0) => ExitCode::Success,
+        (None, _) => ExitCode::NO,
     })
 }
 
@@ -141,8 +158,17 @@ fn print(out: &mut dyn Write, checked: &Checked, format: Format) -> std::io::Res
     }
 }
 
-/// The files that are named, and whether standard input is.
-fn files(arguments: &CheckArguments, directory: &Path) -> Result<(Vec<Sought>, bool), Failure> {
+/// What the command line asks for.
+#[derive(Default)]
+struct Asked {
+    files: Vec<Sought>,
+    has_stdin: bool,
+    /// Of each path that leads to nothing, why.
+    unreadable: Vec<Failure>,
+}
+
+fn files(arguments: &CheckArguments, directory: &Path) -> Result<Asked, Failure> {
+    let mut asked = Asked::default();
     if arguments.paths.is_empty() {
         let root = sought::root_above(directory).ok_or_else(|| {
             let directory = directory.display();
@@ -150,65 +176,36 @@ fn files(arguments: &CheckArguments, directory: &Path) -> Result<(Vec<Sought>, b
                 "there is no repository in {directory} or above it; name files or folders to check"
             ))
         })?;
-        return Ok((sought::named(&root)?, false));
+        asked.files = sought::named(&root)?;
+        return Ok(asked);
     }
-    let mut found = Vec::new();
-    let mut has_stdin = false;
     for path in &arguments.paths {
         if path.as_os_str() == "-" {
-            has_stdin = true;
+            asked.has_stdin = true;
             continue;
         }
         let path = directory.join(path);
-        match sought::named(&path)?.as_mut_slice() {
-            [file] if arguments.action && !path.is_dir() => {
+        match sought::named(&path).as_deref_mut() {
+            Ok([file]) if arguments.action && !path.is_dir() => {
                 file.kind = Kind::Action;
-                found.push(file.clone());
+                asked.files.push(file.clone());
             }
-            files => found.extend_from_slice(files),
+            Ok(files) => asked.files.extend_from_slice(files),
+            Err(failure) => asked.unreadable.push(failure.clone()),
         }
     }
-    Ok((found, has_stdin))
+    Ok(asked)
 }
 
-/// What files are called in the answer.
-struct Names {
-    /// Where names start; other files have names with `..`, or whole paths.
-    base: PathBuf,
-}
-
-impl Names {
-    /// For people, from where they stand; for programs from the root of the repository, if there is one.
-    fn new(format: Format, directory: &Path, files: &[Sought]) -> Self {
-        let of_directory = || sought::root_above(directory);
-        let root = files
-            .first()
-            .map_or_else(of_directory, |file| file.root.clone());
-        let is_one = files.iter().all(|file| file.root == root);
-        let base = root.filter(|_| is_one && format != Format::Text);
-        let base = base.unwrap_or_else(|| directory.to_path_buf());
-        Self { base }
-    }
-
-    fn of(&self, path: &Path) -> String {
-        let shared = self
-            .base
-            .ancestors()
-            .find(|folder| path.starts_with(folder));
-        // Nothing in common but the root of the file system is nothing in common.
-        let shared = shared.filter(|folder| folder.parent().is_some());
-        let name = shared.and_then(|shared| {
-            let up = self.base.strip_prefix(shared).ok()?.iter().map(|_| "..");
-            Some(
-                up.collect::<PathBuf>()
-                    .join(path.strip_prefix(shared).ok()?),
-            )
-        });
-        name.as_deref()
-            .unwrap_or(path)
-            .to_string_lossy()
-            .into_owned()
-    }
+/// Where the names of files start: for people where they stand, for programs the root of the repository, if there is one.
+fn base(format: Format, directory: &Path, files: &[Sought]) -> PathBuf {
+    let of_directory = || sought::root_above(directory);
+    let root = files
+        .first()
+        .map_or_else(of_directory, |file| file.root.clone());
+    let is_one = files.iter().all(|file| file.root == root);
+    let base = root.filter(|_| is_one && format != Format::Text);
+    base.unwrap_or_else(|| directory.to_path_buf())
 }
 
 /// What is known of a repository.
@@ -230,57 +227,66 @@ struct Checker {
     repositories: HashMap<PathBuf, Rc<Repository>>,
     /// References to workflows of other repositories.
     elsewhere: BTreeSet<String>,
+    /// What could not be looked at, and why.
+    unreadable: Vec<Failure>,
     checked: Checked,
 }
 
 impl Checker {
-    fn stdin(&mut self, directory: &Path, is_action: bool) -> Result<(), Failure> {
-        let unreadable = |error| Failure::usage(format!("cannot read standard input: {error}"));
-        let stdin = std::io::stdin().lock();
-        let bytes = read::some(stdin, MOST_BYTES).map_err(unreadable)?;
+    fn stdin(&mut self, directory: &Path, is_action: bool) {
+        let bytes = read::bytes_within(Path::new("-"), MOST_BYTES);
+        let Some(bytes) = self.readable(bytes) else {
+            return;
+        };
         let root = sought::root_above(directory);
-        let repository = self.repository(root.as_deref())?;
+        let repository = self.repository(root.as_deref());
         let kind = if is_action {
             Kind::Action
         } else {
             Kind::Workflow
         };
         self.text(STDIN, bytes, kind, repository.as_deref());
-        Ok(())
     }
 
     /// Reads what is open until nothing is.
-    fn run(&mut self) -> Result<(), Failure> {
+    fn run(&mut self) {
         while let Some(Sought { path, root, kind }) = self.open.pop_front() {
             let canonical = path.canonicalize().unwrap_or_else(|_| path.clone());
             if !self.seen.insert(canonical) {
                 continue;
             }
-            let repository = self.repository(root.as_deref())?;
-            let bytes = self.read(&path)?;
+            let repository = self.repository(root.as_deref());
+            // A repository's lock was read with it.
+            if repository.is_some() && kind == Kind::Lock {
+                continue;
+            }
+            let Some(bytes) = self.read(&path) else {
+                continue;
+            };
             // References and locks name files from the root.
             let within = root.and_then(|root| Some(path.strip_prefix(root).ok()?.to_path_buf()));
             let path = within.unwrap_or(path);
             self.text(&path.to_string_lossy(), bytes, kind, repository.as_deref());
         }
-        Ok(())
     }
 
-    fn read(&self, path: &Path) -> Result<Vec<u8>, Failure> {
-        std::fs::File::open(path)
-            .and_then(|file| read::some(file, MOST_BYTES))
-            .map_err(|error| {
-                Failure::usage(format!("cannot read {}: {error}", self.names.of(path)))
-            })
+    /// The bytes of a file; that it cannot be read is noted.
+    fn read(&mut self, path: &Path) -> Option<Vec<u8>> {
+        let bytes = read::file(path, MOST_BYTES).map_err(|error| {
+            Failure::usage(format!("cannot read {}: {error}", self.names.of(path)))
+        });
+        self.readable(bytes)
+    }
+
+    fn readable<T>(&mut self, read: Result<T, Failure>) -> Option<T> {
+        read.map_err(|failure| self.unreadable.push(failure)).ok()
     }
 
     /// What there is to know of a repository: it is looked at once.
-    fn repository(&mut self, root: Option<&Path>) -> Result<Option<Rc<Repository>>, Failure> {
-        let Some(root) = root else {
-            return Ok(None);
-        };
+    fn repository(&mut self, root: Option<&Path>) -> Option<Rc<Repository>> {
+        let root = root?;
         if let Some(known) = self.repositories.get(root) {
-            return Ok(Some(Rc::clone(known)));
+            return Some(Rc::clone(known));
         }
         let mut repository = Repository {
             root: root.to_path_buf(),
@@ -288,8 +294,9 @@ impl Checker {
             lock: None,
         };
         let path = root.join(LOCK_FILE);
-        if path.is_file() {
-            let bytes = self.read(&path)?;
+        if path.is_file()
+            && let Some(bytes) = self.read(&path)
+        {
             repository.lock = self
                 .source(LOCK_FILE, bytes, Some(&repository))
                 .and_then(|source| self.kept(workflow::read_lock(source), Some(&repository)));
@@ -297,7 +304,7 @@ impl Checker {
         let repository = Rc::new(repository);
         self.repositories
             .insert(root.to_path_buf(), Rc::clone(&repository));
-        Ok(Some(repository))
+        Some(repository)
     }
 
     /// The text of a file; none if it is none, which is noted.
@@ -317,7 +324,11 @@ impl Checker {
         read: Result<T, Vec<Diagnostic>>,
         repository: Option<&Repository>,
     ) -> Option<T> {
-        read.map_err(|errors| self.note(errors, repository)).ok()
+        read.map_err(|errors| {
+            self.checked.truncated |= errors.len() >= MOST_ERRORS;
+            self.note(errors, repository);
+        })
+        .ok()
     }
 
     /// Keeps what was found, with the names that the answer has for files.
@@ -347,6 +358,8 @@ impl Checker {
         match kind {
             Kind::Workflow => self.workflow(source, repository),
             Kind::Action => self.action(source, repository),
+            // Of a folder that is no repository: nothing is bound by it.
+            Kind::Lock => drop(self.kept(workflow::read_lock(source), repository)),
         }
     }
 
@@ -437,7 +450,7 @@ impl Checker {
         }
     }
 
-    fn finish(mut self) -> Checked {
+    fn finish(mut self) -> (Checked, Vec<Failure>) {
         let key = |found: &Diagnostic| {
             let place = found.position();
             (found.source.path.clone(), place, found.message.clone())
@@ -446,7 +459,7 @@ impl Checker {
         found.sort_by_cached_key(|found| (key(found), found.call.is_some()));
         found.dedup_by_key(|found| key(found));
         self.checked.elsewhere = self.elsewhere.len();
-        self.checked
+        (self.checked, self.unreadable)
     }
 }
 
@@ -479,7 +492,10 @@ fn may_be_made(path: &str, earlier: &[Step]) -> bool {
 }
 
 fn missing(source: &Arc<Source>, span: Span, path: &str) -> Diagnostic {
-    let message = format!("There is no action in '{path}' of this repository");
+    let message = match path.trim_matches(['/', '.']) {
+        "" => "There is no action in the root of this repository".to_owned(),
+        _ => format!("There is no action in '{path}' of this repository"),
+    };
     let help =
         "the step fails unless an earlier one puts an action.yml, action.yaml or Dockerfile there";
     let found = Diagnostic::new(source, span, Code::MissingAction, message);

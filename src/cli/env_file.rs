@@ -9,18 +9,19 @@ use serde_json::json;
 use super::exit::ExitCode;
 use super::failure::{Failure, printed, tell};
 use super::read;
-use crate::exec::file_command::{self, Pairs};
+use crate::exec::file_command::{self, FileCommandError, Pairs};
 
 /// The text of `--help` behind the options.
 const HELP: &str = "\
 The file is read as on Linux: a line NAME=VALUE, or NAME<<DELIMITER and lines up to DELIMITER; the
 first of = and << decides; nothing is trimmed. It is UTF-8, with U+FFFD for what is none. That
-GITHUB_ENV may not set NODE_OPTIONS is a rule of the step, not of the file.
+GITHUB_ENV may not set NODE_OPTIONS is a rule of the step, not of the file. A file that begins with
+the byte order mark of UTF-16 is read as that, as .NET does.
 
 Without --json each pair is a line NAME=VALUE, the value as a JSON text where it is not plain.
 With --json there is one line:
   {\"pairs\":[[\"NAME\",\"VALUE\"],…]}      in their order; a name may come again
-  {\"error\":\"…\"}                       in the runner's words
+  {\"error\":\"…\"}                       in the runner's words, of which 500 characters at most
 
 Exit codes: 0 the file is good, 1 it is not, 2 wrong usage or no such file.
 
@@ -48,15 +49,31 @@ pub(super) fn env_file(arguments: &EnvFileArguments) -> Result<ExitCode, Failure
     };
     let written = match (&error, arguments.json) {
         (None, true) => writeln!(out, "{}", json!({ "pairs": pairs })),
-        (Some(error), true) => writeln!(out, "{}", json!({"error": error.to_string()})),
+        (Some(error), true) => writeln!(out, "{}", json!({"error": shortened(error, MOST_TOLD)})),
         (_, false) => pairs
             .iter()
             .try_for_each(|(name, value)| writeln!(out, "{name}={}", shown(value))),
     };
     if let (Some(error), false) = (error, arguments.json) {
+        let error = shortened(&error, MOST_SHOWN);
         tell(format!("error: {}: {error}", read::name(&arguments.file)));
     }
     printed(written).map(|_| code)
+}
+
+/// As many characters of an error people are shown: it may quote a line that has no end.
+const MOST_SHOWN: usize = 200;
+
+/// As many programs are told.
+const MOST_TOLD: usize = 500;
+
+fn shortened(error: &FileCommandError, most: usize) -> String {
+    let mut text = error.to_string();
+    if let Some((end, _)) = text.char_indices().nth(most) {
+        text.truncate(end);
+        text.push_str("[...]");
+    }
+    text
 }
 
 /// A value on one line, quoted where it would not be told from another.

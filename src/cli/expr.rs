@@ -1,5 +1,6 @@
 //! `lrun expr eval`: what an expression comes to.
 
+use std::collections::HashMap;
 use std::io::{self, Write as _};
 use std::path::PathBuf;
 
@@ -199,7 +200,12 @@ impl Given {
                 "{name} has no contexts: it must be a JSON object, such as {{\"github\": {{}}}}"
             )));
         }
-        Ok(Self(value))
+        match same_names(&text) {
+            None => Ok(Self(value)),
+            Some((one, other)) => Err(Failure::usage(format!(
+                "{name} has both '{one}' and '{other}': names of contexts have no letter case"
+            ))),
+        }
     }
 
     fn members(&self) -> impl Iterator<Item = (&str, &Value)> {
@@ -208,6 +214,16 @@ impl Given {
             .into_iter()
             .flat_map(|object| object.iter())
     }
+}
+
+/// Two members of a JSON object that would be one context.
+fn same_names(text: &str) -> Option<(String, String)> {
+    let members: serde_json::Map<String, Json> = serde_json::from_str(text).ok()?;
+    let mut known = HashMap::new();
+    members.into_iter().find_map(|(name, _)| {
+        let earlier = known.insert(name.to_ascii_lowercase(), name.clone());
+        earlier.map(|earlier| (earlier, name))
+    })
 }
 
 impl Contexts for Given {

@@ -9,7 +9,7 @@ use crate::report::diagnostics::{Look, located};
 use crate::source::Diagnostic;
 
 /// Why there is no run, and whose matter that is.
-#[derive(Debug)]
+#[derive(Debug, Clone)]
 pub(super) struct Failure {
     /// What lrun exits with.
     pub(super) code: ExitCode,

@@ -17,6 +17,7 @@ mod hash_files;
 mod inputs;
 mod itself;
 mod matrix;
+mod names;
 mod parse;
 mod plan;
 mod prepare;

@@ -12,6 +12,7 @@ use serde_json::Value;
 use super::document::Files;
 use super::exit::ExitCode;
 use super::failure::{Failure, printed};
+use super::names::Names;
 use super::read;
 use super::sought::{self, Kind};
 use crate::report;
@@ -52,7 +53,7 @@ pub(super) struct ParseArguments {
     /// One line of JSON: the template, or the errors.
     #[arg(long)]
     json: bool,
-    /// FILE is the action.yml of an action.
+    /// FILE is an action whatever it is called; action.yml and action.yaml are without this.
     #[arg(long, conflicts_with_all = ["limit", "reference", "permissions_policy", "include_source"])]
     action: bool,
     /// Read under another limit than GitHub's; see below for the names.
@@ -157,13 +158,13 @@ pub(super) fn parse(arguments: &ParseArguments) -> Result<ExitCode, Failure> {
     let origin = Origin::of(&arguments.file);
     let source = match text(&arguments.file, &origin.name(), &limits)? {
         Ok(source) => source,
-        Err(errors) => return invalid(arguments, &errors),
+        Err(errors) => return invalid(arguments, &origin, errors),
     };
-    if arguments.action {
+    if is_action(arguments) {
         return match workflow::read_action(source) {
             Ok(action) if arguments.json => print(&report::action_template(&action)),
             Ok(action) => printed(report::action_outline(&action, &mut io::stdout().lock())),
-            Err(errors) => invalid(arguments, &errors),
+            Err(errors) => invalid(arguments, &origin, errors),
         };
     }
     let called = CalledFiles::read(&arguments.reference, origin.root.as_deref(), &limits)?;
@@ -181,21 +182,40 @@ pub(super) fn parse(arguments: &ParseArguments) -> Result<ExitCode, Failure> {
             print(&template)
         }
         Ok(workflow) => printed(report::outline(&workflow, &mut io::stdout().lock())),
-        Err(errors) => invalid(arguments, &errors),
+        Err(errors) => invalid(arguments, &origin, errors),
     }
+}
+
+/// As `check` goes by the name. Only workflows have what the other options are about.
+fn is_action(arguments: &ParseArguments) -> bool {
+    let is_workflow = !arguments.limit.is_empty()
+        || !arguments.reference.is_empty()
+        || arguments.permissions_policy.is_some()
+        || arguments.include_source;
+    arguments.action || (!is_workflow && Kind::of(&arguments.file) == Kind::Action)
 }
 
 fn print(answer: &Value) -> Result<ExitCode, Failure> {
     printed(writeln!(io::stdout().lock(), "{answer}"))
 }
 
-fn invalid(arguments: &ParseArguments, errors: &[Diagnostic]) -> Result<ExitCode, Failure> {
+fn invalid(
+    arguments: &ParseArguments,
+    origin: &Origin,
+    mut errors: Vec<Diagnostic>,
+) -> Result<ExitCode, Failure> {
     if arguments.json {
-        return print(&report::errors_template(errors)).map(|_| ExitCode::NO);
+        return print(&report::errors_template(&errors)).map(|_| ExitCode::NO);
+    }
+    for error in &mut errors {
+        error.source = origin.openable(&error.source);
+        if let Some(call) = &mut error.call {
+            call.source = origin.openable(&call.source);
+        }
     }
     Err(Failure {
         code: ExitCode::NO,
-        ..Failure::invalid(errors)
+        ..Failure::invalid(&errors)
     })
 }
 
@@ -234,7 +254,20 @@ impl Origin {
         }
     }
 
-    /// As errors name it: from the root of its repository.
+    /// The file of an error with a name that people can open from where they stand.
+    fn openable(&self, source: &Arc<Source>) -> Arc<Source> {
+        let path = match &self.root {
+            Some(root) => root.join(&source.path),
+            None => PathBuf::from(&source.path),
+        };
+        match std::env::current_dir() {
+            // What came with --ref is called as the job calls it.
+            Ok(directory) if path.is_file() => source.renamed(Names::from(directory).of(&path)),
+            _ => Arc::clone(source),
+        }
+    }
+
+    /// As programs are told of it: from the root of its repository.
     fn name(&self) -> String {
         let root = self.root.as_deref();
         let within = root.and_then(|root| self.file.strip_prefix(root).ok());

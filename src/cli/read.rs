@@ -1,7 +1,7 @@
 //! Reading what a command is to look into: a file, or standard input for `-`.
 
 use std::io::{self, Read};
-use std::path::Path;
+use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
 use super::failure::Failure;
@@ -38,9 +38,32 @@ pub(super) fn bytes(path: &Path) -> Result<Vec<u8>, Failure> {
 pub(super) fn bytes_within(path: &Path, most: u64) -> Result<Vec<u8>, Failure> {
     let read = match is_standard_input(path) {
         true => some(io::stdin().lock(), most),
-        false => std::fs::File::open(path).and_then(|file| some(file, most)),
+        false => file(path, most),
     };
     read.map_err(|error| Failure::usage(format!("cannot read {}: {error}", name(path))))
+}
+
+/// The bytes of a file, and no more than so many. Nobody waits for a named pipe that no one writes to, nor reads a device:
+/// such are refused, unless they are what a shell gives for `<(…)`.
+pub(super) fn file(path: &Path, most: u64) -> io::Result<Vec<u8>> {
+    let kind = std::fs::metadata(path)?.file_type();
+    // Of a folder the system's own words are best.
+    let is_usual = kind.is_file() || kind.is_dir() || path == Path::new("/dev/null");
+    if !is_usual && !is_descriptor(path) {
+        return Err(io::Error::other("it is neither a file nor a directory"));
+    }
+    some(std::fs::File::open(path)?, most)
+}
+
+/// Whether a path is that of something this process was given open: `/dev/fd/63`, `/dev/stdin`.
+fn is_descriptor(path: &Path) -> bool {
+    let own = Path::new("/proc/self/fd").canonicalize().ok();
+    let is_own = |path: &Path| own.is_some() && folder(path) == own;
+    is_own(path) || path.read_link().is_ok_and(|target| is_own(&target))
+}
+
+fn folder(path: &Path) -> Option<PathBuf> {
+    path.parent()?.canonicalize().ok()
 }
 
 /// The same as text.

@@ -5,6 +5,7 @@ use std::path::{Path, PathBuf};
 use super::failure::Failure;
 use super::find::{WORKFLOWS, list, root_of};
 use crate::git::Git;
+use crate::workflow::LOCK_FILE;
 
 /// Folders that hold what others wrote or programs made.
 const PASSED_OVER: [&str; 5] = [".git", "node_modules", "target", "third_party", "vendor"];
@@ -29,6 +30,21 @@ pub(super) enum Kind {
     Workflow,
     /// An action's manifest.
     Action,
+    /// The lock of a repository's workflows.
+    Lock,
+}
+
+impl Kind {
+    /// What a file is by its name.
+    pub(super) fn of(path: &Path) -> Self {
+        let is_named = |known: &str| path.file_name().is_some_and(|name| name == known);
+        let mut actions = ACTION_FILES.iter();
+        match actions.any(|name| is_named(name)) {
+            true => Self::Action,
+            false if path.ends_with(LOCK_FILE) => Self::Lock,
+            false => Self::Workflow,
+        }
+    }
 }
 
 /// The files that a PATH names: itself, the workflows and actions of a repository, or the YAML files of another folder.
@@ -38,16 +54,7 @@ pub(super) fn named(path: &Path) -> Result<Vec<Sought>, Failure> {
     let is_folder = std::fs::metadata(path).map_err(unreadable)?.is_dir();
     let path = &without_dots(path, is_folder).map_err(unreadable)?;
     if !is_folder {
-        let is_action = path.file_name().is_some_and(|name| {
-            let mut known = ACTION_FILES.iter();
-            known.any(|known| name == *known)
-        });
-        let kind = if is_action {
-            Kind::Action
-        } else {
-            Kind::Workflow
-        };
-        return Ok(vec![file(path, kind)]);
+        return Ok(vec![file(path, Kind::of(path))]);
     }
     if is_root(path) {
         return repository(path);

@@ -9,7 +9,7 @@ use crate::yaml;
 use super::hint;
 
 /// As many errors of a file GitHub reports (`TemplateValidationErrors.cs`).
-const MOST: usize = 10;
+pub const MOST: usize = 10;
 
 /// The characters of a message with what stands before it; what is longer is cut (`ParseOptions.cs`).
 const LONGEST: usize = 500;

@@ -4,6 +4,7 @@
 
 use crate::source::{Code, Diagnostic};
 
+use super::filter_pattern;
 use super::model::{Job, JobBody, Trigger, Workflow};
 use super::token::{Pair, Token};
 
@@ -16,7 +17,11 @@ pub fn refused_by_service(workflow: &Workflow) -> Vec<Diagnostic> {
     let jobs = jobs.filter_map(|job| job_refused_by_service(workflow, job));
     let triggers = workflow.on.iter();
     triggers
-        .flat_map(|trigger| trigger_refused(workflow, trigger))
+        .flat_map(|trigger| {
+            trigger_refused(workflow, trigger)
+                .chain(patterns_refused(workflow, trigger))
+                .chain(secrets_refused(workflow, trigger))
+        })
         .chain(jobs)
         .collect()
 }
@@ -44,5 +49,48 @@ fn trigger_refused<'t>(
         let help = format!("keep `{filter}` and exclude with patterns that begin with '!'");
         let found = Diagnostic::new(&workflow.source, second.key.span(), Code::Rule, message);
         Some(found.with_help(Some(help)))
+    })
+}
+
+/// Patterns that are none.
+fn patterns_refused<'t>(
+    workflow: &'t Workflow,
+    trigger: &'t Trigger,
+) -> impl Iterator<Item = Diagnostic> + 't {
+    let pairs = trigger.configuration.iter().filter_map(Token::as_mapping);
+    let is_filter = |pair: &&Pair| {
+        let name = pair.key.name().unwrap_or_default();
+        FILTERS.contains(&name.strip_suffix("-ignore").unwrap_or(name))
+    };
+    let patterns = pairs.flatten().filter(is_filter);
+    patterns
+        .flat_map(|pair| pair.value.items())
+        .filter_map(|item| {
+            let pattern = item.as_str()?;
+            let wrong = filter_pattern::wrong_with(pattern)?;
+            let message = format!("Invalid filter pattern '{pattern}': {wrong}");
+            let found = Diagnostic::new(&workflow.source, item.span, Code::Rule, message);
+            let help = "a backslash before a character takes its meaning away";
+            Some(found.with_help(Some(help.to_owned())))
+        })
+}
+
+/// Secrets of `workflow_call` with the name of the one that every job has.
+fn secrets_refused<'t>(
+    workflow: &'t Workflow,
+    trigger: &'t Trigger,
+) -> impl Iterator<Item = Diagnostic> + 't {
+    let configuration = trigger.configuration.iter();
+    let calls = configuration.filter(|_| trigger.name == "workflow_call");
+    let secrets = calls.filter_map(|call| call.get("secrets")?.as_mapping());
+    secrets.flatten().filter_map(|pair| {
+        let name = pair.key.name()?;
+        let is_reserved = name.eq_ignore_ascii_case("github_token");
+        let message = format!(
+            "secret name `{name}` within `workflow_call` can not be used since it would collide with system reserved name"
+        );
+        let found = Diagnostic::new(&workflow.source, pair.key.span(), Code::Rule, message);
+        let help = "every job has secrets.GITHUB_TOKEN; a token of another name can be given";
+        is_reserved.then(|| found.with_help(Some(help.to_owned())))
     })
 }

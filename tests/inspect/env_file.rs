@@ -43,3 +43,41 @@ fn a_bad_file_is_told_in_the_runner_s_words() {
             .contains("Exit codes")
     );
 }
+
+#[test]
+fn of_a_line_without_end_the_beginning_is_shown() {
+    let line = "é".repeat(100_000);
+    let ended = lrun_reading(&["env-file", "-"], line.as_bytes()).exited(1);
+    assert!(ended.stderr.chars().count() < 300, "{ended:?}");
+    assert!(ended.stderr.contains("Invalid format 'éé"), "{ended:?}");
+    let ended = lrun_reading(&["env-file", "--json", "-"], line.as_bytes()).exited(1);
+    let error = ended.json()["error"]
+        .as_str()
+        .map(|text| text.chars().count());
+    assert_eq!(error, Some(500 + "[...]".len()));
+}
+
+#[test]
+fn nobody_waits_for_a_pipe_without_a_writer() {
+    let directory = tempfile::tempdir().expect("a directory");
+    let pipe = directory.path().join("pipe");
+    let made = std::process::Command::new("mkfifo").arg(&pipe).status();
+    assert!(made.is_ok_and(|status| status.success()));
+    let pipe = pipe.to_str().expect("text");
+    for command in [
+        &["env-file", pipe][..],
+        &["parse", pipe],
+        &["matrix", pipe],
+        &["expr", "eval", "--context", pipe, "--", "1"],
+    ] {
+        let ended = lrun(command).exited(2);
+        assert!(
+            ended
+                .stderr
+                .contains("it is neither a file nor a directory"),
+            "{ended:?}"
+        );
+    }
+    lrun_reading(&["env-file", "/dev/stdin"], b"A=1").exited(0);
+    lrun(&["env-file", "/dev/null"]).exited(0);
+}

@@ -132,3 +132,13 @@ fn what_cannot_be_asked_is_wrong_usage() {
             .contains("Exit codes")
     );
 }
+
+#[test]
+fn two_contexts_of_one_name_are_refused() {
+    let given = br#"{"github": 1, "GitHub": 2}"#;
+    let ended = lrun_reading(&["expr", "eval", "--context", "-", "--", "github"], given).exited(2);
+    assert!(
+        ended.stderr.contains("'github'") && ended.stderr.contains("'GitHub'"),
+        "{ended:?}"
+    );
+}

@@ -220,3 +220,35 @@ fn a_group_of_steps_is_one_step_with_its_own_in_it() {
         ])
     );
 }
+
+#[test]
+fn an_action_is_known_by_its_name() {
+    let repository = Repository::of_workflow(CALLER);
+    let action = "name: a\nruns: {using: node24, main: x.js}\n";
+    repository.write("a/action.yaml", action);
+    repository.write("a/other.yml", action);
+    repository.parse(&["--json"], "a/action.yaml").exited(0);
+    repository.parse(&["--json"], "a/other.yml").exited(1);
+    repository
+        .parse(&["--json", "--action"], "a/other.yml")
+        .exited(0);
+    repository
+        .parse(&["--json", "--include-source"], "a/action.yaml")
+        .exited(1);
+}
+
+#[test]
+fn people_can_open_the_files_that_errors_name() {
+    let repository = Repository::of_workflow("on: push\njobs: {}\n");
+    let root = repository.0.path().canonicalize().expect("it is there");
+    let file = root.join(CI);
+    let file = file.to_str().expect("it is UTF-8");
+    // The tests run elsewhere, so that the whole path is what can be opened.
+    let ended = repository.parse(&[], CI).exited(1);
+    assert!(
+        ended.stderr.contains(&format!("--> {file}:2:")),
+        "{ended:?}"
+    );
+    let document = answer(repository.parse(&["--json"], CI), 1);
+    assert_eq!(document["errors"][0]["file"], CI);
+}

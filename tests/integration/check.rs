@@ -321,6 +321,40 @@ fn what_the_service_refuses_is_refused() {
     );
 }
 
+#[test]
+fn patterns_that_are_none_and_reserved_secrets_are_refused() {
+    let job = "jobs: {a: {runs-on: x, steps: [{run: x}]}}\n";
+    let told = verdict(&format!(
+        "on:\n  push:\n    branches: ['[a', a, '[b]?']\n    tags-ignore: '?a'\n{job}"
+    ));
+    assert!(
+        told.contains("Invalid filter pattern '[a': a bracket is not closed")
+            && told.contains("ci.yml:3:16")
+            && told.contains("ci.yml:4:18")
+            && told.ends_with("2 errors in 1 file\n"),
+        "{told}"
+    );
+    let told = verdict(&format!(
+        "on:\n  workflow_call:\n    secrets: {{GitHub_Token: {{}}, other: {{}}}}\n{job}"
+    ));
+    assert!(
+        told.contains(
+            "secret name `GitHub_Token` within `workflow_call` can not be used since it would collide with system reserved name"
+        ) && told.contains("ci.yml:3:15"),
+        "{told}"
+    );
+}
+
+#[test]
+fn the_root_of_the_repository_has_a_name() {
+    let project = Project::of_workflow(&workflow_of("- uses: ./"));
+    let told = check(&project, 0, &[]).stdout;
+    assert!(
+        told.contains("There is no action in the root of this repository"),
+        "{told}"
+    );
+}
+
 const LOCK: &str = "version: v0.0.3\nworkflows: {.github/workflows/ci.yml: [actions/checkout@v5]}\ndependencies:\n  actions/checkout@v5: {ref: v5, commit: sha1-34e114876b0b11c390a56381ad16ebd13914f8d5, owner_id: 1, repo_id: 2}\n";
 
 #[test]
@@ -351,6 +385,81 @@ fn a_lock_binds_the_workflows_it_lists() {
         told.contains("--> .github/workflows/actions.lock:1:10"),
         "{told}"
     );
+}
+
+#[test]
+fn a_lock_that_is_named_is_read_as_one() {
+    let project = Project::of_workflow(&workflow_of("- run: x"));
+    project.write(".github/workflows/actions.lock", LOCK);
+    let lock = ".github/workflows/actions.lock";
+    assert_eq!(check(&project, 0, &[lock]).stdout, "no errors in 1 file\n");
+    project.write(lock, &LOCK.replace("v0.0.3", "v9"));
+    let told = check(&project, 1, &[lock, ".github/workflows/ci.yml"]).stdout;
+    assert!(told.contains("actions.lock:1:10"), "{told}");
+    assert!(told.ends_with("1 error in 1 of 2 files\n"), "{told}");
+}
+
+#[test]
+fn a_path_that_cannot_be_read_keeps_no_other_from_being_checked() {
+    let project = wrong();
+    let pipe = project.path().join("pipe.yml");
+    let made = Command::new("mkfifo").arg(&pipe).status();
+    assert!(made.is_ok_and(|status| status.success()));
+    let named = ["gone.yml", "pipe.yml", "act/action.yml", "fine/action.yaml"];
+    let report = check(&project, 2, &named);
+    assert!(
+        report.stdout.ends_with("1 error in 1 of 2 files\n"),
+        "{report:?}"
+    );
+    let told: Vec<&str> = report.stderr.lines().collect();
+    assert_eq!(told.len(), 2, "{told:?}");
+    assert!(told[0].contains("gone.yml: No such file"), "{told:?}");
+    assert!(
+        told[1].contains("pipe.yml: it is neither a file nor a directory"),
+        "{told:?}"
+    );
+    let report = check(&project, 2, &["gone.yml"]);
+    assert_eq!(report.stdout, "");
+}
+
+#[test]
+fn what_a_shell_gives_for_a_file_is_read() {
+    let project = Project::of_workflow("");
+    let lrun = env!("CARGO_BIN_EXE_lrun");
+    let script = format!("'{lrun}' check --action <(printf '%s' 'runs: {{using: x}}')");
+    let output = Command::new("bash")
+        .args(["-c", &script])
+        .current_dir(project.path())
+        .output()
+        .expect("bash can be started");
+    let told = String::from_utf8_lossy(&output.stdout);
+    assert_eq!(output.status.code(), Some(1), "{output:?}");
+    assert!(told.contains("'using: x' is not supported"), "{told}");
+}
+
+#[test]
+fn ten_errors_of_a_file_may_not_be_all() {
+    let keys: Vec<String> = (0..12).map(|number| format!("key{number}: x\n")).collect();
+    let text = format!("on: push\n{}jobs: {{}}\n", keys.concat());
+    let project = Project::of_workflow(&text);
+    let told = check(&project, 1, &[]).stdout;
+    assert!(
+        told.ends_with("10 errors in 1 file or more: ten of a file are named, as GitHub does\n"),
+        "{told}"
+    );
+    assert_eq!(json(&check(&project, 1, &["--json"]))["truncated"], true);
+    let log = json(&check(&project, 1, &["--format", "sarif"]));
+    assert_eq!(log["runs"][0]["properties"]["truncated"], true);
+    let log = json(&check(&wrong(), 1, &["--format", "sarif"]));
+    assert!(log["runs"][0]["properties"].is_null());
+}
+
+#[test]
+fn a_version_of_node_that_there_is_is_proposed() {
+    let action = "name: a\nruns: {using: node99, main: x.js}\n";
+    let project = Project::new(&[("action.yml", action)]);
+    let told = check(&project, 1, &["action.yml"]).stdout;
+    assert!(told.contains("did you mean 'node24'?"), "{told}");
 }
 
 fn calling(lines: &str) -> String {

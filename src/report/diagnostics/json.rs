@@ -12,6 +12,8 @@ struct Document<'c> {
     version: u32,
     files: usize,
     errors: usize,
+    #[serde(skip_serializing_if = "std::ops::Not::not")]
+    truncated: bool,
     diagnostics: Vec<Entry<'c>>,
 }
 
@@ -45,6 +47,7 @@ pub fn json(out: &mut dyn Write, checked: &Checked) -> io::Result<()> {
         version: 1,
         files: checked.files,
         errors: checked.errors(),
+        truncated: checked.truncated,
         diagnostics: checked.found.iter().map(entry).collect(),
     };
     writeln!(out, "{}", serde_json::to_string_pretty(&document)?)

@@ -23,6 +23,8 @@ pub struct Checked {
     pub files: usize,
     /// How many workflows of other repositories are called, which nobody here can read.
     pub elsewhere: usize,
+    /// Whether a file has as many errors as are named of one, and so perhaps more.
+    pub truncated: bool,
     /// What was found, by file and place.
     pub found: Vec<Diagnostic>,
 }

@@ -18,7 +18,7 @@ const SCHEMA: &str =
 pub fn sarif(out: &mut dyn Write, checked: &Checked) -> io::Result<()> {
     let rules: Vec<Value> = Code::ALL.into_iter().map(rule).collect();
     let results: Vec<Value> = checked.found.iter().map(result).collect();
-    let log = json!({
+    let mut log = json!({
         "$schema": SCHEMA,
         "version": "2.1.0",
         "runs": [{
@@ -31,6 +31,9 @@ pub fn sarif(out: &mut dyn Write, checked: &Checked) -> io::Result<()> {
             "results": results,
         }],
     });
+    if checked.truncated {
+        log["runs"][0]["properties"] = json!({ "truncated": true });
+    }
     writeln!(out, "{}", serde_json::to_string_pretty(&log)?)
 }
 

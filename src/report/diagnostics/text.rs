@@ -127,6 +127,9 @@ impl fmt::Display for Summary<'_> {
         if notes > 0 {
             write!(f, ", {}", counted(notes, "note"))?;
         }
+        if checked.truncated {
+            f.write_str(" or more: ten of a file are named, as GitHub does")?;
+        }
         match checked.elsewhere {
             0 => Ok(()),
             1 => f.write_str("; a workflow of another repository that is called was not read"),

@@ -144,15 +144,8 @@ fn using(fields: &mut Fields, span: Span, problems: &mut Problems) -> Option<Usi
                 "'using: {}' is not supported, use 'docker', 'node12', 'node16', 'node20' or 'node24' instead.",
                 using.value
             );
-            let known = [
-                "composite",
-                "docker",
-                "node12",
-                "node16",
-                "node20",
-                "node24",
-            ];
-            let help = hint::meant(&using.value, known);
+            // The older versions of Node.js are known, and gone.
+            let help = hint::meant(&using.value, ["composite", "docker", "node24"]);
             problems.add_with_help(using.span, message, help);
             None
         }
