@@ -12,9 +12,11 @@ mod random;
 #[path = "../support/workflow_texts.rs"]
 mod workflow_texts;
 
+mod calls;
 mod expressions;
 mod filters;
 mod globs;
 mod grammar;
 mod minimatch;
+mod templates;
 mod workflows;
