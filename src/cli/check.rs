@@ -13,7 +13,8 @@ use clap::{Args, ValueEnum};
 use super::document::Files;
 use super::exit::ExitCode;
 use super::failure::{Failure, printed};
-use super::read::{self, MOST_BYTES};
+use super::find;
+use super::read::{self, MOST_BYTES, STDIN};
 use super::sought::{self, Kind, LocalAction, Sought};
 use super::terminal;
 use crate::config::Settings;
@@ -88,15 +89,9 @@ enum Format {
     Annotate,
 }
 
-/// What standard input is called.
-const STDIN: &str = "<stdin>";
-
 /// Checks and prints what is wrong.
 pub(super) fn check(arguments: &CheckArguments) -> Result<ExitCode, Failure> {
-    let directory = arguments.directory.canonicalize().map_err(|error| {
-        let directory = arguments.directory.display();
-        Failure::usage(format!("cannot use the directory {directory}: {error}"))
-    })?;
+    let directory = find::usable(&arguments.directory)?;
     let format = if arguments.json {
         Format::Json
     } else {
@@ -155,7 +150,7 @@ fn files(arguments: &CheckArguments, directory: &Path) -> Result<(Vec<Sought>, b
     let mut found = Vec::new();
     let mut has_stdin = false;
     for path in &arguments.paths {
-        if path.as_os_str() == "-" {
+        if read::is_standard_input(path) {
             has_stdin = true;
             continue;
         }
@@ -235,9 +230,7 @@ struct Checker {
 
 impl Checker {
     fn stdin(&mut self, directory: &Path, is_action: bool) -> Result<(), Failure> {
-        let unreadable = |error| Failure::usage(format!("cannot read standard input: {error}"));
-        let stdin = std::io::stdin().lock();
-        let bytes = read::some(stdin, MOST_BYTES).map_err(unreadable)?;
+        let bytes = read::bytes_within(Path::new("-"), MOST_BYTES)?;
         let root = sought::root_above(directory);
         let repository = self.repository(root.as_deref())?;
         let kind = if is_action {
@@ -329,6 +322,16 @@ impl Checker {
                 _ if source.path == STDIN => Arc::clone(source),
                 name if name == source.path => Arc::clone(source),
                 name => source.renamed(name),
+            }
+        };
+        // A file is large, and what is wrong with it is often more than one thing.
+        let mut known: HashMap<String, Arc<Source>> = HashMap::new();
+        let mut named = |source: &Arc<Source>| match known.get(&source.path) {
+            Some(known) => Arc::clone(known),
+            None => {
+                let named = named(source);
+                known.insert(source.path.clone(), Arc::clone(&named));
+                named
             }
         };
         for mut found in found {

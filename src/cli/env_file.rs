@@ -10,6 +10,7 @@ use super::exit::ExitCode;
 use super::failure::{Failure, printed, tell};
 use super::read;
 use crate::exec::file_command::{self, Pairs};
+use crate::report::diagnostics::harmless;
 
 /// The text of `--help` behind the options.
 const HELP: &str = "\
@@ -51,7 +52,7 @@ pub(super) fn env_file(arguments: &EnvFileArguments) -> Result<ExitCode, Failure
         (Some(error), true) => writeln!(out, "{}", json!({"error": error.to_string()})),
         (_, false) => pairs
             .iter()
-            .try_for_each(|(name, value)| writeln!(out, "{name}={}", shown(value))),
+            .try_for_each(|(name, value)| writeln!(out, "{}={}", harmless(name), shown(value))),
     };
     if let (Some(error), false) = (error, arguments.json) {
         tell(format!("error: {}: {error}", read::name(&arguments.file)));

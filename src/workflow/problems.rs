@@ -9,7 +9,7 @@ use crate::yaml;
 use super::hint;
 
 /// As many errors of a file GitHub reports (`TemplateValidationErrors.cs`).
-const MOST: usize = 10;
+pub(super) const MOST: usize = 10;
 
 /// The characters of a message with what stands before it; what is longer is cut (`ParseOptions.cs`).
 const LONGEST: usize = 500;
@@ -121,11 +121,6 @@ impl Problems {
         if let Some(last) = self.found.last_mut() {
             last.help.get_or_insert_with(|| help.to_owned());
         }
-    }
-
-    /// How many there are.
-    pub(super) fn count(&self) -> usize {
-        self.found.len()
     }
 
     /// Puts those after the first `from` into the order of the keys, which begin at these places, that they belong to:

@@ -460,3 +460,30 @@ fn the_workflows_of_the_rules_are_accepted_or_refused() {
     let wanted = files.into_iter().filter(|file| file.starts_with("err-"));
     assert_eq!(refused, wanted.collect());
 }
+
+#[test]
+fn a_folder_in_the_place_of_a_called_workflow_is_not_found() {
+    let call = "on: push\njobs:\n  a:\n    uses: ./.github/workflows/called.yml\n";
+    let project = Project::new(&[
+        (".github/workflows/ci.yml", call),
+        (".github/workflows/called.yml/a", ""),
+    ]);
+    let said = check(&project, 1, &[]).stdout;
+    assert!(said.contains("workflow was not found"), "{said}");
+    assert!(said.contains("1 error in 1 file"), "{said}");
+}
+
+#[test]
+fn a_place_far_into_a_line_is_named_and_shown() {
+    let good: String = (0..500)
+        .map(|number| format!("j{number}: {{runs-on: é, steps: [{{run: x}}]}}, "))
+        .collect();
+    let before = format!("jobs: {{{good}");
+    let after = good.replace('j', "k");
+    let said = verdict(&format!(
+        "on: push\n{before}wrong: {{runs-on: é, steps: []}}, {after}}}\n"
+    ));
+    let place = format!("ci.yml:2:{}", before.chars().count() + 1);
+    assert!(said.contains(&place), "{said}");
+    assert!(said.contains("wrong: {runs-on: é"), "{said}");
+}

@@ -78,7 +78,7 @@ struct StepsReader<'p> {
 impl StepsReader<'_> {
     fn item(&mut self, item: Token) {
         let span = item.span;
-        let (found, keys) = (self.problems.count(), item.key_starts());
+        let (found, keys) = (self.problems.len(), item.key_starts());
         let mut fields = Fields::of(item, self.problems);
         match fields.take("parallel").map(|group| group.kind) {
             None => self.step(fields, span, None),
