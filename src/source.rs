@@ -33,6 +33,23 @@ pub struct Source {
     /// The whole text, without a byte order mark.
     pub text: String,
     line_starts: Vec<usize>,
+    /// The UTF-16 units before each block of the text: a place in a line without an end is found
+    /// as fast as any other.
+    units_before: Vec<usize>,
+}
+
+/// Bytes of a block.
+const BLOCK: usize = 1024;
+
+/// How many UTF-16 units a piece of UTF-8 has: continuation bytes are `0b10xx_xxxx`; what begins with
+/// `0b1111_0xxx` takes two.
+fn units(bytes: &[u8]) -> usize {
+    let units = |&byte: &u8| match byte {
+        0x80..0xc0 => 0,
+        0xf0.. => 2,
+        _ => 1,
+    };
+    bytes.iter().map(units).sum()
 }
 
 impl Source {
@@ -45,8 +62,15 @@ impl Source {
         let line_starts = std::iter::once(0)
             .chain(text.match_indices('\n').map(|(at, _)| at + 1))
             .collect();
+        let mut units_before = vec![0];
+        let mut before = 0;
+        for block in text.as_bytes().chunks_exact(BLOCK) {
+            before += units(block);
+            units_before.push(before);
+        }
         Arc::new(Self {
             path: path.into(),
+            units_before,
             text,
             line_starts,
         })
@@ -58,6 +82,7 @@ impl Source {
             path: path.into(),
             text: self.text.clone(),
             line_starts: self.line_starts.clone(),
+            units_before: self.units_before.clone(),
         })
     }
 
@@ -68,18 +93,18 @@ impl Source {
             .line_starts
             .partition_point(|&start| start <= offset)
             .saturating_sub(1);
-        let before = &self.text.as_bytes()[self.line_starts[line]..offset];
-        // Continuation bytes are 0b10xx_xxxx; what begins with 0b1111_0xxx takes two units.
-        let units = |&byte: &u8| match byte {
-            0x80..0xc0 => 0,
-            0xf0.. => 2,
-            _ => 1,
-        };
-        let column: usize = before.iter().map(units).sum();
+        let column = self.units_to(offset) - self.units_to(self.line_starts[line]);
         Position {
             line: line as u32 + 1,
             column: column as u32 + 1,
         }
+    }
+
+    /// The UTF-16 units before a byte of the text, or its end.
+    fn units_to(&self, offset: usize) -> usize {
+        let block = offset / BLOCK;
+        let rest = &self.text.as_bytes()[block * BLOCK..offset];
+        self.units_before[block] + units(rest)
     }
 
     /// The text of a line (from one), without its line end; empty when there is none.
@@ -289,6 +314,22 @@ mod tests {
         assert_eq!(source.line(1), "a");
         assert_eq!(source.line(2), "é😀: x");
         assert_eq!(source.line(9), "");
+    }
+
+    #[test]
+    fn positions_in_a_long_line_are_counted_from_its_start() {
+        let text = format!("é\n{}", "aé😀".repeat(BLOCK));
+        let source = Source::new("f", text.as_str());
+        let mut column = 1;
+        for (at, character) in text.char_indices().skip(2) {
+            assert_eq!(source.position(at), Position { line: 2, column });
+            column += character.len_utf16() as u32;
+        }
+        let end = source.position(text.len());
+        assert_eq!(end, Position { line: 2, column });
+        let whole = Source::new("f", "a".repeat(BLOCK));
+        let column = BLOCK as u32 + 1;
+        assert_eq!(whole.position(BLOCK), Position { line: 1, column });
     }
 
     #[test]

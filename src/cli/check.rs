@@ -13,8 +13,9 @@ use clap::{Args, ValueEnum};
 use super::document::Files;
 use super::exit::ExitCode;
 use super::failure::{Failure, printed, tell};
+use super::find;
 use super::names::Names;
-use super::read::{self, MOST_BYTES};
+use super::read::{self, MOST_BYTES, STDIN};
 use super::sought::{self, Kind, LocalAction, Sought};
 use super::terminal;
 use crate::config::Settings;
@@ -93,15 +94,9 @@ enum Format {
     Annotate,
 }
 
-/// What standard input is called.
-const STDIN: &str = "<stdin>";
-
 /// Checks and prints what is wrong.
 pub(super) fn check(arguments: &CheckArguments) -> Result<ExitCode, Failure> {
-    let directory = arguments.directory.canonicalize().map_err(|error| {
-        let directory = arguments.directory.display();
-        Failure::usage(format!("cannot use the directory {directory}: {error}"))
-    })?;
+    let directory = find::usable(&arguments.directory)?;
     let format = if arguments.json {
         Format::Json
     } else {
@@ -180,7 +175,7 @@ fn files(arguments: &CheckArguments, directory: &Path) -> Result<Asked, Failure>
         return Ok(asked);
     }
     for path in &arguments.paths {
-        if path.as_os_str() == "-" {
+        if read::is_standard_input(path) {
             asked.has_stdin = true;
             continue;
         }
@@ -342,6 +337,16 @@ impl Checker {
                 name => source.renamed(name),
             }
         };
+        // A file is large, and what is wrong with it is often more than one thing.
+        let mut known: HashMap<String, Arc<Source>> = HashMap::new();
+        let mut named = |source: &Arc<Source>| match known.get(&source.path) {
+            Some(known) => Arc::clone(known),
+            None => {
+                let named = named(source);
+                known.insert(source.path.clone(), Arc::clone(&named));
+                named
+            }
+        };
         for mut found in found {
             found.source = named(&found.source);
             if let Some(call) = &mut found.call {
@@ -375,7 +380,9 @@ impl Checker {
         let Some(workflow) = self.kept(read, repository) else {
             return;
         };
-        self.note(workflow::refused_by_service(&workflow), repository);
+        let refused = workflow::refused_by_service(&workflow);
+        self.checked.truncated |= refused.len() >= MOST_ERRORS;
+        self.note(refused, repository);
         let lock = repository.and_then(|repository| repository.lock.as_ref());
         if let Some(lock) = lock {
             self.note(lock.unpinned(&workflow), repository);

@@ -19,10 +19,8 @@ pub(super) fn in_folder(found: &Found) -> Result<Arc<Workflow>, Failure> {
 
 /// The same, or what is wrong with it.
 pub(super) fn read(found: &Found) -> Result<Checked, Failure> {
-    let bytes = std::fs::read(&found.file).map_err(|error| {
-        Failure::usage(format!("cannot read {}: {error}", found.file.display()))
-    })?;
-    checked(found, bytes, &Files::of_folder(&found.root))
+    let bytes = read::bytes_within(&found.file, read::MOST_BYTES)?;
+    Ok(checked(found, bytes, &Files::of_folder(&found.root)))
 }
 
 /// A workflow, or everything that is wrong with it.
@@ -41,7 +39,7 @@ pub(super) fn in_commit(found: &Found, commit: &str) -> Result<Option<Arc<Workfl
         return Ok(None);
     };
     match blob(&found.root, commit, path) {
-        Ok(bytes) => checked(found, bytes, &Files::of_commit(&found.root, commit))?
+        Ok(bytes) => checked(found, bytes, &Files::of_commit(&found.root, commit))
             .map(Some)
             .map_err(|errors| Failure::invalid(&errors)),
         Err(GitError::Failed { .. }) => Err(Failure::usage(format!(
@@ -52,15 +50,13 @@ pub(super) fn in_commit(found: &Found, commit: &str) -> Result<Option<Arc<Workfl
     }
 }
 
-fn checked(found: &Found, bytes: Vec<u8>, files: &Files) -> Result<Checked, Failure> {
-    let text = String::from_utf8(bytes)
-        .map_err(|_| Failure::usage(format!("{} is not UTF-8 text", found.file.display())))?;
-    let source = Source::new(shown(found), text);
+fn checked(found: &Found, bytes: Vec<u8>, files: &Files) -> Checked {
+    let source = read::source(&shown(found), bytes)?;
     let options = ReadOptions {
         documents: Some(files),
         ..ReadOptions::default()
     };
-    Ok(workflow::read_workflow_with(source, &options).map(Arc::new))
+    workflow::read_workflow_with(source, &options).map(Arc::new)
 }
 
 fn blob(root: &Path, commit: &str, path: &Path) -> Result<Vec<u8>, GitError> {
@@ -116,12 +112,17 @@ impl Files {
         if path.split('/').any(|part| matches!(part, "." | ".." | "")) {
             return missing(NOT_FOUND);
         }
+        let file = self.root.join(path);
+        // A commit has files alone: nobody waits for a device or a pipe.
+        if self.commit.is_none() && file.metadata().is_ok_and(|found| !found.is_file()) {
+            return missing(NOT_FOUND);
+        }
         let bytes = match &self.commit {
             Some(commit) => match blob(&self.root, commit, Path::new(path)) {
                 Err(GitError::Failed { .. }) => return missing(NOT_FOUND),
                 other => other.map_err(|error| error.to_string()),
             },
-            None => match std::fs::File::open(self.root.join(path))
+            None => match std::fs::File::open(file)
                 .and_then(|file| read::some(file, read::MOST_BYTES))
             {
                 Err(error) if error.kind() == std::io::ErrorKind::NotFound => {

@@ -10,6 +10,7 @@ use super::exit::ExitCode;
 use super::failure::{Failure, printed, tell};
 use super::read;
 use crate::exec::file_command::{self, FileCommandError, Pairs};
+use crate::report::diagnostics::harmless;
 
 /// The text of `--help` behind the options.
 const HELP: &str = "\
@@ -52,7 +53,7 @@ pub(super) fn env_file(arguments: &EnvFileArguments) -> Result<ExitCode, Failure
         (Some(error), true) => writeln!(out, "{}", json!({"error": shortened(error, MOST_TOLD)})),
         (_, false) => pairs
             .iter()
-            .try_for_each(|(name, value)| writeln!(out, "{name}={}", shown(value))),
+            .try_for_each(|(name, value)| writeln!(out, "{}={}", harmless(name), shown(value))),
     };
     if let (Some(error), false) = (error, arguments.json) {
         let error = shortened(&error, MOST_SHOWN);

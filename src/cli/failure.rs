@@ -4,8 +4,8 @@ use std::fmt::Write as _;
 use std::io::{self, Write as _};
 
 use super::exit::ExitCode;
-use crate::plan::Obstacle;
-use crate::report::diagnostics::{Look, located};
+use crate::plan::{ExpandError, Obstacle, PlanError};
+use crate::report::diagnostics::{Look, harmless, located};
 use crate::source::Diagnostic;
 
 /// Why there is no run, and whose matter that is.
@@ -56,6 +56,14 @@ impl Failure {
         }
     }
 
+    /// Why a workflow has no plan.
+    pub(super) fn unplanned(error: PlanError) -> Self {
+        match error {
+            PlanError::Expand(ExpandError::Invalid(found)) => Self::invalid(&[*found]),
+            other => Self::usage(other),
+        }
+    }
+
     /// What stands in the way of a run, all of it.
     pub(super) fn refused(obstacles: &[Obstacle]) -> Self {
         let mut text = String::new();
@@ -82,8 +90,9 @@ pub(super) fn printed(result: io::Result<()>) -> Result<ExitCode, Failure> {
     }
 }
 
-/// Says something on standard error: the only way there.
+/// Says something on standard error: the only way there. Names of files and what is in them cannot
+/// talk to the terminal.
 pub(super) fn tell(text: impl std::fmt::Display) {
     // Whoever read it may be gone, and there is nobody else to tell.
-    let _ = writeln!(io::stderr(), "{text}");
+    let _ = writeln!(io::stderr(), "{}", harmless(&text.to_string()));
 }

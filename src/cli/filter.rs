@@ -8,6 +8,7 @@ use serde_json::json;
 use super::exit::ExitCode;
 use super::failure::{Failure, printed};
 use crate::plan::Filter;
+use crate::report::diagnostics::harmless;
 
 /// The text of `--help` behind the options of both subcommands.
 const HELP: &str = "\
@@ -89,7 +90,9 @@ pub(super) fn filter(arguments: &FilterArguments) -> Result<ExitCode, Failure> {
         }
         false => decided
             .iter()
-            .try_for_each(|(input, pattern)| writeln!(out, "{input}: {}", told(*pattern)))
+            .try_for_each(|(input, pattern)| {
+                writeln!(out, "{}: {}", harmless(input), told(*pattern))
+            })
             .and_then(|()| writeln!(out, "{}", if answer { "yes" } else { "no" })),
     };
     let code = if answer {

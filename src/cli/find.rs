@@ -4,6 +4,7 @@ use std::path::{Path, PathBuf};
 
 use super::failure::Failure;
 
+/// Where the workflows of a repository are.
 pub(super) const WORKFLOWS: &str = ".github/workflows";
 
 /// A workflow file and the folder it is the workflow of.
@@ -50,7 +51,8 @@ pub(super) fn workflows(directory: &Path) -> Result<Vec<Found>, Failure> {
     Ok(list(&folder)?.into_iter().map(found).collect())
 }
 
-fn usable(directory: &Path) -> Result<PathBuf, Failure> {
+/// A directory to start in, without links on the way to it.
+pub(super) fn usable(directory: &Path) -> Result<PathBuf, Failure> {
     directory.canonicalize().map_err(|error| {
         Failure::usage(format!(
             "cannot use the directory {}: {error}",
@@ -107,6 +109,7 @@ fn stem(file: &str) -> &str {
     file.rsplit_once('.').map_or(file, |(stem, _)| stem)
 }
 
+/// The names of the YAML files in a folder, sorted.
 pub(super) fn list(folder: &Path) -> Result<Vec<String>, Failure> {
     let unreadable = |error: std::io::Error| {
         Failure::usage(format!("cannot read {}: {error}", folder.display()))
@@ -115,7 +118,8 @@ pub(super) fn list(folder: &Path) -> Result<Vec<String>, Failure> {
     for entry in std::fs::read_dir(folder).map_err(unreadable)? {
         let name = entry.map_err(unreadable)?.file_name();
         let name = name.to_string_lossy();
-        if name.ends_with(".yml") || name.ends_with(".yaml") {
+        let is_yaml = name.ends_with(".yml") || name.ends_with(".yaml");
+        if is_yaml && folder.join(&*name).is_file() {
             names.push(name.into_owned());
         }
     }

@@ -9,6 +9,7 @@ use serde_json::json;
 use super::exit::ExitCode;
 use super::failure::{Failure, printed, tell};
 use crate::config::Environment;
+use crate::report::diagnostics::harmless;
 use crate::tree::{HashedFiles, hash_files_arguments};
 
 /// The text of `--help` behind the options.
@@ -107,7 +108,7 @@ fn write(
     }
     if arguments.explain {
         for (path, digest) in &hashed.files {
-            writeln!(out, "{digest}  {path}")?;
+            writeln!(out, "{digest}  {}", harmless(path))?;
         }
     }
     writeln!(out, "{hash}")

@@ -11,6 +11,7 @@ use super::failure::{Failure, printed, tell};
 use super::read;
 use crate::expr::{Case, Object, Value};
 use crate::plan::{Leg, expand_matrix};
+use crate::report::diagnostics::harmless;
 use crate::source::Source;
 use crate::yaml::{self, Node, NodeKind, Scalar};
 
@@ -62,7 +63,7 @@ fn print(arguments: &MatrixArguments, legs: &[Leg]) -> Result<ExitCode, Failure>
     let names = legs.iter().map(|leg| leg.name(&arguments.job));
     if !arguments.json {
         let mut names = names;
-        return printed(names.try_for_each(|name| writeln!(out, "{name}")));
+        return printed(names.try_for_each(|name| writeln!(out, "{}", harmless(&name))));
     }
     let contexts = legs.iter().map(|leg| Value::Object(leg.matrix.clone()));
     let jobs: Vec<_> = contexts.map(|context| context.to_json()).collect();

@@ -272,7 +272,7 @@ impl Origin {
         let root = self.root.as_deref();
         let within = root.and_then(|root| self.file.strip_prefix(root).ok());
         match read::is_standard_input(&self.file) {
-            true => "<stdin>".to_owned(),
+            true => read::STDIN.to_owned(),
             false => within.unwrap_or(&self.file).to_string_lossy().into_owned(),
         }
     }

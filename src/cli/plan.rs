@@ -11,15 +11,14 @@ use super::document;
 use super::exit::ExitCode;
 use super::failure::{Failure, printed};
 use super::find::{self, Found};
-use super::subject::{Asked, Declared, Ground, Subject, workflow_name};
+use super::subject::{Asked, Declared, Ground, Subject, summary, workflow_name};
 use super::terminal;
 use crate::config::Settings;
-use crate::event::RunSummary;
 use crate::expr::Value;
 use crate::git::Snapshot;
 use crate::ids::RunId;
 use crate::plan::github_event::{GithubContext, RunIdentity, dispatch_inputs};
-use crate::plan::{self, ExpandError, Facts, PlanError, Selection};
+use crate::plan::{self, Facts, Selection};
 use crate::report::{self, Forecast, ForecastOptions, Forecasted, Room};
 use crate::workflow::Workflow;
 
@@ -173,7 +172,7 @@ fn forecast(
     };
     let github = GithubContext::new(trigger, &subject.options, facts, &snapshot, identity);
     let mut start = subject.start(&github, &subject.conflicts());
-    let run = summary(&github, &snapshot);
+    let run = summary(&github, &snapshot, Vec::new());
     let given = &subject.given.inputs;
     let plan = match dispatch_inputs(&subject.workflow, &trigger.event, given) {
         _ if !subject.is_declared() => None,
@@ -208,25 +207,5 @@ fn planned(
         jobs: arguments.job.clone(),
     };
     let facts = Facts::of_run(github, inputs, vars);
-    plan::plan(workflow, &selection, &facts).map_err(|error| match error {
-        PlanError::Expand(ExpandError::Invalid(diagnostic)) => {
-            Failure::invalid(std::slice::from_ref(&diagnostic))
-        }
-        other => Failure::usage(other),
-    })
-}
-
-fn summary(github: &GithubContext, snapshot: &Snapshot) -> RunSummary {
-    RunSummary {
-        run: github.run.run,
-        workflow_path: github.run.workflow_path.clone(),
-        workflow_name: github.run.workflow.clone(),
-        repository: github.identity.repository(),
-        event_name: github.event_name.clone(),
-        git_ref: github.git_ref.clone(),
-        sha: github.sha.clone(),
-        head_sha: snapshot.head_sha.clone(),
-        changed_files: (snapshot.changed.len() + snapshot.untracked.len()) as u64,
-        jobs: Vec::new(),
-    }
+    plan::plan(workflow, &selection, &facts).map_err(Failure::unplanned)
 }

@@ -9,7 +9,7 @@ use super::args::{NetworkArgument, RunArguments};
 use super::failure::Failure;
 use super::find::Found;
 use super::inputs;
-use super::subject::{Asked, Declared, Ground, Subject, workflow_name};
+use super::subject::{Asked, Declared, Ground, Subject, summary, workflow_name};
 use crate::backend::sandbox::Sandbox;
 use crate::config::Settings;
 use crate::config::network::{self, Machine};
@@ -21,7 +21,7 @@ use crate::git::{GitError, Repository};
 use crate::inventory::{ToolSource, Toolchains};
 use crate::label::Architecture;
 use crate::plan::github_event::{GithubContext, Identity, RunIdentity, Trigger, dispatch_inputs};
-use crate::plan::{self, Plan, PlanError, Selection, Start};
+use crate::plan::{self, Plan, Selection, Start};
 use crate::store::{self, NewRun, Store};
 use crate::workflow::Workflow;
 
@@ -157,7 +157,7 @@ impl Beginning<'_> {
         Ok(Prepared {
             record: run.store.record(run.id),
             alive: record.alive,
-            summary: summary(&run, &plan),
+            summary: summary(&run.github, &run.content.snapshot, jobs(&plan)),
             differences: differences(&run, &plan, &trigger, &start),
             plan,
             run,
@@ -246,21 +246,14 @@ fn make_plan(arguments: &RunArguments, run: &Run) -> Result<Plan, Failure> {
     let selection = Selection {
         jobs: arguments.job.clone(),
     };
-    let plan =
-        plan::plan(&run.workflow, &selection, &run.facts()).map_err(|error| match error {
-            PlanError::Expand(plan::ExpandError::Invalid(diagnostic)) => {
-                Failure::invalid(std::slice::from_ref(&diagnostic))
-            }
-            other => Failure::usage(other),
-        })?;
+    let plan = plan::plan(&run.workflow, &selection, &run.facts()).map_err(Failure::unplanned)?;
     if !plan.refusals.is_empty() {
         return Err(Failure::refused(&plan.refusals));
     }
     Ok(plan)
 }
 
-fn summary(run: &Run, plan: &Plan) -> RunSummary {
-    let snapshot = &run.content.snapshot;
+fn jobs(plan: &Plan) -> Vec<JobSummary> {
     let jobs = plan.jobs.iter().flat_map(|job| {
         let legs = job.legs.iter().flatten();
         legs.map(|leg| JobSummary {
@@ -270,18 +263,7 @@ fn summary(run: &Run, plan: &Plan) -> RunSummary {
             needs: job.needs.clone(),
         })
     });
-    RunSummary {
-        run: run.id,
-        workflow_path: run.workflow.source.path.clone(),
-        workflow_name: run.github.run.workflow.clone(),
-        repository: run.github.identity.repository(),
-        event_name: run.github.event_name.clone(),
-        git_ref: run.github.git_ref.clone(),
-        sha: run.github.sha.clone(),
-        head_sha: snapshot.head_sha.clone(),
-        changed_files: (snapshot.changed.len() + snapshot.untracked.len()) as u64,
-        jobs: jobs.collect(),
-    }
+    jobs.collect()
 }
 
 fn differences(run: &Run, plan: &Plan, trigger: &Trigger, start: &Start) -> Vec<Difference> {

@@ -10,6 +10,9 @@ use crate::source::{Code, Diagnostic, Source, Span};
 /// As many bytes no valid workflow or action has: 1 Mi characters of four bytes, and a mark before them.
 pub(super) const MOST_BYTES: u64 = 4 * 1024 * 1024 + 8;
 
+/// What standard input is called where files have paths.
+pub(super) const STDIN: &str = "<stdin>";
+
 /// What there is to read, and no more than so many bytes of it.
 pub(super) fn some(from: impl Read, most: u64) -> io::Result<Vec<u8>> {
     let mut bytes = Vec::new();

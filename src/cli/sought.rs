@@ -68,9 +68,7 @@ pub(super) fn named(path: &Path) -> Result<Vec<Sought>, Failure> {
     let names = list(path)?.into_iter();
     let mut found: Vec<Sought> = names
         .filter(|name| !ACTION_FILES.contains(&&**name))
-        .map(|name| path.join(name))
-        .filter(|path| path.is_file())
-        .map(|path| file(&path, Kind::Workflow))
+        .map(|name| file(&path.join(name), Kind::Workflow))
         .collect();
     found.extend(actions(path).iter().map(|path| file(path, Kind::Action)));
     match found.is_empty() {
@@ -150,9 +148,7 @@ fn repository(root: &Path) -> Result<Vec<Sought>, Failure> {
         kind,
     };
     let workflows = workflows.into_iter();
-    let workflows = workflows.map(|name| folder.join(name));
-    let workflows = workflows.filter(|path| path.is_file());
-    let workflows = workflows.map(|path| sought(path, Kind::Workflow));
+    let workflows = workflows.map(|name| sought(folder.join(name), Kind::Workflow));
     let actions = actions(root).into_iter();
     Ok(workflows
         .chain(actions.map(|path| sought(path, Kind::Action)))

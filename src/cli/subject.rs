@@ -1,5 +1,6 @@
 //! What of which repository is to run or to be planned, and as what.
 
+use std::cell::RefCell;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
@@ -8,6 +9,7 @@ use super::document;
 use super::failure::Failure;
 use super::find::Found;
 use super::given::{self, GivenTexts};
+use crate::event::{JobSummary, RunSummary};
 use crate::exec::workspace;
 use crate::git::{self, Changes, Content, Facts, GitError, Head, Repository, Snapshot};
 use crate::plan::github_event::{
@@ -24,6 +26,29 @@ pub(super) struct Ground {
     /// The folder that is taken for a repository, if that is not the repository itself, and what it
     /// is like then.
     folder: Option<(PathBuf, Facts)>,
+    changes: Answers<Compared, Arc<Result<Changes, String>>>,
+    conflicts: Answers<[String; 2], Vec<String>>,
+}
+
+/// What git has answered: of many workflows it is asked each question once.
+struct Answers<Q, A>(RefCell<Vec<(Q, A)>>);
+
+impl<Q: Clone + PartialEq, A: Clone> Answers<Q, A> {
+    fn of(&self, question: &Q, ask: impl FnOnce() -> A) -> A {
+        let mut known = self.0.borrow_mut();
+        if let Some((_, answer)) = known.iter().find(|(asked, _)| asked == question) {
+            return answer.clone();
+        }
+        let answer = ask();
+        known.push((question.clone(), answer.clone()));
+        answer
+    }
+}
+
+impl<Q, A> Default for Answers<Q, A> {
+    fn default() -> Self {
+        Self(RefCell::default())
+    }
 }
 
 impl Ground {
@@ -36,6 +61,8 @@ impl Ground {
             folder: folder.map(|folder| (folder.to_owned(), whole.of_folder(folder))),
             repository,
             whole,
+            changes: Answers::default(),
+            conflicts: Answers::default(),
         })
     }
 
@@ -45,13 +72,20 @@ impl Ground {
     }
 
     /// What an event changes; or why GitHub could not tell either.
-    pub(super) fn changes(&self, compared: &Compared) -> Result<Changes, String> {
+    fn changes(&self, compared: &Compared) -> Arc<Result<Changes, String>> {
         let since = &compared.since;
-        match compared.range.changes(&self.repository, self.facts()) {
+        let ask = || match compared.range.changes(&self.repository, self.facts()) {
             Ok(Some(changes)) => Ok(changes),
             Ok(None) => Err(format!("nothing is common with {since}")),
             Err(error) => Err(error.to_string()),
-        }
+        };
+        self.changes.of(compared, || Arc::new(ask()))
+    }
+
+    /// The paths in which two commits conflict. Where git cannot tell, a run says so.
+    fn conflicts(&self, base: &str, head: &str) -> Vec<String> {
+        let ask = || self.repository.conflicts(base, head).unwrap_or_default();
+        self.conflicts.of(&[base.to_owned(), head.to_owned()], ask)
     }
 
     /// The message of the commit that runs, where it is at hand and the commit is the user's.
@@ -146,6 +180,7 @@ impl<'g> Subject<'g> {
             repository,
             whole,
             folder,
+            ..
         } = self.ground;
         let snapshot = workspace::take_snapshot(repository, whole, &self.trigger, objects)?;
         match folder {
@@ -168,9 +203,8 @@ impl<'g> Subject<'g> {
             Content::Commit(id) => id,
             Content::Folder => &self.ground.facts().commit,
         };
-        let conflicts = merged.map(|base| self.ground.repository.conflicts(&base.commit, head));
-        // Where git cannot tell, a run says so.
-        conflicts.and_then(Result::ok).unwrap_or_default()
+        let conflicts = merged.map(|base| self.ground.conflicts(&base.commit, head));
+        conflicts.unwrap_or_default()
     }
 
     /// Whether the file is known not to be on the default branch, for events that start what is
@@ -202,7 +236,7 @@ impl<'g> Subject<'g> {
         let asked = compared.filter(|_| plan::filters_paths(&self.workflow.on, event));
         let changes = asked.map(|compared| self.ground.changes(compared));
         let change = Change {
-            changes: match &changes {
+            changes: match changes.as_deref() {
                 Some(Ok(changes)) => Ok(changes),
                 Some(Err(why)) => Err(why),
                 None => Err("nothing is compared"),
@@ -221,6 +255,26 @@ pub(super) fn workflow_name(workflow: &Workflow) -> String {
     match &workflow.name {
         Some(name) => name.value.clone(),
         None => workflow.source.path.clone(),
+    }
+}
+
+/// What is said of a run before its first job.
+pub(super) fn summary(
+    github: &GithubContext,
+    snapshot: &Snapshot,
+    jobs: Vec<JobSummary>,
+) -> RunSummary {
+    RunSummary {
+        run: github.run.run,
+        workflow_path: github.run.workflow_path.clone(),
+        workflow_name: github.run.workflow.clone(),
+        repository: github.identity.repository(),
+        event_name: github.event_name.clone(),
+        git_ref: github.git_ref.clone(),
+        sha: github.sha.clone(),
+        head_sha: snapshot.head_sha.clone(),
+        changed_files: (snapshot.changed.len() + snapshot.untracked.len()) as u64,
+        jobs,
     }
 }
 

@@ -383,7 +383,7 @@ impl<'a> Leading<'a> {
             }
             Turn::Runs(prepared) => *prepared,
         };
-        if step.background {
+        if step.background == Some(true) {
             self.cold.give_up();
             let sender = (self.run.events.clone(), self.state.masker.clone());
             background.start(prepared, log, sender);

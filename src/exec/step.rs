@@ -106,7 +106,7 @@ pub(super) async fn prepare<'a>(
     log.send(EventKind::StepStarted {
         step: log.step().clone(),
         name: name.clone(),
-        named: step.name.is_some(),
+        named: step.is_named(),
         id: step.explicit_id.then(|| step.id.clone()),
     });
     let limits = match (own, holds) {

@@ -150,6 +150,13 @@ impl Writer<'_> {
 impl Repository {
     /// The paths in conflict where these two commits are merged; what that writes is thrown away.
     pub fn conflicts(&self, base: &str, head: &str) -> Result<Vec<String>, GitError> {
+        // What has the base is merged already. Git would set the times of the user's objects that a
+        // merge writes again.
+        let is_ancestor = ["merge-base", "--is-ancestor", base, head];
+        let asked = Git::in_repository(&self.root).args(is_ancestor);
+        if let (0, _) = asked.output_or(&[1])? {
+            return Ok(Vec::new());
+        }
         let scratch = scratch("lrun-merge-")?;
         let writer = Writer {
             repository: self,

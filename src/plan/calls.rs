@@ -1,9 +1,11 @@
 //! A job that calls a workflow: the jobs of that workflow, as they are for one leg of the caller.
 
+use std::collections::HashMap;
+
 use super::decided::Facts;
 use super::expand::{ExpandError, evaluate};
 use super::make::{Budget, Plan, plan_jobs};
-use crate::expr::{Object, Value, same_text};
+use crate::expr::{Object, Value};
 use crate::source::{Code, Diagnostic};
 use crate::workflow::{Call, Called, InputDefinition, InputKind, Token, Workflow};
 
@@ -100,13 +102,15 @@ fn inputs(
 ) -> Result<Vec<(String, Option<Value>)>, ExpandError> {
     let definitions = called.interface().unwrap_or_default().inputs;
     let given = call.with.as_ref().and_then(Token::as_mapping);
-    let given = |name: &str| {
-        let mut pairs = given.unwrap_or_default().iter();
-        let found = pairs.find(|pair| pair.key.name().is_some_and(|key| same_text(key, name)));
-        found.map(|pair| &pair.value)
-    };
+    let given = given.unwrap_or_default().iter();
+    let given: HashMap<String, &Token> = given
+        .filter_map(|pair| Some((pair.key.name()?.to_lowercase(), &pair.value)))
+        .collect();
     let value = |definition: &InputDefinition| {
-        let evaluated = match (given(&definition.name.value), &definition.default) {
+        let evaluated = match (
+            given.get(&definition.name.value.to_lowercase()),
+            &definition.default,
+        ) {
             (Some(token), _) => evaluate(caller, token, of_leg),
             (None, Some(token)) => evaluate(called, token, facts),
             (None, None) => return Ok(Some(nothing(definition.kind))),

@@ -211,9 +211,11 @@ impl<'o> Page<'o> {
         self.wrapped(indent, indent + 2, &text)
     }
 
-    /// A text, its later lines further in.
+    /// A text, its later lines further in. Names of a workflow and of files cannot talk to the
+    /// terminal, and make no lines of their own.
     fn wrapped(&mut self, indent: usize, hanging: usize, text: &str) -> io::Result<()> {
-        for line in layout::wrap(text, indent, hanging, self.options.room) {
+        let text = self.paint.harmless(text);
+        for line in layout::wrap(&text, indent, hanging, self.options.room) {
             writeln!(self.out, "{line}")?;
         }
         Ok(())

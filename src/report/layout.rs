@@ -37,6 +37,34 @@ impl Paint {
         };
         format!("\x1b[{code}m{text}\x1b[0m")
     }
+
+    /// A text in which some of it has colours, as one line: whatever else could move the cursor or
+    /// talk to the terminal is shown as one character that says so.
+    pub(super) fn harmless(self, text: &str) -> String {
+        let mut shown = String::with_capacity(text.len());
+        let mut rest = text;
+        while let Some(first) = rest.chars().next() {
+            let color = color_at(rest).filter(|_| self.0);
+            let length = color.unwrap_or(first.len_utf8());
+            match first.is_control() && color.is_none() {
+                true => shown.push('\u{fffd}'),
+                false => shown.push_str(&rest[..length]),
+            }
+            rest = &rest[length..];
+        }
+        shown
+    }
+}
+
+/// What [`Paint::text`] writes of its own.
+const COLORS: [&str; 6] = [
+    "\x1b[0m", "\x1b[1m", "\x1b[2m", "\x1b[31m", "\x1b[32m", "\x1b[33m",
+];
+
+/// How many bytes of colour a text begins with; none if it begins with something else.
+fn color_at(text: &str) -> Option<usize> {
+    let color = COLORS.iter().find(|color| text.starts_with(**color));
+    color.map(|color| color.len())
 }
 
 /// A line about a step.
@@ -423,6 +451,20 @@ mod tests {
         assert_eq!(cut("e\u{301}tude", 3), "e\u{301}t…");
         assert_eq!(cut("ab", 1), "…");
         assert_eq!(cut("ab", 0), "");
+    }
+
+    #[test]
+    fn a_line_has_the_colours_of_lrun_and_no_other_sequence() {
+        use Style::{Bad, Faint, Good, Poor, Strong};
+        for style in [Strong, Good, Poor, Bad, Faint] {
+            let painted = Paint(true).text(style, "a");
+            assert_eq!(Paint(true).harmless(&painted), painted);
+            assert!(!Paint(false).harmless(&painted).contains('\x1b'));
+        }
+        assert_eq!(
+            Paint(true).harmless("a\x1b[8mb\x1b[2J\nc\r\u{9b}1mé"),
+            "a\u{fffd}[8mb\u{fffd}[2J\u{fffd}c\u{fffd}\u{fffd}1mé"
+        );
     }
 
     #[test]

@@ -3,6 +3,7 @@
 use std::io::{self, Write};
 
 use super::diagnostics::harmless;
+use super::layout::count;
 use crate::workflow::{Action, Called, Job, JobBody, Token, Using, Workflow};
 
 /// Writes the events and the jobs of a workflow, with the jobs of what they call.
@@ -47,7 +48,7 @@ fn write_action(action: &Action, out: &mut dyn Write) -> io::Result<()> {
         Using::Node { version, main, .. } => writeln!(out, "runs {main} with node{version}")?,
         Using::Docker { image, .. } => writeln!(out, "runs in a container of {image}")?,
         Using::Plugin { plugin } => writeln!(out, "runs the plugin {plugin}")?,
-        Using::Composite { steps } => writeln!(out, "runs {}", counted(steps.len(), "step"))?,
+        Using::Composite { steps } => writeln!(out, "runs {}", count(steps.len() as u64, "step"))?,
     }
     for input in &action.inputs {
         let required = if input.required { "  required" } else { "" };
@@ -76,7 +77,7 @@ fn job(job: &Job, depth: usize, out: &mut dyn Write) -> io::Result<()> {
     };
     write!(out, "{:indent$}job {id}{needs}", "", indent = 2 * depth)?;
     match &job.body {
-        JobBody::Steps(steps) => writeln!(out, "  {}", counted(steps.len(), "step")),
+        JobBody::Steps(steps) => writeln!(out, "  {}", count(steps.len() as u64, "step")),
         JobBody::Calls(call) => {
             write!(out, "  calls {}", call.uses.value)?;
             match &call.called {
@@ -88,9 +89,4 @@ fn job(job: &Job, depth: usize, out: &mut dyn Write) -> io::Result<()> {
             }
         }
     }
-}
-
-fn counted(count: usize, what: &str) -> String {
-    let plural = if count == 1 { "" } else { "s" };
-    format!("{count} {what}{plural}")
 }

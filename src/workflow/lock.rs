@@ -85,7 +85,14 @@ impl Lock {
         let Some(pins) = pins else {
             return Vec::new();
         };
-        let is_pinned = |uses: &str| pins.iter().any(|pin| covers(&pin.value, uses));
+        let pinned: HashSet<_> = pins.iter().filter_map(|pin| parts(&pin.value)).collect();
+        // A pin is of what is used, or of the repository that it is in: `actions/cache@v4` of `actions/cache/save@v4`.
+        let is_pinned = |uses: &str| {
+            parts(uses).is_some_and(|(repository, path, git_ref)| {
+                pinned.contains(&(repository.clone(), path, git_ref))
+                    || pinned.contains(&(repository, "", git_ref))
+            })
+        };
         let jobs = workflow.jobs.values();
         jobs.flat_map(|job| match &job.body {
             JobBody::Steps(steps) => steps
@@ -119,20 +126,13 @@ fn is_remote(uses: &str) -> bool {
     !own.iter().any(|prefix| uses.starts_with(prefix))
 }
 
-/// Whether a pin is of what is used, or of the repository that it is in: `actions/cache@v4` of `actions/cache/save@v4`.
-/// Owners and repositories have no letter case.
-fn covers(pin: &str, uses: &str) -> bool {
-    let Some(((pin, pinned), (path, git_ref))) = pin.rsplit_once('@').zip(uses.rsplit_once('@'))
-    else {
-        return false;
-    };
-    let mut path = path.split('/');
-    let mut pin = pin.split('/');
-    let repository = path.by_ref().take(2).map(str::to_ascii_lowercase);
-    let same_repository = repository.eq(pin.by_ref().take(2).map(str::to_ascii_lowercase));
-    let rest: Vec<&str> = pin.collect();
-    let same_path = rest.is_empty() || path.eq(rest);
-    same_repository && same_path && pinned == git_ref
+/// The repository, the path in it and the ref of `owner/repository[/path]@ref`. Owners and repositories have no letter
+/// case.
+fn parts(uses: &str) -> Option<(String, &str, &str)> {
+    let (path, git_ref) = uses.rsplit_once('@')?;
+    let end = path.match_indices('/').nth(1).map(|(end, _)| end);
+    let (repository, path) = path.split_at(end.unwrap_or(path.len()));
+    Some((repository.to_ascii_lowercase(), path, git_ref))
 }
 
 struct Reader<'p> {

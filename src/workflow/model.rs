@@ -160,11 +160,13 @@ pub enum JobBody {
 pub struct Step {
     /// `id`, or the one GitHub makes up (`__run`, `__actions_checkout_2`): unique in the job, letter case aside.
     pub id: String,
+    /// The same, made up in the step's own list: GitHub's reader counts anew in each `parallel` group.
+    pub listed_id: String,
     /// Whether the file says `id`: only then does the step appear in the `steps` context.
     pub explicit_id: bool,
     /// The step's mapping.
     pub span: Span,
-    /// `name`
+    /// `name`, which may be empty: the step has one made up from what it does then.
     pub name: Option<Token>,
     /// `if`; a step that waits or cancels always runs.
     pub condition: Condition,
@@ -174,12 +176,21 @@ pub struct Step {
     pub continue_on_error: Option<Token>,
     /// `timeout-minutes`
     pub timeout_minutes: Option<Token>,
-    /// `background`, and every step of a `parallel` group.
-    pub background: bool,
+    /// `background` as written; `true` for every step of a `parallel` group.
+    pub background: Option<bool>,
     /// The number, in the job, of the `parallel` group that it is a step or the closing wait of.
     pub group: Option<usize>,
     /// What it does.
     pub action: StepAction,
+}
+
+impl Step {
+    /// Whether the file gives it a name that is more than nothing.
+    pub fn is_named(&self) -> bool {
+        self.name
+            .as_ref()
+            .is_some_and(|name| name.as_str() != Some(""))
+    }
 }
 
 /// What a step does.

@@ -123,11 +123,6 @@ impl Problems {
         }
     }
 
-    /// How many there are.
-    pub(super) fn count(&self) -> usize {
-        self.found.len()
-    }
-
     /// Puts those after the first `from` into the order of the keys, which begin at these places, that they belong to:
     /// GitHub converts a mapping key by key.
     pub(super) fn order_by_key(&mut self, from: usize, keys: &[usize]) {

@@ -6,12 +6,13 @@ use crate::source::{Code, Diagnostic};
 
 use super::filter_pattern;
 use super::model::{Job, JobBody, Trigger, Workflow};
+use super::problems;
 use super::token::{Pair, Token};
 
 /// The filters that have an `-ignore` form.
 const FILTERS: [&str; 3] = ["branches", "tags", "paths"];
 
-/// Everything of a valid workflow that the service refuses.
+/// What of a valid workflow the service refuses: as much as it names of a file.
 pub fn refused_by_service(workflow: &Workflow) -> Vec<Diagnostic> {
     let jobs = workflow.jobs.values();
     let jobs = jobs.filter_map(|job| job_refused_by_service(workflow, job));
@@ -23,6 +24,7 @@ pub fn refused_by_service(workflow: &Workflow) -> Vec<Diagnostic> {
                 .chain(secrets_refused(workflow, trigger))
         })
         .chain(jobs)
+        .take(problems::MOST)
         .collect()
 }
 

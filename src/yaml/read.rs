@@ -436,10 +436,10 @@ where
         let (start, end) = (begin.start, bytes(&begin.span).end.max(begin.start));
         let span = Span { start, end };
         // The parser ends the last line of a block even where the file does not.
-        let is_unended = is_block(style) && end == self.source.text.len();
-        let text = match is_unended && !self.source.text.ends_with('\n') {
-            true => text.strip_suffix('\n').unwrap_or(text),
-            false => text,
+        let is_last = is_block(style) && end == self.source.text.len();
+        let text = match text.strip_suffix('\n') {
+            Some(unended) if is_last && self.ends_in(unended) => unended,
+            _ => text,
         };
         let value = scalar::typed(text, style, tag)
             .map_err(|problem| fail(span, problem.at(text, style, self.source.position(start))))?;
@@ -447,6 +447,13 @@ where
             span,
             kind: NodeKind::Scalar(value),
         })
+    }
+
+    /// Whether the file's last line has no end, and is the last of a block's text: white space below the block is not.
+    fn ends_in(&self, block: &str) -> bool {
+        let line = self.source.text.rsplit('\n').next().unwrap_or_default();
+        let is_blank = line.bytes().all(|byte| byte == b' ');
+        !line.is_empty() && (!is_blank || block.ends_with(' '))
     }
 
     fn sequence(&mut self, start: usize, depth: usize) -> Result<Node, Error> {

@@ -5,14 +5,12 @@ use std::collections::BTreeMap;
 use lrun::expr::{Available, CallError, Contexts, EvaluationError, Expression, Value};
 use serde_json::{Value as Json, json};
 
+use crate::assert_same;
 use crate::grammar::{CONTEXTS, Grammar};
 use crate::npm::Packages;
 use crate::random::Random;
 
 const EXPRESSIONS: usize = 24_000;
-
-/// How many differences a failure shows.
-const SHOWN: usize = 12;
 
 /// Whether a difference that the driver cannot put right follows from a rule, given the
 /// expression and the rules the driver met.
@@ -118,9 +116,7 @@ fn expressions_give_what_github_s_own_evaluator_gives() {
         }
     }
     println!("{EXPRESSIONS} expressions: {counts:#?}");
-    let shown = wrong.iter().take(SHOWN).map(String::as_str);
-    let shown = shown.collect::<Vec<_>>().join("\n");
-    assert!(wrong.is_empty(), "{} differ:\n{shown}", wrong.len());
+    assert_same(&wrong);
 }
 
 /// How the cases came out.

@@ -12,9 +12,19 @@ mod random;
 #[path = "../support/workflow_texts.rs"]
 mod workflow_texts;
 
+mod calls;
 mod expressions;
 mod filters;
 mod globs;
 mod grammar;
 mod minimatch;
+mod templates;
 mod workflows;
+
+/// Fails and shows the first of what differs, if anything does.
+fn assert_same(wrong: &[String]) {
+    const SHOWN: usize = 20;
+    let shown = wrong.iter().take(SHOWN).map(String::as_str);
+    let shown = shown.collect::<Vec<_>>().join("\n");
+    assert!(wrong.is_empty(), "{} differ:\n{shown}", wrong.len());
+}

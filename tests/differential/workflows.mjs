@@ -1,5 +1,5 @@
-// What GitHub's own parser makes of a workflow: {"yaml": [error…]} where the text is no YAML, {"errors": [error…]} where
-// it is no workflow, {"jobs": […]} otherwise. An error has "message", "line" and "col".
+// What GitHub's own parser makes of a workflow, a text, or {"content": text, "called": {reference: text}}: {"yaml": [error…]} where the text is no YAML, {"errors": [error…]} where
+// it is no workflow, {"template": {…}} otherwise. An error has "message", "file", "line" and "col".
 import { register } from "node:module";
 
 // The package imports its schema without saying that it is JSON, which node wants to be told.
@@ -15,6 +15,7 @@ register(`data:text/javascript,${encodeURIComponent(hook)}`);
 const load = (path) => import(`@actions/workflow-parser/${path}`);
 const { convertWorkflowTemplate, parseWorkflow } = await load("index");
 const { TemplateContext, TemplateValidationErrors } = await load("templates/template-context");
+const { fileIdentifier } = await load("workflows/file-reference");
 const { getWorkflowSchema } = await load("workflows/workflow-schema");
 const { YamlObjectReader } = await load("workflows/yaml-object-reader");
 const { FeatureFlags } = await import("@actions/expressions/features");
@@ -28,31 +29,30 @@ const plain = ({ prefix, rawMessage, message, range }) => {
   const [, line, col] = /\(Line: (\d+), Col: (\d+)\)/.exec(prefix ?? "") ?? [];
   return {
     message: rawMessage ?? message,
+    file: (prefix ?? "").replace(/ \(Line: .*|: *$/s, ""),
     line: Number(line ?? range?.start.line ?? 0),
     col: Number(col ?? range?.start.column ?? 0),
   };
 };
 
-const step = ({ id, if: condition, uses, wait, cancel, parallel, background }) => ({
-  id,
-  condition: condition?.expr ?? null,
-  uses: uses?.value ?? null,
-  wait: wait?.map((target) => target.value) ?? null,
-  cancel: cancel?.value ?? null,
-  parallel: parallel?.map(step) ?? null,
-  background: background ?? null,
+// How deep a value is nested.
+const depth = (value) => (value instanceof Object ? 1 + Math.max(0, ...Object.values(value).map(depth)) : 0);
+
+// As JSON has it, unless that is deeper than the reader of the answers takes: then it is null.
+const written = (template) => {
+  const value = JSON.parse(JSON.stringify(template));
+  return depth(value) < 100 ? value : null;
+};
+
+// The calls of the first file are followed where what they call is given.
+const following = (called) => ({
+  async getFileContent(reference) {
+    const name = fileIdentifier(reference);
+    return { name, content: called[name] };
+  },
 });
 
-const job = ({ type, id, if: condition, needs, ref, steps }) => ({
-  type,
-  id: id.value,
-  condition: condition.expr,
-  needs: needs?.map((need) => need.value) ?? [],
-  uses: ref?.value ?? null,
-  steps: steps?.map(step) ?? [],
-});
-
-async function parse(content) {
+async function parse(content, called) {
   const reader = new YamlObjectReader(1, content);
   if (reader.errors.length > 0) {
     return { yaml: reader.errors.map(plain) };
@@ -60,14 +60,17 @@ async function parse(content) {
   const context = new TemplateContext(new TemplateValidationErrors(), getWorkflowSchema(), silent);
   context.state.featureFlags = featureFlags;
   const { value } = parseWorkflow({ name, content }, context);
-  const template = value && (await convertWorkflowTemplate(context, value, undefined, { featureFlags }));
+  const template = value && (await convertWorkflowTemplate(context, value, called && following(called), {
+    featureFlags,
+    fetchReusableWorkflowDepth: called ? 1 : 0,
+  }));
   const errors = context.errors.getErrors();
-  return errors.length > 0 ? { errors: errors.map(plain) } : { jobs: template?.jobs?.map(job) ?? [] };
+  return errors.length > 0 ? { errors: errors.map(plain) } : { template: written(template) };
 }
 
-async function answer(content) {
+async function answer(question) {
   try {
-    return await parse(content);
+    return typeof question === "string" ? await parse(question) : await parse(question.content, question.called);
   } catch (error) {
     return { crash: String(error) };
   }

@@ -6,12 +6,13 @@ use std::fmt::Write as _;
 use std::fs;
 
 use lrun::source::{Diagnostic, Source};
-use lrun::workflow::{Job, JobBody, Step, StepAction, Workflow, read_workflow};
+use lrun::workflow::{Workflow, read_workflow};
 use lrun::yaml;
 use serde_json::{Value as Json, json};
 
 use crate::npm::Packages;
 use crate::random::Random;
+use crate::templates;
 use crate::workflow_texts::{Grammar, change, known, probes, slip, write};
 
 /// How many are compared; the environment may say another number, for a longer run.
@@ -320,24 +321,6 @@ const WORDS: [(&str, Words); 6] = [
     }),
 ];
 
-/// Of jobs and steps of ours and theirs: why their conditions are the same all the same.
-type Condition = fn(&Json, &Json) -> bool;
-const CONDITIONS: [(&str, Condition); 2] = [
-    (
-        // Indentation, and the last line's end though the header strips it.
-        "the package takes the text of a block as it is written",
-        |_, theirs| {
-            let condition = theirs["condition"].as_str().unwrap_or_default();
-            condition.contains("format('  ") || condition.contains("\n")
-        },
-    ),
-    ("the runner writes numbers as .NET does", |ours, _| {
-        ours["condition"]
-            .as_str()
-            .is_some_and(|text| text.contains("E+"))
-    }),
-];
-
 fn place(source: &Source, offset: usize) -> Place {
     let position = source.position(offset);
     Place {
@@ -442,10 +425,13 @@ fn difference(text: &str, answer: &Json, met: &mut Met) -> Option<String> {
         meet(name);
         return None;
     }
-    if let (Ok(workflow), Some(jobs)) = (&read, answer.get("jobs")) {
+    if let (Ok(workflow), Some(template)) = (&read, answer.get("template")) {
         meet("valid for both");
-        let found = Json::Array(workflow.jobs.values().map(job).collect());
-        return compare_jobs(jobs, &found, &mut meet);
+        if template.is_null() {
+            meet("valid for both, and very deep");
+            return None;
+        }
+        return templates::difference(workflow, template, &mut meet);
     }
     if answer.get("yaml").is_some() {
         return Some(format!("only theirs: {}", shape(&case.theirs)));
@@ -538,81 +524,6 @@ fn shape(problems: &[Problem]) -> String {
     shapes.join(" | ")
 }
 
-fn job(job: &Job) -> Json {
-    let needs: Vec<&str> = job.needs.iter().map(|need| need.value.as_str()).collect();
-    let (kind, uses, steps) = match &job.body {
-        JobBody::Steps(steps) => ("job", None, steps.as_slice()),
-        JobBody::Calls(call) => ("reusableWorkflowJob", Some(&call.uses.value), [].as_slice()),
-    };
-    json!({
-        "type": kind,
-        "id": job.id.value,
-        "condition": job.condition.expression.text(),
-        "needs": needs,
-        "uses": uses,
-        "steps": steps.iter().map(step).collect::<Vec<_>>(),
-    })
-}
-
-fn step(step: &Step) -> Json {
-    let mut shown = json!({"id": step.id, "condition": step.condition.expression.text(), "uses": null, "wait": null, "cancel": null, "parallel": null});
-    match &step.action {
-        StepAction::Run { .. } => {}
-        StepAction::Uses { reference, .. } => shown["uses"] = json!(reference.value),
-        StepAction::Wait { targets } => {
-            shown["wait"] = targets.iter().map(|target| json!(target.value)).collect();
-        }
-        StepAction::Cancel { target } => shown["cancel"] = json!(target.value),
-        StepAction::WaitAll => {}
-    }
-    shown
-}
-
-/// Jobs with a parallel group have other ids, and more steps.
-fn compare_jobs(theirs: &Json, ours: &Json, meet: &mut dyn FnMut(&'static str)) -> Option<String> {
-    let mut same = |key: &str, theirs: &Json, ours: &Json| {
-        let rule = CONDITIONS
-            .iter()
-            .find(|(_, rule)| key == "condition" && rule(ours, theirs));
-        theirs[key] == ours[key] || rule.inspect(|(name, _)| meet(name)).is_some()
-    };
-    let (theirs, ours) = (theirs.as_array()?, ours.as_array()?);
-    if theirs.len() != ours.len() {
-        return Some("another number of jobs".to_owned());
-    }
-    for (theirs, ours) in theirs.iter().zip(ours) {
-        for key in ["type", "id", "condition", "uses"] {
-            if !same(key, theirs, ours) {
-                return Some(format!("job {key}: {} // {}", ours[key], theirs[key]));
-            }
-        }
-        let lower = |needs: &Json| needs.to_string().to_lowercase();
-        if lower(&theirs["needs"]) != lower(&ours["needs"]) {
-            return Some(format!("needs: {} // {}", ours["needs"], theirs["needs"]));
-        }
-        let steps = |job: &Json| job["steps"].as_array().cloned().unwrap_or_default();
-        let (theirs, ours) = (steps(theirs), steps(ours));
-        if theirs.iter().any(|step| !step["parallel"].is_null()) {
-            continue;
-        }
-        if theirs.len() != ours.len() {
-            return Some("another number of steps".to_owned());
-        }
-        for (theirs, ours) in theirs.iter().zip(&ours) {
-            let keys: &[&str] = match theirs["condition"].is_null() {
-                true => &["id", "wait", "cancel"],
-                false => &["id", "uses", "condition"],
-            };
-            for key in keys {
-                if !same(key, theirs, ours) {
-                    return Some(format!("step {key}: {} // {}", ours[key], theirs[key]));
-                }
-            }
-        }
-    }
-    None
-}
-
 fn workflows(count: usize, random: &mut Random) -> Vec<String> {
     let grammar = Grammar::new();
     let (known, probes) = (known(), probes());
@@ -655,7 +566,8 @@ fn variable(name: &str) -> Option<String> {
     std::env::var(name).ok()
 }
 
-fn number(name: &str, otherwise: u64) -> u64 {
+/// A number that the environment may say.
+pub(crate) fn number(name: &str, otherwise: u64) -> u64 {
     variable(name).map_or(otherwise, |text| text.parse().expect("a number"))
 }
 

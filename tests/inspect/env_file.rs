@@ -21,6 +21,11 @@ fn pairs_are_printed_in_their_order() {
     );
     let shown = lrun_reading(&["env-file", "-"], b"A=1\nB<<E\n1\n2\nE\n").exited(0);
     assert_eq!(shown.stdout, "A=1\nB=\"1\\n2\"\n");
+    // Nothing of the file talks to the terminal.
+    let shown = lrun_reading(&["env-file", "-"], b"\x1b[2J=\x1b[2J").exited(0);
+    assert_eq!(shown.stdout, "\u{fffd}[2J=\"\\u001b[2J\"\n");
+    let refused = lrun_reading(&["env-file", "-"], b"\x1b[2J").exited(1);
+    assert!(refused.stderr.contains("\u{fffd}[2J"), "{refused:?}");
 }
 
 #[test]

@@ -22,6 +22,8 @@ fn a_matrix_is_json_or_yaml() {
     }
     let ended = expanded("{a: [true, null, 1.50]}", &[]).exited(0);
     assert_eq!(ended.stdout, "job (true)\njob\njob (1.5)\n");
+    let ended = expanded("{\"a\": [\"\\u001b[2J\"]}", &[]).exited(0);
+    assert_eq!(ended.stdout, "job (\u{fffd}[2J)\n");
 }
 
 #[test]

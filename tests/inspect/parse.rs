@@ -204,8 +204,9 @@ fn names_cannot_talk_to_the_terminal() {
 
 #[test]
 fn a_group_of_steps_is_one_step_with_its_own_in_it() {
-    let steps = "[{ parallel: [{ run: a }, { id: b, run: b }] }, { run: c }]";
-    let repository = Repository::of_workflow(&LEAF.replace("[{ run: x }]", steps));
+    let group = "{ parallel: [{ run: a }, { id: b, run: b }] }";
+    let steps = format!("[{group}, {{ run: c }}, {{ parallel: [] }}]");
+    let repository = Repository::of_workflow(&LEAF.replace("[{ run: x }]", &steps));
     let ended = repository.parse(&["--json"], CI);
     let success = json!({"type": 3, "expr": "success()"});
     let run = |id: &str, run: &str| json!({"id": id, "if": success, "run": run});
@@ -216,7 +217,9 @@ fn a_group_of_steps_is_one_step_with_its_own_in_it() {
                 "id": "__parallel", "name": "Parallel group",
                 "parallel": [run("__run", "a"), run("b", "b")],
             },
-            run("__run_2", "c"),
+            // Each list of steps counts by itself.
+            run("__run", "c"),
+            {"id": "__parallel_2", "name": "Parallel group", "parallel": []},
         ])
     );
 }
@@ -251,4 +254,16 @@ fn people_can_open_the_files_that_errors_name() {
     );
     let document = answer(repository.parse(&["--json"], CI), 1);
     assert_eq!(document["errors"][0]["file"], CI);
+}
+
+#[test]
+fn what_a_step_says_is_written_though_it_says_nothing() {
+    let steps = "[{ run: x, name: , background: false }]";
+    let repository = Repository::of_workflow(&LEAF.replace("[{ run: x }]", steps));
+    let ended = repository.parse(&["--json"], CI);
+    let step = &answer(ended, 0)["jobs"][0]["steps"][0];
+    assert_eq!(
+        (&step["name"], &step["background"]),
+        (&json!(""), &json!(false))
+    );
 }

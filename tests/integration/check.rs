@@ -176,7 +176,7 @@ fn the_verdict_is_the_exit_code() {
     check(&project, 1, &["fine", "act/action.yml"]);
     let missing = check(&project, 2, &["fine", "nosuch.yml"]);
     assert!(missing.stderr.contains("nosuch.yml"), "{}", missing.stderr);
-    assert_eq!(missing.stdout, "");
+    assert_eq!(missing.stdout, "no errors in 1 file\n");
     check(&project, 2, &["--format", "xml"]);
     check(&project, 2, &["--json", "--format", "text"]);
     let bare = Project::new(&[("x.txt", "")]);
@@ -426,7 +426,7 @@ fn a_path_that_cannot_be_read_keeps_no_other_from_being_checked() {
 fn what_a_shell_gives_for_a_file_is_read() {
     let project = Project::of_workflow("");
     let lrun = env!("CARGO_BIN_EXE_lrun");
-    let script = format!("'{lrun}' check --action <(printf '%s' 'runs: {{using: x}}')");
+    let script = format!("'{lrun}' check --action <(printf '%s' 'runs: {{using: x, main: y}}')");
     let output = Command::new("bash")
         .args(["-c", &script])
         .current_dir(project.path())
@@ -568,4 +568,31 @@ fn the_workflows_of_the_rules_are_accepted_or_refused() {
     assert_eq!(document["files"], files.len());
     let wanted = files.into_iter().filter(|file| file.starts_with("err-"));
     assert_eq!(refused, wanted.collect());
+}
+
+#[test]
+fn a_folder_in_the_place_of_a_called_workflow_is_not_found() {
+    let call = "on: push\njobs:\n  a:\n    uses: ./.github/workflows/called.yml\n";
+    let project = Project::new(&[
+        (".github/workflows/ci.yml", call),
+        (".github/workflows/called.yml/a", ""),
+    ]);
+    let said = check(&project, 1, &[]).stdout;
+    assert!(said.contains("workflow was not found"), "{said}");
+    assert!(said.contains("1 error in 1 file"), "{said}");
+}
+
+#[test]
+fn a_place_far_into_a_line_is_named_and_shown() {
+    let good: String = (0..500)
+        .map(|number| format!("j{number}: {{runs-on: é, steps: [{{run: x}}]}}, "))
+        .collect();
+    let before = format!("jobs: {{{good}");
+    let after = good.replace('j', "k");
+    let said = verdict(&format!(
+        "on: push\n{before}wrong: {{runs-on: é, steps: []}}, {after}}}\n"
+    ));
+    let place = format!("ci.yml:2:{}", before.chars().count() + 1);
+    assert!(said.contains(&place), "{said}");
+    assert!(said.contains("wrong: {runs-on: é"), "{said}");
 }

@@ -335,10 +335,10 @@ fn planning_leaves_nothing_anywhere() {
     let before = project.state();
     json(&project, &["--event", "pull_request"]);
     assert_eq!(files(&json(&project, &[])), ["src/a.rs"]);
-    assert!(
-        project.state() == before,
-        "the user's folder was written to"
-    );
+    let after = project.state();
+    let mut paths = before.keys().chain(after.keys());
+    let other = paths.find(|path| before.get(*path) != after.get(*path));
+    assert_eq!(other, None, "the user's folder was written to");
     assert!(
         !project.store().join("index.db").exists(),
         "there is no need for a store"
@@ -402,4 +402,34 @@ jobs:
         "{}",
         run.stderr
     );
+}
+
+#[test]
+fn no_name_of_a_workflow_talks_to_the_terminal() {
+    let job =
+        "  a:\n    name: \"\\e[2Jx\\ny\"\n    runs-on: \"\\e[8mz\"\n    steps: [{ run: echo }]\n";
+    let text = format!("on: push\njobs:\n{job}");
+    let project = Project::new(&[(".github/workflows/ci.yml", text.as_str())]);
+    for arguments in [&["ci.yml"][..], &[]] {
+        let report = told(&project, arguments);
+        assert_eq!(report.code, Some(0), "{}", report.stderr);
+        assert!(!report.stdout.contains('\x1b'), "{}", report.stdout);
+    }
+    let report = told(&project, &["ci.yml"]);
+    let name = "\u{fffd}[2Jx\u{fffd}y";
+    assert!(report.stdout.contains(name), "{}", report.stdout);
+}
+
+#[test]
+fn one_file_that_cannot_be_read_keeps_no_other_from_being_told() {
+    let project = clone_of("{}");
+    let folder = project.path().join(".github/workflows");
+    std::fs::write(folder.join("broken.yml"), b"on: push # \xff\n").expect("a file");
+    std::fs::create_dir(folder.join("folder.yml")).expect("a folder");
+    let report = told(&project, &[]);
+    assert_eq!(report.code, Some(2), "{}", report.stderr);
+    assert!(report.stdout.contains("✓ ci.yml"), "{}", report.stdout);
+    let invalid = "✗ broken.yml  not valid in line 1: The file is not UTF-8 text";
+    assert!(report.stdout.contains(invalid), "{}", report.stdout);
+    assert!(!report.stdout.contains("folder.yml"), "{}", report.stdout);
 }

@@ -11,8 +11,7 @@ mod text;
 pub use annotations::annotations;
 pub use json::json;
 pub use sarif::sarif;
-pub(super) use text::harmless;
-pub use text::{Look, located, text};
+pub use text::{Look, harmless, located, text};
 
 use crate::source::{Diagnostic, Position};
 

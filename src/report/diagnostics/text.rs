@@ -8,6 +8,7 @@ use annotate_snippets::renderer::DEFAULT_TERM_WIDTH;
 use annotate_snippets::{AnnotationKind, Level, Renderer, Snippet};
 
 use super::{Checked, end_on_first_line};
+use crate::report::layout::count;
 use crate::source::{Diagnostic, Span};
 
 /// How it is to look.
@@ -18,6 +19,9 @@ pub struct Look {
     /// Longer lines of a file are cut around the error; none where there is no terminal.
     pub columns: Option<u16>,
 }
+
+/// Bytes of a line before and behind a place that are more than any terminal shows.
+const MOST_AROUND: usize = 4096;
 
 /// Writes everything that was found, and a line that sums it up.
 ///
@@ -33,15 +37,13 @@ pub fn text(out: &mut dyn Write, checked: &Checked, look: Look) -> io::Result<()
 /// The message, the place, the line with the place underlined, and what to do about it; without a line end.
 pub fn located(found: &Diagnostic, look: Look) -> String {
     let (source, place) = (&found.source, found.position());
-    let line = source.line_span(place.line);
-    let last = found.part_position().filter(|part| part.line > place.line);
-    let last = last.map_or(line, |part| source.line_span(part.line));
-    let shown = without_c1(&source.text[line.start..last.end]);
+    let (start, end) = (found.span.start, end_on_first_line(found));
+    let around = around(found);
+    let shown = without_c1(&source.text[around.start..around.end]);
     let within = |span: Span| {
-        let at = |offset: usize| offset.clamp(line.start, last.end) - line.start;
+        let at = |offset: usize| offset.clamp(around.start, around.end) - around.start;
         at(span.start)..at(span.end)
     };
-    let (start, end) = (found.span.start, end_on_first_line(found));
     let part = found.part.map(within);
     let part = part.map(|part| AnnotationKind::Context.span(part).label("here"));
     let level = match found.code.is_error() {
@@ -74,7 +76,7 @@ pub fn located(found: &Diagnostic, look: Look) -> String {
     let columns = look.columns.map_or(DEFAULT_TERM_WIDTH, usize::from);
     let text = renderer.term_width(columns).render(&[report]);
     // The renderer counts characters.
-    let characters = source.text[line.start..start].chars().count() + 1;
+    let characters = source.text[around.start..start].chars().count() + 1;
     let written = |column: usize| format!("{path}:{}:{column}\n", place.line);
     match place.column as usize {
         column if column == characters => text,
@@ -82,8 +84,26 @@ pub fn located(found: &Diagnostic, look: Look) -> String {
     }
 }
 
-/// Text that cannot move the cursor: control characters are shown as one that says so.
-pub(in crate::report) fn harmless(text: &str) -> String {
+/// The lines from what is wrong to the part it is about. Of a line that has no end nobody reads more than what stands
+/// around the place: the renderer would look at all of it each time.
+fn around(found: &Diagnostic) -> Span {
+    let source = &found.source;
+    let line = source.line_span(found.position().line);
+    if let Some(part) = found.part_position() {
+        let last = source.line_span(part.line);
+        let end = last.end.max(line.end);
+        return Span { end, ..line };
+    }
+    let before = found.span.start.saturating_sub(MOST_AROUND);
+    let behind = end_on_first_line(found).saturating_add(MOST_AROUND);
+    Span {
+        start: source.text.floor_char_boundary(before).max(line.start),
+        end: source.text.ceil_char_boundary(behind).min(line.end),
+    }
+}
+
+/// Text that cannot move the cursor but to the next line or tab: other control characters are shown as one that says so.
+pub fn harmless(text: &str) -> String {
     let shown = |c: char| match c {
         '\n' | '\t' => c,
         _ if c.is_control() => '\u{fffd}',
@@ -111,21 +131,21 @@ impl fmt::Display for Summary<'_> {
         let errors = checked.errors();
         let wrong = checked.found.iter().filter(|found| found.code.is_error());
         let wrong: BTreeSet<&str> = wrong.map(|found| &*found.source.path).collect();
-        let files = counted(checked.files, "file");
+        let files = count(checked.files as u64, "file");
         match errors {
             0 if checked.files == 0 => f.write_str("no workflows or actions to check")?,
             0 => write!(f, "no errors in {files}")?,
-            _ if checked.files == 1 => write!(f, "{} in 1 file", counted(errors, "error"))?,
+            _ if checked.files == 1 => write!(f, "{} in 1 file", count(errors as u64, "error"))?,
             _ => write!(
                 f,
                 "{} in {} of {files}",
-                counted(errors, "error"),
+                count(errors as u64, "error"),
                 wrong.len()
             )?,
         }
         let notes = checked.found.len() - errors;
         if notes > 0 {
-            write!(f, ", {}", counted(notes, "note"))?;
+            write!(f, ", {}", count(notes as u64, "note"))?;
         }
         if checked.truncated {
             f.write_str(" or more: ten of a file are named, as GitHub does")?;
@@ -139,9 +159,4 @@ impl fmt::Display for Summary<'_> {
             ),
         }
     }
-}
-
-fn counted(count: usize, what: &str) -> String {
-    let plural = if count == 1 { "" } else { "s" };
-    format!("{count} {what}{plural}")
 }

@@ -12,7 +12,7 @@ pub(super) fn steps(steps: &[Step], tokens: &Tokens<'_>) -> Value {
     let mut shown = Vec::new();
     let mut group = Vec::new();
     for step in steps {
-        let is_member = step.group.is_some() && step.background;
+        let is_member = step.group.is_some() && step.background.is_some();
         let members = self::step(step, tokens);
         match step.group {
             None => shown.push(members.into_value()),
@@ -32,7 +32,7 @@ fn closed(mut wait: Members, group: Vec<Value>) -> Value {
 
 fn step(step: &Step, tokens: &Tokens<'_>) -> Members {
     let mut members = Members::default();
-    members.put("id", json!(step.id));
+    members.put("id", json!(step.listed_id));
     for (key, token) in [
         ("name", &step.name),
         ("continue-on-error", &step.continue_on_error),
@@ -41,9 +41,8 @@ fn step(step: &Step, tokens: &Tokens<'_>) -> Members {
     ] {
         members.put(key, tokens.optional(token.as_ref()));
     }
-    if step.background && step.group.is_none() {
-        members.put("background", json!(true));
-    }
+    let background = step.background.filter(|_| step.group.is_none());
+    members.put("background", background.map(Value::Bool));
     let condition = || tokens.condition(&step.condition, step.span);
     match &step.action {
         StepAction::Run {

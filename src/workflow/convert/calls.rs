@@ -9,8 +9,8 @@ use std::rc::Rc;
 use std::sync::Arc;
 
 use super::workflow::{Nodes, ReadOptions, workflow};
-use crate::source::{CallSite, Located, Scope, Source, Span};
-use crate::workflow::call::{Call, Called, InputKind, Interface};
+use crate::source::{CallSite, Scope, Source, Span};
+use crate::workflow::call::{Call, Called, InputDefinition, InputKind, Interface};
 use crate::workflow::documents::{Document, Documents, Reference};
 use crate::workflow::limits::Budget;
 use crate::workflow::location::Location;
@@ -227,9 +227,12 @@ fn check_call(call: &Call, interface: &Interface, problems: &mut Problems) {
             problems.add(uses.span, message);
         }
     }
+    let inputs = interface.inputs.iter();
+    let inputs: HashMap<String, &InputDefinition> = inputs
+        .map(|input| (folded(&input.name.value), input))
+        .collect();
     for (name, value) in &given.values {
-        let mut inputs = interface.inputs.iter();
-        match inputs.find(|input| same_name(&input.name, name)) {
+        match inputs.get(&folded(name)) {
             Some(input) => check_type(input.kind, value, problems),
             None => {
                 let message =
@@ -249,9 +252,10 @@ fn check_call(call: &Call, interface: &Interface, problems: &mut Problems) {
             problems.add(uses.span, message);
         }
     }
+    let secrets = interface.secrets.iter();
+    let secrets: HashSet<String> = secrets.map(|secret| folded(&secret.name.value)).collect();
     for (name, value) in &given.values {
-        let mut secrets = interface.secrets.iter();
-        if !secrets.any(|secret| same_name(&secret.name, name)) {
+        if !secrets.contains(&folded(name)) {
             let message =
                 format!("Invalid secret, {name} is not defined in the referenced workflow.");
             problems.add(value.span, message);
@@ -262,6 +266,8 @@ fn check_call(call: &Call, interface: &Interface, problems: &mut Problems) {
 /// What a job gives under `with` or `secrets`.
 struct Given<'t> {
     values: Vec<(&'t str, &'t Token)>,
+    /// Their names in lower case.
+    names: HashSet<String>,
     /// Some names are known when the job runs only.
     is_open: bool,
 }
@@ -274,20 +280,22 @@ impl<'t> Given<'t> {
         let values = pairs
             .iter()
             .filter_map(|pair| Some((pair.key.name()?, &pair.value)));
+        let values: Vec<_> = values.collect();
         Self {
-            values: values.collect(),
+            names: values.iter().map(|(name, _)| folded(name)).collect(),
+            values,
             is_open: !is_whole || !is_literal,
         }
     }
 
     fn lacks(&self, name: &str) -> bool {
-        let is_it = |given: &str| given.to_lowercase() == name.to_lowercase();
-        !self.is_open && !self.values.iter().any(|(given, _)| is_it(given))
+        !self.is_open && !self.names.contains(&folded(name))
     }
 }
 
-fn same_name(defined: &Located<String>, given: &str) -> bool {
-    defined.value.to_lowercase() == given.to_lowercase()
+/// A name as it is compared: letter case does not count.
+fn folded(name: &str) -> String {
+    name.to_lowercase()
 }
 
 /// A literal has the input's own type: what is evaluated later is checked in the same way then

@@ -41,8 +41,15 @@ struct Draft {
     id: Option<Located<String>>,
     /// What the id is made up from otherwise.
     words: String,
-    /// The drafts of the group that it waits for.
-    group: Range<usize>,
+    /// The drafts of the group that it closes.
+    group: Option<Range<usize>>,
+}
+
+impl Draft {
+    /// The group in whose list it stands; none for the job's own list.
+    fn list(&self) -> Option<usize> {
+        self.step.group.filter(|_| self.group.is_none())
+    }
 }
 
 /// What a step does.
@@ -71,10 +78,10 @@ struct StepsReader<'p> {
 impl StepsReader<'_> {
     fn item(&mut self, item: Token) {
         let span = item.span;
-        let (found, keys) = (self.problems.count(), item.key_starts());
+        let (found, keys) = (self.problems.len(), item.key_starts());
         let mut fields = Fields::of(item, self.problems);
         match fields.take("parallel").map(|group| group.kind) {
-            None => self.step(fields, span, 0..0),
+            None => self.step(fields, span, None),
             Some(TokenKind::Sequence(steps)) => self.group(steps, span),
             Some(_) => {}
         }
@@ -95,21 +102,21 @@ impl StepsReader<'_> {
             self.problems.add(span, message);
         }
         for draft in &mut self.drafts[first..] {
-            draft.step.background = true;
+            draft.step.background = Some(true);
         }
-        self.step(Fields::default(), span, first..self.drafts.len());
+        self.step(Fields::default(), span, Some(first..self.drafts.len()));
         for draft in &mut self.drafts[first..] {
             draft.step.group = Some(self.groups);
         }
         self.groups += 1;
     }
 
-    fn step(&mut self, mut fields: Fields, span: Span, group: Range<usize>) {
+    fn step(&mut self, mut fields: Fields, span: Span, group: Option<Range<usize>>) {
         let Some(Found {
             action,
             words,
             control,
-        }) = self.action(&mut fields, &group)
+        }) = self.action(&mut fields, group.is_some())
         else {
             return;
         };
@@ -122,17 +129,22 @@ impl StepsReader<'_> {
             return;
         };
         let control = control.map(|name| Token::new(span, TokenKind::String(name.into())));
-        let background = fields.take("background").map(|token| token.kind);
+        let background = fields.take("background");
         let step = Step {
             id: String::new(),
+            listed_id: String::new(),
             explicit_id: id.is_some(),
             span,
-            name: fields.take_filled("name").or(control),
+            name: match control {
+                None => fields.take("name"),
+                // Its name is never made up from what it does.
+                Some(name) => fields.take_filled("name").or(Some(name)),
+            },
             condition,
             env: fields.take("env"),
             continue_on_error: fields.take("continue-on-error"),
             timeout_minutes: fields.take("timeout-minutes"),
-            background: background == Some(TokenKind::Bool(true)),
+            background: background.map(|token| token.kind == TokenKind::Bool(true)),
             group: None,
             action,
         };
@@ -144,7 +156,7 @@ impl StepsReader<'_> {
         });
     }
 
-    fn action(&mut self, fields: &mut Fields, group: &Range<usize>) -> Option<Found> {
+    fn action(&mut self, fields: &mut Fields, is_group: bool) -> Option<Found> {
         if let Some(script) = fields.take("run") {
             let action = StepAction::Run {
                 script,
@@ -191,7 +203,7 @@ impl StepsReader<'_> {
         if let Some(target) = fields.take_string("cancel") {
             return control(StepAction::Cancel { target }, "cancel", "Cancel");
         }
-        if group.is_empty() {
+        if !is_group {
             return None;
         }
         let targets = Vec::new();
@@ -253,10 +265,17 @@ impl StepsReader<'_> {
     }
 
     fn finish(mut self) -> Vec<Step> {
+        let mut lists: HashMap<Option<usize>, Ids> = HashMap::new();
+        for draft in &self.drafts {
+            let list = lists.entry(draft.list()).or_default();
+            // What is wrong with it has been told.
+            draft.id.iter().for_each(|id| drop(list.take(&id.value)));
+        }
         for draft in &mut self.drafts {
-            draft.step.id = match &draft.id {
-                Some(id) => id.value.clone(),
-                None => self.ids.make(&draft.words),
+            let list = lists.entry(draft.list()).or_default();
+            (draft.step.id, draft.step.listed_id) = match &draft.id {
+                Some(id) => (id.value.clone(), id.value.clone()),
+                None => (self.ids.make(&draft.words), list.make(&draft.words)),
             };
         }
         self.fill_groups();
@@ -265,7 +284,10 @@ impl StepsReader<'_> {
 
     fn fill_groups(&mut self) {
         for index in 0..self.drafts.len() {
-            let members = self.drafts[self.drafts[index].group.clone()].iter();
+            let Some(group) = self.drafts[index].group.clone() else {
+                continue;
+            };
+            let members = self.drafts[group].iter();
             let ids: Vec<_> = members
                 .map(|member| Located::new(member.step.id.clone(), member.step.span))
                 .collect();

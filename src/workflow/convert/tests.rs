@@ -41,8 +41,10 @@ fn a_parallel_group_is_background_steps_and_a_wait_for_them() {
         "      - parallel:\n          - run: a\n          - {id: b, run: b}\n      - run: c\n",
     );
     assert_eq!(ids(&steps), ["__run", "b", "__parallel", "__run_2"]);
-    let background: Vec<bool> = steps.iter().map(|step| step.background).collect();
-    assert_eq!(background, [true, true, false, false]);
+    let listed: Vec<&str> = steps.iter().map(|step| step.listed_id.as_str()).collect();
+    assert_eq!(listed, ["__run", "b", "__parallel", "__run"]);
+    let background: Vec<_> = steps.iter().map(|step| step.background).collect();
+    assert_eq!(background, [Some(true), Some(true), None, None]);
     let StepAction::Wait { targets } = &steps[2].action else {
         panic!("a group ends with a wait");
     };

@@ -114,7 +114,7 @@ fn help(error: &yaml::Error, source: &Source) -> Option<String> {
 }
 
 fn convert(root: Token, location: Location, problems: &mut Problems) -> Workflow {
-    let (found, keys) = (problems.count(), root.key_starts());
+    let (found, keys) = (problems.len(), root.key_starts());
     let mut fields = Fields::of(root, problems);
     let on = fields.take("on").map(|on| triggers::triggers(on, problems));
     let defaults = Defaults {
@@ -159,7 +159,7 @@ fn jobs(token: Token, from: &Location, problems: &mut Problems) -> IndexMap<Stri
         if let Err(error) = ids.take(&id.value) {
             problems.add(id.span, error.to_string());
         }
-        let (found, keys) = (problems.count(), pair.value.key_starts());
+        let (found, keys) = (problems.len(), pair.value.key_starts());
         match job(id.clone(), pair.value, from, problems) {
             Some(job) => drop(jobs.insert(id.value, job)),
             None => complete = false,

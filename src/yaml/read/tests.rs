@@ -167,6 +167,15 @@ fn a_block_at_the_end_of_the_file_ends_as_the_file_does() {
         value("- |\n  a\n"),
         NodeKind::Scalar(Scalar::String("a\n".into()))
     );
+    // White space below it is no line of it, unless it reaches further in.
+    assert_eq!(
+        value("- |\n    a\n  "),
+        NodeKind::Scalar(Scalar::String("a\n".into()))
+    );
+    assert_eq!(
+        value("- |\n  a\n   "),
+        NodeKind::Scalar(Scalar::String("a\n ".into()))
+    );
 }
 
 #[test]
