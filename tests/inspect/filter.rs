@@ -2,7 +2,7 @@
 
 use serde_json::json;
 
-use crate::program::lrun;
+use crate::program::{lrun, lrun_reading};
 
 #[test]
 fn the_exit_code_is_the_answer() {
@@ -69,4 +69,14 @@ fn a_pattern_that_is_none_has_no_answer() {
             .stdout
             .contains("Exit codes")
     );
+}
+
+#[test]
+fn what_check_refuses_is_no_pattern_here_either() {
+    let job = "jobs: {a: {runs-on: x, steps: [{run: x}]}}\n";
+    for pattern in ["[a", "a[", "![", "?a", "!+", "a\\"] {
+        let workflow = format!("on: {{push: {{paths: ['{pattern}']}}}}\n{job}");
+        lrun_reading(&["check", "-"], workflow.as_bytes()).exited(1);
+        lrun(&["filter", "include", "--pattern", pattern, "--", "a"]).exited(2);
+    }
 }
