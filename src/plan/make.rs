@@ -134,7 +134,7 @@ pub(super) fn plan_jobs(
     planned.sort_by_key(|planned| selected.iter().position(|job| job.id.value == planned.id));
     let mut refusals = Vec::new();
     for (job, planned) in selected.iter().zip(&planned) {
-        if planned.skip.is_none() {
+        if planned.skip.is_none() && !planned.fails_to_start() {
             refusals.extend(refusals_of(workflow, job, planned, facts));
         }
     }
