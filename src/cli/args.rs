@@ -147,7 +147,7 @@ pub(super) struct PretendArguments {
     #[arg(long, value_name = "BRANCH")]
     pub(super) base: Option<String>,
     /// The number of the pull request.
-    #[arg(long, value_name = "N")]
+    #[arg(long, value_name = "N", value_parser = clap::value_parser!(u64).range(1..))]
     pub(super) pr: Option<u64>,
     /// Run HEAD, without uncommitted changes.
     #[arg(long)]

@@ -32,18 +32,28 @@ pub(super) fn shown(found: &Found) -> String {
     shown.to_string_lossy().into_owned()
 }
 
-/// The file as it is in a commit, which is what GitHub reads when it runs that commit, with the files it calls there. None for
-/// a file that is not in the folder.
-pub(super) fn in_commit(found: &Found, commit: &str) -> Result<Option<Arc<Workflow>>, Failure> {
+/// What a commit has of a workflow.
+#[derive(Debug)]
+pub(super) enum InCommit {
+    /// The workflow as it is there.
+    There(Arc<Workflow>),
+    /// No such file, said in words.
+    Missing(String),
+    /// Nothing to be found: the file is not in the folder.
+    Elsewhere,
+}
+
+/// The file as it is in a commit, which is what GitHub reads when it runs that commit, with the files it calls there.
+pub(super) fn in_commit(found: &Found, commit: &str) -> Result<InCommit, Failure> {
     let Ok(path) = found.file.strip_prefix(&found.root) else {
-        return Ok(None);
+        return Ok(InCommit::Elsewhere);
     };
     match blob(&found.root, commit, path) {
         Ok(bytes) => checked(found, bytes, &Files::of_commit(&found.root, commit))
-            .map(Some)
+            .map(InCommit::There)
             .map_err(|errors| Failure::invalid(&errors)),
-        Err(GitError::Failed { .. }) => Err(Failure::usage(format!(
-            "there is no {} in commit {commit}: GitHub would start nothing",
+        Err(GitError::Failed { .. }) => Ok(InCommit::Missing(format!(
+            "there is no {} in commit {commit}",
             path.display()
         ))),
         Err(error) => Err(Failure::cannot_run(error)),

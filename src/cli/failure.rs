@@ -59,7 +59,7 @@ impl Failure {
     /// Why a workflow has no plan.
     pub(super) fn unplanned(error: PlanError) -> Self {
         match error {
-            PlanError::Expand(ExpandError::Invalid(found)) => Self::invalid(&[*found]),
+            PlanError::Expand(ExpandError::Refused(found)) => Self::invalid(&[*found]),
             other => Self::usage(other),
         }
     }

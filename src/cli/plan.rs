@@ -17,10 +17,13 @@ use crate::config::Settings;
 use crate::expr::Value;
 use crate::git::Snapshot;
 use crate::ids::RunId;
-use crate::plan::github_event::{GithubContext, RunIdentity, dispatch_inputs};
-use crate::plan::{self, Facts, Selection};
+use crate::plan::github_event::{
+    GithubContext, Identity, InputError, RunIdentity, dispatch_inputs,
+};
+use crate::plan::{self, ExpandError, Facts, PlanError, Selection};
 use crate::report::{self, Forecast, ForecastOptions, Forecasted, Room};
-use crate::workflow::Workflow;
+use crate::source::Diagnostic;
+use crate::workflow::{self, Workflow};
 
 const HELP: &str = "\
 What is told of a workflow: whether GitHub would start it, and why, by pattern and file; the jobs in \
@@ -39,11 +42,13 @@ With --json one object a workflow and a line:
      \"patterns\":[{\"pattern\",\"line\",\"column\",\"decides\":how many names}],
      \"names\":[{\"name\",\"selected\":bool,\"pattern\"}]}],
    \"jobs\":[{\"job\",\"wave\",\"needs\":[…],\"reason\"+\"text\" where it is skipped,
+     \"fails\":{\"text\",\"line\",\"column\"} where it fails before it runs,
      \"legs\":[{\"leg\",\"name\",\"matrix\",\"labels\":[…],\"here\":bool,\"obstacle\",
        \"calls\":{\"uses\",\"inputs\":{…},\"unknown_inputs\":[…],\"jobs\":[…],\"why\"} of a called workflow}],
      \"skipped_steps\":[{\"step\",\"name\",\"condition\"}],\"obstacles\":[{\"text\",\"line\",\"column\"}]}]}
   {\"version\":1,\"type\":\"plan\",\"workflow\":PATH,\"errors\":[{\"message\",\"line\",\"column\"}]}
-Within a version fields are only added. `jobs` is null where the workflow has no such event or lacks an \
+Within a version fields are only added. `changed_files` counts what is not committed, whatever `paths` \
+filters look at: that is in their `names`. `jobs` is null where the workflow has no such event or lacks an \
 input, or is called and not at hand; `legs` where they depend on other jobs. Waves of called jobs are counted from their \
 caller's.
 
@@ -68,7 +73,7 @@ pub(super) struct PlanArguments {
     /// One JSON object a workflow instead of the report.
     #[arg(long, help_heading = "What is printed")]
     json: bool,
-    /// Every file that a filter looks at, and what is assumed.
+    /// Every file that a filter looks at, and all that is assumed.
     #[arg(short, long, help_heading = "What is printed")]
     verbose: bool,
 }
@@ -96,20 +101,36 @@ fn one(
     // Git takes longer than the file.
     let (ground, workflow) = std::thread::scope(|scope| {
         let ground = scope.spawn(|| Ground::look(&found.root));
-        let workflow = document::in_folder(&found);
+        let workflow = document::read(&found);
         let ground = ground
             .join()
             .unwrap_or_else(|panic| std::panic::resume_unwind(panic));
         (ground, workflow)
     });
-    let forecast = forecast(arguments, None, &found, workflow?, &ground?)?;
+    let told = match workflow? {
+        Ok(workflow) => forecast(arguments, None, &found, workflow, &ground?)?,
+        Err(errors) => Forecasted::Invalid {
+            path: document::shown(&found),
+            errors,
+        },
+    };
     let mut out = io::stdout().lock();
-    match arguments.json {
-        false => printed(report::forecast(&mut out, &forecast, options)),
-        true => {
-            let line = [Forecasted::Valid(Box::new(forecast))];
-            printed(report::forecasts_json(&mut out, &line))
+    match (told, arguments.json) {
+        (told, true) => {
+            let code = code_of(&told);
+            printed(report::forecasts_json(&mut out, &[told])).map(|_| code)
         }
+        (Forecasted::Valid(forecast), false) => {
+            printed(report::forecast(&mut out, &forecast, options))
+        }
+        (Forecasted::Invalid { errors, .. }, false) => Err(Failure::invalid(&errors)),
+    }
+}
+
+fn code_of(told: &Forecasted) -> ExitCode {
+    match told {
+        Forecasted::Valid(_) => ExitCode::Success,
+        Forecasted::Invalid { .. } => ExitCode::Usage,
     }
 }
 
@@ -119,32 +140,33 @@ fn all(arguments: &PlanArguments, options: ForecastOptions) -> Result<ExitCode, 
         return Ok(ExitCode::Success);
     };
     let ground = Ground::look(&first.root)?;
+    let event = arguments.pretend.event.as_deref().unwrap_or("push");
+    workflow::known_event(event).map_err(Failure::usage)?;
+    let takes_inputs = matches!(event, "workflow_dispatch" | "workflow_call");
+    if !arguments.given.input.is_empty() && !takes_inputs {
+        return Err(Failure::usage(format!(
+            "{event} has no inputs: --input is for workflow_dispatch"
+        )));
+    }
     let mut told = Vec::new();
     for found in &all {
         let read = document::read(found)?;
         told.push(match read {
-            Ok(workflow) => {
-                let event = arguments.pretend.event.as_deref().unwrap_or("push");
-                let forecast = forecast(arguments, Some(event), found, workflow, &ground)?;
-                Forecasted::Valid(Box::new(forecast))
-            }
+            Ok(workflow) => forecast(arguments, Some(event), found, workflow, &ground)?,
             Err(errors) => Forecasted::Invalid {
                 path: document::shown(found),
                 errors,
             },
         });
     }
-    let is_valid = |one: &Forecasted| matches!(one, Forecasted::Valid(_));
-    let code = match told.iter().all(is_valid) {
-        true => ExitCode::Success,
-        false => ExitCode::Usage,
-    };
+    let mut codes = told.iter().map(code_of);
+    let code = codes.find(|code| *code != ExitCode::Success);
     let mut out = io::stdout().lock();
     let ended = printed(match arguments.json {
         true => report::forecasts_json(&mut out, &told),
         false => report::forecasts(&mut out, &told, options),
     });
-    ended.map(|_| code)
+    ended.map(|success| code.unwrap_or(success))
 }
 
 /// What would become of a workflow for an event; none stands for the one a run would choose.
@@ -154,12 +176,14 @@ fn forecast(
     found: &Found,
     workflow: Arc<Workflow>,
     ground: &Ground,
-) -> Result<Forecast, Failure> {
+) -> Result<Forecasted, Failure> {
+    let is_one_of_all = event.is_some();
     let event = event.or(arguments.pretend.event.as_deref());
     let asked = Asked {
         pretend: &arguments.pretend,
         given: &arguments.given,
         declared: event.map_or(Declared::Only, Declared::Or),
+        tells_missing: true,
     };
     let subject = Subject::find(asked, found, workflow, ground)?;
     let (facts, trigger) = (ground.facts(), &subject.trigger);
@@ -175,15 +199,33 @@ fn forecast(
     let run = summary(&github, &snapshot, Vec::new());
     let given = &subject.given.inputs;
     let plan = match dispatch_inputs(&subject.workflow, &trigger.event, given) {
-        _ if !subject.is_declared() => None,
-        Ok(inputs) => Some(planned(arguments, &subject, &github, inputs)?),
+        _ if subject.missing.is_some() => None,
+        _ if !subject.is_declared() && (is_one_of_all || given.is_empty()) => None,
+        Ok(inputs) => match planned(arguments, &subject, &github, inputs)? {
+            Ok(plan) => Some(plan),
+            Err(error) => {
+                return Ok(Forecasted::Invalid {
+                    path: github.run.workflow_path,
+                    errors: vec![*error],
+                });
+            }
+        },
+        Err(error @ InputError::Unknown { .. }) if !is_one_of_all => {
+            return Err(Failure::usage(error));
+        }
         Err(error) => {
-            start.starts = false;
-            start.why = error.to_string();
+            if start.starts {
+                start.starts = false;
+                start.why = error.to_string();
+            }
             None
         }
     };
-    Ok(Forecast {
+    let usual = Identity::of(facts).assumptions;
+    let assumptions = trigger.assumptions.clone();
+    let decisive = assumptions.iter().filter(|one| !usual.contains(one));
+    Ok(Forecasted::Valid(Box::new(Forecast {
+        decisive: decisive.cloned().collect(),
         run,
         start,
         since: trigger
@@ -191,8 +233,8 @@ fn forecast(
             .as_ref()
             .map(|compared| compared.since.clone()),
         plan,
-        assumptions: trigger.assumptions.clone(),
-    })
+        assumptions,
+    })))
 }
 
 fn planned(
@@ -200,12 +242,16 @@ fn planned(
     subject: &Subject<'_>,
     github: &GithubContext,
     inputs: Value,
-) -> Result<plan::Plan, Failure> {
+) -> Result<Result<plan::Plan, Box<Diagnostic>>, Failure> {
     let workflow = &subject.workflow;
     let vars = Value::from(serde_json::json!(subject.given.vars));
     let selection = Selection {
         jobs: arguments.job.clone(),
     };
     let facts = Facts::of_run(github, inputs, vars);
-    plan::plan(workflow, &selection, &facts).map_err(Failure::unplanned)
+    match plan::plan(workflow, &selection, &facts) {
+        Ok(plan) => Ok(Ok(plan)),
+        Err(PlanError::Expand(ExpandError::Refused(diagnostic))) => Ok(Err(diagnostic)),
+        Err(other) => Err(Failure::unplanned(other)),
+    }
 }

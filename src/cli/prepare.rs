@@ -59,6 +59,7 @@ pub(super) fn prepare(
         pretend: &arguments.pretend,
         given: &arguments.given,
         declared: Declared::Only,
+        tells_missing: false,
     };
     let subject = Subject::find(asked, found, workflow, &ground)?;
     let store = Store::open(&settings.store.value).map_err(Failure::cannot_run)?;
@@ -247,6 +248,9 @@ fn make_plan(arguments: &RunArguments, run: &Run) -> Result<Plan, Failure> {
         jobs: arguments.job.clone(),
     };
     let plan = plan::plan(&run.workflow, &selection, &run.facts()).map_err(Failure::unplanned)?;
+    if let Some(error) = plan.unstartable() {
+        return Err(Failure::invalid(std::slice::from_ref(error)));
+    }
     if !plan.refusals.is_empty() {
         return Err(Failure::refused(&plan.refusals));
     }

@@ -5,7 +5,7 @@ use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
 use super::args::{GivenArguments, PretendArguments};
-use super::document;
+use super::document::{self, InCommit};
 use super::failure::Failure;
 use super::find::Found;
 use super::given::{self, GivenTexts};
@@ -16,7 +16,7 @@ use crate::plan::github_event::{
     Compared, EventOptions, GithubContext, Since, Trigger, dispatch_texts,
 };
 use crate::plan::{self, Change, Start};
-use crate::workflow::Workflow;
+use crate::workflow::{self, Workflow};
 
 /// The repository as it was found.
 pub(super) struct Ground {
@@ -114,6 +114,8 @@ pub(super) struct Asked<'a> {
     pub(super) pretend: &'a PretendArguments,
     pub(super) given: &'a GivenArguments,
     pub(super) declared: Declared<'a>,
+    /// That a commit lacks the workflow is an answer, not a mistake.
+    pub(super) tells_missing: bool,
 }
 
 /// A workflow of a repository and what it is to run as.
@@ -123,6 +125,8 @@ pub(super) struct Subject<'g> {
     pub(super) options: EventOptions,
     pub(super) trigger: Trigger,
     pub(super) given: GivenTexts,
+    /// That the commit which runs does not have the workflow, in words.
+    pub(super) missing: Option<String>,
 }
 
 impl<'g> Subject<'g> {
@@ -145,6 +149,7 @@ impl<'g> Subject<'g> {
             let facts = ground.facts();
             let chosen = match declared {
                 Declared::Or(event) if workflow.on.iter().all(|on| on.name != event) => {
+                    workflow::known_event(event).map_err(Failure::usage)?;
                     Trigger::of_event(event, &options, facts)
                 }
                 _ => Trigger::choose(&workflow.on, &options, facts),
@@ -154,14 +159,19 @@ impl<'g> Subject<'g> {
         let of_folder = choose(&workflow)?;
         let of_commit = match &of_folder.content {
             Content::Commit(commit) => document::in_commit(found, commit)?,
-            Content::Folder => None,
+            Content::Folder => InCommit::Elsewhere,
         };
-        let (workflow, trigger) = match of_commit {
-            Some(workflow) => {
+        let (workflow, trigger, missing) = match of_commit {
+            InCommit::There(workflow) => {
                 let trigger = choose(&workflow)?;
-                (workflow, trigger)
+                (workflow, trigger, None)
             }
-            None => (workflow, of_folder),
+            InCommit::Missing(why) if asked.tells_missing => (workflow, of_folder, Some(why)),
+            InCommit::Missing(why) => {
+                let why = format!("{why}: GitHub would start nothing");
+                return Err(Failure::usage(why));
+            }
+            InCommit::Elsewhere => (workflow, of_folder, None),
         };
         // GitHub's payload has the defaults too.
         options.inputs = dispatch_texts(&workflow, &trigger.event, &given.inputs);
@@ -171,6 +181,7 @@ impl<'g> Subject<'g> {
             options,
             trigger,
             given,
+            missing,
         })
     }
 
@@ -232,6 +243,13 @@ impl<'g> Subject<'g> {
             content,
             ..
         } = &self.trigger;
+        if let Some(why) = &self.missing {
+            return Start {
+                starts: false,
+                why: why.clone(),
+                filters: Vec::new(),
+            };
+        }
         let compared = compared.as_ref();
         let asked = compared.filter(|_| plan::filters_paths(&self.workflow.on, event));
         let changes = asked.map(|compared| self.ground.changes(compared));

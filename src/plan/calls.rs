@@ -56,7 +56,7 @@ pub(super) fn plan_call(
         let message =
             "this run has more jobs, with those of the workflows it calls, than lrun plans";
         let error = Diagnostic::new(&caller.source, call.uses.span, Code::Rule, message);
-        return Err(ExpandError::Invalid(Box::new(error)));
+        return Err(ExpandError::Refused(Box::new(error)));
     }
     let mut facts = facts.clone();
     // The called workflow sees its own.

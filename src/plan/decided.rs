@@ -6,7 +6,7 @@ use std::sync::Arc;
 use indexmap::IndexMap;
 
 use super::github_event::GithubContext;
-use crate::expr::{CallError, Contexts, Expression, Object, Value};
+use crate::expr::{CallError, Contexts, EvaluationError, Expression, Object, Value};
 
 /// What is known before anything runs.
 #[derive(Debug, Clone, Default)]
@@ -79,34 +79,20 @@ impl Contexts for Facts {
 /// The status functions are tried in each of the three states a job can be in; whatever
 /// else is not known yet leaves the condition undecided.
 pub fn decided_false(condition: &Expression, facts: &Facts) -> bool {
-    false_in_all(
-        &[Status::Success, Status::Failure, Status::Cancelled],
-        condition,
-        facts,
-    )
-}
-
-/// The same of the condition of a job one of whose needs is skipped, which is no success
-/// (docs: `jobs.<job_id>.needs`).
-pub(super) fn decided_false_behind_skipped(condition: &Expression, facts: &Facts) -> bool {
-    false_in_all(
-        &[Status::None, Status::Failure, Status::Cancelled],
-        condition,
-        facts,
-    )
-}
-
-fn false_in_all(states: &[Status], condition: &Expression, facts: &Facts) -> bool {
     let facts = facts.seen_by(&[condition]);
+    let states = [Status::Success, Status::Failure, Status::Cancelled];
     states.iter().all(|&status| {
         let assumed = Assumed {
             facts: &facts,
             status,
         };
-        condition
-            .evaluate(&assumed)
-            .is_ok_and(|value| !value.is_truthy())
+        is_false(&condition.evaluate(&assumed))
     })
+}
+
+/// Whether an evaluation came to something that is not truthy.
+pub(super) fn is_false(evaluated: &Result<Value, EvaluationError>) -> bool {
+    evaluated.as_ref().is_ok_and(|value| !value.is_truthy())
 }
 
 #[derive(Clone, Copy, PartialEq)]
@@ -114,8 +100,6 @@ enum Status {
     Success,
     Failure,
     Cancelled,
-    /// Neither of them.
-    None,
 }
 
 struct Assumed<'a> {

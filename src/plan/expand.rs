@@ -39,9 +39,12 @@ pub enum ExpandError {
     /// The matrix depends on outputs of jobs that have not run.
     #[error("the matrix is known only once the jobs it needs are done")]
     Pending,
-    /// What is written there is not acceptable.
+    /// What is written there is not acceptable: the job fails.
     #[error("{0}")]
     Invalid(Box<Diagnostic>),
+    /// GitHub does not take the workflow at all, or lrun does not plan it.
+    #[error("{0}")]
+    Refused(Box<Diagnostic>),
 }
 
 /// The legs of a job under what is known.

@@ -4,11 +4,14 @@ use std::cell::Cell;
 
 use super::calls::{CalledJobs, plan_call};
 use super::checkout::CheckoutInputs;
-use super::decided::{Facts, decided_false, decided_false_behind_skipped};
+use super::decided::{Facts, decided_false};
+use super::ends::{self, Decision, End};
 use super::expand::{ExpandError, PlannedLeg, expand};
+use super::failing::{self, JobFailure};
 use super::obstacle::{self, Obstacle, ObstacleKind};
 use super::select::{self, Selection, UnknownJob};
 use crate::outcome::{Outcome, SkipReason};
+use crate::source::Diagnostic;
 use crate::workflow::{
     self, ActionRef, BuiltIn, Job, JobBody, Step, StepAction, Token, Uses, Workflow,
 };
@@ -20,6 +23,16 @@ pub struct Plan {
     pub jobs: Vec<PlannedJob>,
     /// What lrun cannot do here at all: a run with one of these is refused before it starts.
     pub refusals: Vec<Obstacle>,
+}
+
+impl Plan {
+    /// What a job is made of that cannot be had, so that a run would fail before its first step.
+    pub fn unstartable(&self) -> Option<&Diagnostic> {
+        self.jobs.iter().find_map(|job| match &job.fails {
+            Some(JobFailure::Key { error, .. }) => Some(&**error),
+            _ => None,
+        })
+    }
 }
 
 /// One key under `jobs:`.
@@ -35,6 +48,8 @@ pub struct PlannedJob {
     pub legs: Option<Vec<PlannedLeg>>,
     /// Why it will not run, where that is known already.
     pub skip: Option<SkipReason>,
+    /// Why it fails instead of running, where that is known already.
+    pub fails: Option<JobFailure>,
     /// Those of its steps that will not run, where that is known already.
     pub skipped_steps: Vec<SkippedStep>,
 }
@@ -64,8 +79,8 @@ pub enum PlanError {
 /// Makes the plan of a run.
 ///
 /// # Errors
-/// When the selection names a job that does not exist, or a matrix that depends on
-/// nothing but known facts cannot be expanded.
+/// When the selection names a job that does not exist, or GitHub takes the whole for invalid. A
+/// matrix that cannot be expanded fails its job alone: [`PlannedJob::fails`].
 pub fn plan(workflow: &Workflow, selection: &Selection, facts: &Facts) -> Result<Plan, PlanError> {
     let selected = selection.jobs(workflow)?;
     Ok(plan_jobs(workflow, &selected, facts, &Budget::default())?)
@@ -119,7 +134,7 @@ pub(super) fn plan_jobs(
     planned.sort_by_key(|planned| selected.iter().position(|job| job.id.value == planned.id));
     let mut refusals = Vec::new();
     for (job, planned) in selected.iter().zip(&planned) {
-        if planned.skip.is_none() {
+        if planned.skip.is_none() && !planned.fails_to_start() {
             refusals.extend(refusals_of(workflow, job, planned, facts));
         }
     }
@@ -144,8 +159,17 @@ fn add_calls(
         let of_leg = facts
             .with("matrix", leg.matrix.clone())
             .with("strategy", leg.strategy.clone());
-        let planned = plan_call(workflow, call, &leg.name, (facts, &of_leg), budget)?;
-        leg.call = Some(Box::new(planned));
+        match plan_call(workflow, call, &leg.name, (facts, &of_leg), budget) {
+            Ok(planned) => leg.call = Some(Box::new(planned)),
+            Err(ExpandError::Invalid(error)) => {
+                planned.fails = Some(failing::of_key(job, *error));
+                break;
+            }
+            Err(error) => return Err(error),
+        }
+    }
+    if planned.fails_to_start() {
+        planned.legs = Some(Vec::new());
     }
     Ok(())
 }
@@ -158,63 +182,93 @@ fn plan_job(
     facts: &Facts,
 ) -> Result<PlannedJob, ExpandError> {
     if let Some(refused) = workflow::job_refused_by_service(workflow, job) {
-        return Err(ExpandError::Invalid(Box::new(refused)));
+        return Err(ExpandError::Refused(Box::new(refused)));
     }
-    let needed = || before.iter().filter(|job| needs.contains(&job.id));
-    let skip = skip(job, needed(), facts);
+    let needed = before.iter().filter(|job| needs.contains(&job.id));
+    let wave = needed.map(|job| job.wave + job.waves()).max();
+    let (skip, mut fails) = match decided(workflow, job, &needs, before, facts) {
+        Decided::Open => (None, None),
+        Decided::Skipped(reason) => (Some(reason), None),
+        Decided::Fails(failure) => (None, Some(failure)),
+    };
     let legs = match &skip {
         Some(_) => Some(Vec::new()),
         None => match expand(workflow, job, facts) {
             Ok(legs) => Some(legs),
             Err(ExpandError::Pending) => None,
+            Err(ExpandError::Invalid(error)) => {
+                fails = fails.or_else(|| Some(failing::of_key(job, *error)));
+                Some(Vec::new())
+            }
             Err(error) => return Err(error),
         },
     };
     Ok(PlannedJob {
         id: job.id.value.clone(),
-        wave: needed()
-            .map(|job| job.wave + job.waves())
-            .max()
-            .unwrap_or(0),
+        wave: wave.unwrap_or(0),
         legs,
-        skipped_steps: match skip {
-            None => skipped_steps(job, facts),
-            Some(_) => Vec::new(),
+        skipped_steps: match (&skip, &fails) {
+            (None, None) => skipped_steps(job, facts),
+            _ => Vec::new(),
         },
         skip,
+        fails,
         needs,
     })
 }
 
-/// Why a job will not run, where its condition says so already.
-fn skip<'p>(
+/// What is known of a job's start.
+enum Decided {
+    Open,
+    Skipped(SkipReason),
+    Fails(JobFailure),
+}
+
+/// Whether a job will not run or fail at once, where its condition says so already.
+fn decided(
+    workflow: &Workflow,
     job: &Job,
-    mut needed: impl Iterator<Item = &'p PlannedJob>,
+    needs: &[String],
+    before: &[PlannedJob],
     facts: &Facts,
-) -> Option<SkipReason> {
+) -> Decided {
     let condition = &job.condition;
     if decided_false(&condition.expression, facts) {
         let condition = condition.text.clone();
-        return Some(SkipReason::Condition { condition });
+        return Decided::Skipped(SkipReason::Condition { condition });
     }
-    let (need, end) = needed.find_map(|need| Some((need, need.certain_end()?)))?;
-    decided_false_behind_skipped(&condition.expression, facts).then(|| match end {
-        CertainEnd::Skipped => SkipReason::Needs {
-            job: need.id.clone(),
-            result: Outcome::Skipped,
-        },
-        CertainEnd::NotHere => SkipReason::NotRunHere {
+    let on_github = ends::ancestors(needs, before, PlannedJob::end_on_github);
+    let first = on_github
+        .iter()
+        .find_map(|(need, end)| Some((need, end.unsuccessful()?)));
+    match ends::decide(&condition.expression, needs, &on_github, facts) {
+        Decision::False => {
+            return Decided::Skipped(match first {
+                Some((need, result)) => SkipReason::Needs {
+                    job: need.id.clone(),
+                    result,
+                },
+                None => SkipReason::Condition {
+                    condition: condition.text.clone(),
+                },
+            });
+        }
+        Decision::Fails { error, always } => {
+            return Decided::Fails(failing::of_condition(workflow, job, &error, always));
+        }
+        Decision::Open => {}
+    }
+    let here = ends::ancestors(needs, before, PlannedJob::end_here);
+    let elsewhere = here.iter().find(|(job, _)| job.is_not_here());
+    match (
+        elsewhere,
+        ends::decide(&condition.expression, needs, &here, facts),
+    ) {
+        (Some((need, _)), Decision::False) => Decided::Skipped(SkipReason::NotRunHere {
             obstacle: format!("it needs {}, which does not run here", need.id),
-        },
-    })
-}
-
-/// That nothing of a job runs, where that is known.
-enum CertainEnd {
-    /// On GitHub neither.
-    Skipped,
-    /// On this machine.
-    NotHere,
+        }),
+        _ => Decided::Open,
+    }
 }
 
 impl PlannedJob {
@@ -229,18 +283,42 @@ impl PlannedJob {
         last.max().unwrap_or(1)
     }
 
-    fn certain_end(&self) -> Option<CertainEnd> {
-        match (&self.skip, &self.legs) {
-            (Some(SkipReason::NotRunHere { .. }), _) => Some(CertainEnd::NotHere),
-            (Some(_), _) => Some(CertainEnd::Skipped),
-            (None, None) => None,
-            (None, Some(legs)) if legs.is_empty() => Some(CertainEnd::Skipped),
-            (None, Some(legs)) => {
+    /// Whether what it is made of cannot be had: it has no legs to run.
+    fn fails_to_start(&self) -> bool {
+        matches!(self.fails, Some(JobFailure::Key { .. }))
+    }
+
+    /// How it is certain to end on GitHub.
+    fn end_on_github(&self) -> End {
+        match (&self.fails, &self.skip, &self.legs) {
+            (Some(failure), ..) if failure.is_certain() => End::Certain(Outcome::Failure),
+            (Some(_), ..) => End::Unsuccessful,
+            (None, Some(SkipReason::NotRunHere { .. }), _) => End::Open,
+            (None, Some(_), _) => End::Certain(Outcome::Skipped),
+            (None, None, Some(legs)) if legs.is_empty() => End::Certain(Outcome::Skipped),
+            (None, None, _) => End::Open,
+        }
+    }
+
+    /// The same on this machine.
+    fn end_here(&self) -> End {
+        match self.is_not_here() {
+            true => End::Certain(Outcome::Skipped),
+            false => self.end_on_github(),
+        }
+    }
+
+    /// Whether nothing of it runs on this machine, but on GitHub.
+    fn is_not_here(&self) -> bool {
+        match (&self.fails, &self.skip, &self.legs) {
+            (None, Some(SkipReason::NotRunHere { .. }), _) => true,
+            (None, None, Some(legs)) => {
                 // A job that calls a workflow has no labels of its own.
                 let is_elsewhere =
                     |leg: &PlannedLeg| !leg.labels.is_empty() && !leg.placement.runs_here();
-                legs.iter().all(is_elsewhere).then_some(CertainEnd::NotHere)
+                !legs.is_empty() && legs.iter().all(is_elsewhere)
             }
+            _ => false,
         }
     }
 }

@@ -7,7 +7,9 @@
 mod calls;
 mod checkout;
 mod decided;
+mod ends;
 mod expand;
+mod failing;
 mod filter;
 pub mod github_event;
 mod judged;
@@ -22,6 +24,7 @@ pub use calls::{CalledJobs, PlannedCall};
 pub use checkout::CheckoutInputs;
 pub use decided::{Facts, decided_false};
 pub use expand::{ExpandError, PlannedLeg, expand};
+pub use failing::JobFailure;
 pub use filter::{Filter, InvalidPattern};
 pub use judged::{JudgedFilter, JudgedName, JudgedPattern};
 pub use make::{Plan, PlanError, PlannedJob, SkippedStep, plan};

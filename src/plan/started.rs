@@ -51,6 +51,13 @@ pub fn is_of_default_branch(event: &str) -> bool {
     OF_DEFAULT_BRANCH.contains(&event)
 }
 
+/// Whether an event runs the default branch alone: of those that start what is there, all but these
+/// (docs: events, `GITHUB_REF`).
+fn runs_default_branch(event: &str) -> bool {
+    const OTHERS: [&str; 3] = ["page_build", "registry_package", "workflow_dispatch"];
+    is_of_default_branch(event) && !OTHERS.contains(&event)
+}
+
 /// Whether GitHub starts a workflow for an event, and what that rests on.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Start {
@@ -100,6 +107,10 @@ impl Start {
             let why = format!("it does not run on {event}, but on {}", declared.join(", "));
             return Self::no(why, Vec::new());
         }
+        if event == "workflow_call" {
+            let why = "it is started by the workflows that call it, and by no event";
+            return Self::no(why.to_owned(), Vec::new());
+        }
         let judge = Judge {
             workflow,
             github,
@@ -110,6 +121,12 @@ impl Start {
         if change.is_missing_there && is_of_default_branch(event) {
             let branch = &github.identity.default_branch;
             let why = format!("{event} starts what {branch} has, and this file is not there");
+            return Self::no(why, judged);
+        }
+        let default = format!("refs/heads/{}", github.identity.default_branch);
+        if runs_default_branch(event) && github.git_ref != default {
+            let branch = &github.identity.default_branch;
+            let why = format!("{event} runs on the default branch, {branch}, and on no other ref");
             return Self::no(why, judged);
         }
         let skips = matches!(event, "push" | "pull_request");

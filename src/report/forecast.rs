@@ -8,7 +8,7 @@ use std::io::{self, Write};
 use super::layout::{self, Paint, Room, Style};
 use crate::event::RunSummary;
 use crate::expr::Value;
-use crate::outcome::SkipReason;
+use crate::outcome::{Outcome, SkipReason};
 use crate::plan::{
     CalledJobs, JudgedFilter, Obstacle, Placement, Plan, PlannedCall, PlannedJob, PlannedLeg, Start,
 };
@@ -27,6 +27,8 @@ pub struct Forecast {
     pub plan: Option<Plan>,
     /// What had to be assumed, in words.
     pub assumptions: Vec<String>,
+    /// What of that decides about the verdict: told in any case.
+    pub decisive: Vec<String>,
 }
 
 /// A workflow of a repository: what would become of it, or what is wrong with its file.
@@ -84,12 +86,11 @@ pub fn forecast(
         writeln!(page.out)?;
         page.jobs(plan)?;
     }
-    if options.verbose {
-        for assumption in &forecast.assumptions {
-            page.wrapped(0, 9, &format!("assumed  {assumption}"))?;
-        }
-    }
-    Ok(())
+    let assumed = match options.verbose {
+        true => &forecast.assumptions,
+        false => &forecast.decisive,
+    };
+    page.assumed(assumed)
 }
 
 /// Prints the workflows of a repository for people, a line each.
@@ -131,7 +132,14 @@ pub fn forecasts(
         let name = page.paint.text(Style::Strong, one.file());
         page.wrapped(2, width + 6, &format!("{mark} {name}{gap}  {text}"))?;
     }
-    Ok(())
+    let decisive = all.iter().filter_map(|one| match one {
+        Forecasted::Valid(forecast) if forecast.plan.is_some() => Some(&forecast.decisive),
+        _ => None,
+    });
+    let mut decisive: Vec<String> = decisive.flatten().cloned().collect();
+    decisive.sort();
+    decisive.dedup();
+    page.assumed(&decisive)
 }
 
 /// Prints workflows for programs: a JSON object a line, of the version of [`super::Json`].
@@ -170,6 +178,7 @@ fn start_word(start: &Start) -> (&'static str, Style) {
 fn started(forecast: &Forecast) -> String {
     let jobs = forecast.plan.iter().flat_map(|plan| &plan.jobs);
     let job = |job: &PlannedJob| match (&job.skip, &job.legs) {
+        _ if job.fails.is_some() => format!("{} (fails)", job.id),
         (Some(SkipReason::NotRunHere { .. }), _) => format!("{} (not here)", job.id),
         (Some(_), _) => format!("{} (skipped)", job.id),
         (None, Some(legs)) if legs.len() != 1 => format!("{} ×{}", job.id, legs.len()),
@@ -217,6 +226,13 @@ impl<'o> Page<'o> {
         let text = self.paint.harmless(text);
         for line in layout::wrap(&text, indent, hanging, self.options.room) {
             writeln!(self.out, "{line}")?;
+        }
+        Ok(())
+    }
+
+    fn assumed(&mut self, assumptions: &[String]) -> io::Result<()> {
+        for assumption in assumptions {
+            self.wrapped(0, 9, &format!("assumed  {assumption}"))?;
         }
         Ok(())
     }
@@ -334,6 +350,12 @@ impl<'o> Page<'o> {
             );
             self.line(5, Style::Faint, &text)?;
         }
+        if let Some(failure) = &job.fails {
+            let line = failure.error().position().line;
+            let mark = self.paint.text(Style::Bad, "✗");
+            let text = failure.message();
+            self.wrapped(5, 7, &format!("{mark} line {line}: {text}"))?;
+        }
         let refused = row.refusals.iter().filter(|refused| refused.job == job.id);
         for Obstacle {
             source, span, kind, ..
@@ -378,7 +400,9 @@ impl Row<'_> {
     /// The names of the legs, or of the job itself where it has none.
     fn names(&self) -> Vec<String> {
         match &self.job.legs {
-            Some(legs) if !legs.is_empty() => legs.iter().map(|leg| leg.name.clone()).collect(),
+            Some(legs) if !legs.is_empty() && self.job.fails.is_none() => {
+                legs.iter().map(|leg| leg.name.clone()).collect()
+            }
             _ => vec![format!("{}{}", self.caller, self.job.id)],
         }
     }
@@ -391,8 +415,13 @@ enum About {
 
 fn abouts(job: &PlannedJob) -> Vec<About> {
     let about = match (&job.skip, &job.legs) {
-        (Some(SkipReason::Needs { job, .. }), _) => {
-            About::Not(format!("skipped: needs {job}, which is skipped"))
+        _ if job.fails.is_some() => About::Not("fails before it runs".to_owned()),
+        (Some(SkipReason::Needs { job, result }), _) => {
+            let end = match result {
+                Outcome::Failure => "fails",
+                _ => "is skipped",
+            };
+            About::Not(format!("skipped: needs {job}, which {end}"))
         }
         (Some(reason @ SkipReason::NotRunHere { .. }), _) => About::Not(reason.to_string()),
         (Some(reason), _) => About::Not(format!("skipped: {reason}")),

@@ -13,6 +13,7 @@ mod call;
 mod convert;
 mod documents;
 mod evaluate;
+mod events;
 mod filter_pattern;
 mod hint;
 mod limits;
@@ -32,6 +33,7 @@ pub use call::{Call, Called, InputDefinition, InputKind, Interface, SecretDefini
 pub use convert::{ReadOptions, read_action, read_workflow, read_workflow_with};
 pub use documents::{Document, Documents, Reference};
 pub use evaluate::{TokenError, TokenProblem};
+pub use events::{UnknownEvent, known_event};
 pub use limits::Limits;
 pub use location::Location;
 pub use lock::{Dependency, LOCK_FILE, Lock, read_lock};

@@ -433,3 +433,156 @@ fn one_file_that_cannot_be_read_keeps_no_other_from_being_told() {
     assert!(report.stdout.contains(invalid), "{}", report.stdout);
     assert!(!report.stdout.contains("folder.yml"), "{}", report.stdout);
 }
+
+/// What the command says on both streams of a mistake on the command line.
+fn mistake(project: &Project, arguments: &[&str]) -> String {
+    let report = told(project, arguments);
+    assert_eq!(report.code, Some(2), "{arguments:?}: {}", report.stdout);
+    report.stderr
+}
+
+#[test]
+fn what_fails_on_its_own_leaves_the_rest_planned() {
+    let project = clone_of("{}");
+    let text = "\
+on: push
+jobs:
+  a: { strategy: { matrix: { include: [] } }, runs-on: ubuntu-latest, steps: [{ run: x }] }
+  b: { needs: a, runs-on: ubuntu-latest, steps: [{ run: x }] }
+  c: { if: \"fromJSON('{')\", runs-on: ubuntu-latest, steps: [{ run: x }] }
+  d: { runs-on: ubuntu-latest, steps: [{ run: x }] }
+";
+    project.write(".github/workflows/ci.yml", text);
+    let report = told(&project, &["ci.yml"]);
+    assert_eq!(report.code, Some(0), "{}", report.stderr);
+    for line in [
+        "✗ line 3: Error when evaluating 'strategy' for job 'a': Matrix must define at least one vector",
+        "skipped: needs a, which fails",
+        "✗ line 5: Error when evaluating 'if' for job 'c': ",
+        "   d  ubuntu-latest",
+    ] {
+        assert!(report.stdout.contains(line), "{}", report.stdout);
+    }
+    let listed = told(&project, &[]);
+    let jobs = "a (fails), b (skipped), c (fails), d";
+    assert!(listed.stdout.contains(jobs), "{}", listed.stdout);
+    let plan = json(&project, &[]);
+    assert_eq!(plan["jobs"][0]["fails"]["line"], 3);
+    assert_eq!(plan["jobs"][3]["fails"], Value::Null);
+
+    let run = project.lrun().args(&["run", "ci.yml"]).plain();
+    assert_eq!(run.code, Some(2), "{}", run.stdout);
+}
+
+#[test]
+fn what_is_only_called_is_not_said_to_start() {
+    let project = clone_of("{}");
+    let text = format!("on: {{ workflow_call: {{ inputs: {{ a: {{ type: string }} }} }} }}\n{JOB}");
+    project.write(".github/workflows/ci.yml", &text);
+    let why = "it is started by the workflows that call it, and by no event";
+    for arguments in [
+        &[][..],
+        &["--event", "workflow_call"],
+        &["--event", "workflow_call", "--input", "a=1"],
+    ] {
+        let plan = json(&project, arguments);
+        assert_eq!(
+            (&plan["starts"], &plan["why"]),
+            (&false.into(), &why.into())
+        );
+        assert_eq!(plan["jobs"][0]["job"], "a", "its jobs are told");
+    }
+    let said = mistake(&project, &["ci.yml", "--input", "b=1"]);
+    let none = "there is no input 'b' of workflow_call; it has a";
+    assert!(said.contains(none), "{said}");
+}
+
+#[test]
+fn what_cannot_be_asked_is_a_mistake() {
+    let project = clone_of("{}");
+    for (arguments, says) in [
+        (
+            &["ci.yml", "--input", "env=dev"][..],
+            "there is no input 'env' of push",
+        ),
+        (&["--input", "env=dev"], "push has no inputs"),
+        (&["ci.yml", "--event", "psuh"], "did you mean 'push'?"),
+        (&["--event", "psuh"], "there is no event 'psuh'"),
+        (
+            &["ci.yml", "--ref", "refs/heads/a..b"],
+            "git check-ref-format",
+        ),
+        (
+            &["ci.yml", "--ref", "refs/heads/a b"],
+            "git check-ref-format",
+        ),
+        (
+            &["ci.yml", "--event", "pull_request", "--pr", "0"],
+            "0 is not in",
+        ),
+    ] {
+        let said = mistake(&project, arguments);
+        assert!(said.contains(says), "{arguments:?}: {said}");
+    }
+}
+
+#[test]
+fn a_file_that_is_not_valid_is_told_in_json_too() {
+    let project = clone_of("{}");
+    project.write(".github/workflows/ci.yml", "on: pushed\njobs: {}\n");
+    let report = told(&project, &["ci.yml", "--json"]);
+    assert_eq!(report.code, Some(2));
+    let line: Value = serde_json::from_str(&report.stdout).expect("one line of JSON");
+    assert_eq!(line["type"], "plan");
+    assert_eq!(line["workflow"], ".github/workflows/ci.yml");
+    assert_eq!(line["errors"][0]["line"], 1);
+}
+
+#[test]
+fn what_runs_the_default_branch_runs_on_no_other_ref() {
+    let project = clone_of("{}");
+    let on = "on: { schedule: [{ cron: '0 0 * * *' }], pull_request_target: }";
+    project.write(".github/workflows/ci.yml", &format!("{on}\n{JOB}"));
+    project.commit("third");
+    project.git(&["branch", "feature"]);
+    let plan = json(&project, &["--event", "schedule", "--ref", "feature"]);
+    let why = "schedule runs on the default branch, main, and on no other ref";
+    assert_eq!(
+        (&plan["starts"], &plan["why"]),
+        (&false.into(), &why.into())
+    );
+    assert_eq!(json(&project, &["--event", "schedule"])["starts"], true);
+
+    project.git(&["checkout", "--quiet", "-b", "topic"]);
+    project.write(".github/workflows/new.yml", &format!("{on}\n{JOB}"));
+    project.commit("fourth");
+    let report = told(&project, &["new.yml", "--event", "pull_request_target"]);
+    assert_eq!(report.code, Some(0), "{}", report.stderr);
+    let why = "GitHub does not start it: there is no .github/workflows/new.yml in commit";
+    assert!(report.stdout.contains(why), "{}", report.stdout);
+}
+
+#[test]
+fn what_decides_and_is_assumed_is_told_without_being_asked() {
+    let project = clone_of("{ branches: [main] }");
+    project.git(&["checkout", "--quiet", "--detach"]);
+    let detached = "assumed  HEAD is on no branch and no tag: the run is taken for one of main";
+    for arguments in [&["ci.yml"][..], &[]] {
+        let report = told(&project, arguments);
+        assert!(report.stdout.contains(detached), "{}", report.stdout);
+    }
+    project.git(&["checkout", "--quiet", "main"]);
+    assert!(!told(&project, &["ci.yml"]).stdout.contains("assumed"));
+
+    let on = "on: { pull_request: { types: [labeled, closed] } }";
+    project.write(".github/workflows/ci.yml", &format!("{on}\n{JOB}"));
+    let report = told(&project, &["ci.yml"]);
+    let first = "assumed  the event's action is taken for 'labeled', the first of";
+    assert!(report.stdout.contains(first), "{}", report.stdout);
+
+    let project = clone_of("{ branches: [main] }");
+    project.write("payload.json", r#"{ "ref": "refs/heads/other" }"#);
+    let report = told(&project, &["ci.yml", "-e", "payload.json"]);
+    let differs = "assumed  the payload's ref is refs/heads/other, and the run is taken for one of refs/heads/main";
+    assert!(report.stdout.contains(differs), "{}", report.stdout);
+}

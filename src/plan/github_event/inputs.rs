@@ -53,7 +53,11 @@ pub fn dispatch_inputs(
     event: &str,
     given: &IndexMap<String, String>,
 ) -> Result<Value, InputError> {
-    let declared = declared(workflow, event);
+    let declared = match event {
+        // Of a workflow that others call, as if one of them gave them.
+        "workflow_call" => definitions(workflow, event),
+        _ => declared(workflow, event),
+    };
     let known: Vec<&str> = declared.iter().filter_map(|pair| pair.key.name()).collect();
     if let Some(name) = given.keys().find(|name| !known.contains(&name.as_str())) {
         return Err(InputError::Unknown {
@@ -92,9 +96,16 @@ pub fn dispatch_texts(
 
 /// The inputs that a dispatch declares.
 fn declared<'w>(workflow: &'w Workflow, event: &str) -> &'w [Pair] {
+    match event {
+        "workflow_dispatch" => definitions(workflow, event),
+        _ => &[],
+    }
+}
+
+/// What an event has under `inputs`.
+fn definitions<'w>(workflow: &'w Workflow, event: &str) -> &'w [Pair] {
     let trigger = workflow.on.iter().find(|trigger| trigger.name == event);
     trigger
-        .filter(|_| event == "workflow_dispatch")
         .and_then(|trigger| trigger.configuration.as_ref()?.get("inputs")?.as_mapping())
         .unwrap_or_default()
 }

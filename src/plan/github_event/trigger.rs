@@ -53,6 +53,12 @@ pub enum EventError {
         /// The name.
         name: String,
     },
+    /// What no ref can be called.
+    #[error("'{name}' is no name that git gives a ref (git check-ref-format)")]
+    InvalidRef {
+        /// The name.
+        name: String,
+    },
     /// A branch of a pull request that is not there.
     #[error("the pull request's {side} branch '{name}' is not there: name another with --{side}")]
     NoSuchBranch {
@@ -145,6 +151,7 @@ impl Trigger {
             let (git_ref, content) = (&trigger.git_ref, &trigger.content);
             trigger.compared = compared::of_push(options, git_ref, content, facts);
         }
+        trigger.assumptions.extend(trigger.other_ref(options));
         trigger.assumptions.extend(identity.assumptions);
         Ok(trigger)
     }
@@ -201,6 +208,11 @@ impl Trigger {
             Some((full, target)) => {
                 self.git_ref.clone_from(full);
                 self.content = Content::Commit(target.commit.clone());
+            }
+            None if !is_ref_name(name) => {
+                return Err(EventError::InvalidRef {
+                    name: name.to_owned(),
+                });
             }
             None if name.starts_with("refs/") => name.clone_into(&mut self.git_ref),
             None => {
@@ -260,6 +272,16 @@ impl Trigger {
         Ok(())
     }
 
+    /// That the payload of the user names another ref than that of the run.
+    fn other_ref(&self, options: &EventOptions) -> Option<String> {
+        let given = options.payload.as_ref()?.get("ref")?.as_str()?;
+        let own = &self.git_ref;
+        let speaks_of_it = matches!(self.event.as_str(), "push" | "workflow_dispatch");
+        (speaks_of_it && given != own).then(|| {
+            format!("the payload's ref is {given}, and the run is taken for one of {own} (--ref)")
+        })
+    }
+
     fn current_ref(&mut self, facts: &Facts, identity: &Identity) -> String {
         head_ref(facts).unwrap_or_else(|| {
             let branch = &identity.default_branch;
@@ -295,6 +317,21 @@ fn current(options: &EventOptions, facts: &Facts) -> Content {
         true => Content::Commit(facts.commit.clone()),
         false => Content::Folder,
     }
+}
+
+/// Whether git lets a ref have this name (git-check-ref-format(1)); a short one is taken for part of
+/// a longer.
+fn is_ref_name(name: &str) -> bool {
+    let is_part = |part: &str| {
+        let has_lock = part.len() > 5 && part.ends_with(".lock");
+        !part.is_empty() && !part.starts_with('.') && !has_lock && part != ".lock"
+    };
+    let is_bad = |c: char| c.is_ascii_control() || " ~^:?*[\\".contains(c);
+    name.split('/').all(is_part)
+        && !name.ends_with('.')
+        && !name.contains("..")
+        && !name.contains("@{")
+        && !name.contains(is_bad)
 }
 
 /// The ref HEAD stands for.

@@ -80,6 +80,8 @@ struct Job<'a> {
     needs: &'a [String],
     #[serde(flatten)]
     skip: Option<Skip>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    fails: Option<InTheWay>,
     /// Null while the legs depend on outputs of other jobs.
     legs: Option<Vec<Leg<'a>>>,
     skipped_steps: Vec<Step<'a>>,
@@ -214,6 +216,10 @@ impl<'a> Job<'a> {
             wave: job.wave + 1,
             needs: &job.needs,
             skip: job.skip.as_ref().map(Skip::from),
+            fails: job.fails.as_ref().map(|failure| InTheWay {
+                text: failure.message(),
+                position: failure.error().position(),
+            }),
             legs: job
                 .legs
                 .as_ref()
