@@ -214,6 +214,7 @@ impl<'g> Subject<'g> {
                 starts: false,
                 why: why.clone(),
                 filters: Vec::new(),
+                compared: None,
             };
         }
         let compared = compared.as_ref();
@@ -230,7 +231,11 @@ impl<'g> Subject<'g> {
             conflicts,
             is_missing_there: self.is_missing_there(github),
         };
-        Start::of(&self.workflow, github, change)
+        let compared = change.changes.ok().map(|changes| changes.paths.len());
+        Start {
+            compared,
+            ..Start::of(&self.workflow, github, change)
+        }
     }
 }
 
