@@ -37,7 +37,7 @@ and --committed change that.
 
 With --json one object a workflow and a line:
   {\"version\":1,\"type\":\"plan\",\"workflow\":PATH,\"name\",\"repository\",\"event\",\"ref\",\"head_sha\",
-   \"changed_files\",\"since\",\"starts\":bool,\"why\",\"assumptions\":[…],
+   \"changed_files\",\"compared_files\",\"since\",\"starts\":bool,\"why\",\"assumptions\":[…],
    \"filters\":[{\"key\":\"on.push.paths\",\"passes\":bool,\"why\",
      \"patterns\":[{\"pattern\",\"line\",\"column\",\"decides\":how many names}],
      \"names\":[{\"name\",\"selected\":bool,\"pattern\"}]}],
@@ -47,8 +47,8 @@ With --json one object a workflow and a line:
        \"calls\":{\"uses\",\"inputs\":{…},\"unknown_inputs\":[…],\"jobs\":[…],\"why\"} of a called workflow}],
      \"skipped_steps\":[{\"step\",\"name\",\"condition\"}],\"obstacles\":[{\"text\",\"line\",\"column\"}]}]}
   {\"version\":1,\"type\":\"plan\",\"workflow\":PATH,\"errors\":[{\"message\",\"line\",\"column\"}]}
-Within a version fields are only added. `changed_files` counts what is not committed, whatever `paths` \
-filters look at: that is in their `names`. `jobs` is null where the workflow has no such event or lacks an \
+Within a version fields are only added. `changed_files` counts what is not committed, `compared_files` \
+what differs from `since`; null where no `paths` filter asks. `jobs` is null where the workflow has no such event or lacks an \
 input, or is called and not at hand; `legs` where they depend on other jobs. Waves of called jobs are counted from their \
 caller's.
 

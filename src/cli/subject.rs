@@ -248,6 +248,7 @@ impl<'g> Subject<'g> {
                 starts: false,
                 why: why.clone(),
                 filters: Vec::new(),
+                compared: None,
             };
         }
         let compared = compared.as_ref();
@@ -264,7 +265,11 @@ impl<'g> Subject<'g> {
             conflicts,
             is_missing_there: self.is_missing_there(github),
         };
-        Start::of(&self.workflow, github, change)
+        let compared = change.changes.ok().map(|changes| changes.paths.len());
+        Start {
+            compared,
+            ..Start::of(&self.workflow, github, change)
+        }
     }
 }
 

@@ -67,6 +67,8 @@ pub struct Start {
     pub why: String,
     /// Every filter there is for the event, also behind one that keeps it out.
     pub filters: Vec<JudgedFilter>,
+    /// How many files the event changes, where a filter asks for that and it can be told.
+    pub compared: Option<usize>,
 }
 
 /// What is known of that which an event is about.
@@ -163,6 +165,7 @@ impl Start {
             starts: true,
             why,
             filters: judged,
+            compared: None,
         }
     }
 
@@ -171,6 +174,7 @@ impl Start {
             starts: false,
             why,
             filters,
+            compared: None,
         }
     }
 

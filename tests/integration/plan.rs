@@ -61,6 +61,8 @@ fn a_push_brings_what_origin_does_not_have() {
         (vec!["src/a.rs"], &true.into())
     );
     assert_eq!(plan["since"], "origin/main");
+    let counted = (&plan["changed_files"], &plan["compared_files"]);
+    assert_eq!(counted, (&0.into(), &1.into()), "all of it is committed");
 
     project.git(&["push", "--quiet", "origin", "main"]);
     let again = json(&project, &[]);
@@ -71,6 +73,7 @@ fn a_push_brings_what_origin_does_not_have() {
     let dirty = json(&project, &[]);
     assert_eq!(files(&dirty), ["docs/a.md", "new file"]);
     assert_eq!(dirty["starts"], false);
+    assert_eq!(dirty["changed_files"], dirty["compared_files"]);
     let committed = json(&project, &["--committed"]);
     assert_eq!(files(&committed), ["src/a.rs"]);
 
