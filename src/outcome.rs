@@ -30,6 +30,13 @@ impl Outcome {
             Self::Skipped => "skipped",
         }
     }
+
+    /// What several together count as: a failure over a cancellation over a success; none where there is
+    /// none of these.
+    pub fn worst(all: &[Self]) -> Option<Self> {
+        let mut by_weight = [Self::Failure, Self::Cancelled, Self::Success].into_iter();
+        by_weight.find(|outcome| all.contains(outcome))
+    }
 }
 
 impl fmt::Display for Outcome {

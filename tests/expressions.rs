@@ -43,17 +43,6 @@ fn evaluate(expression: &str, contexts: &Json) -> Result<Value, (&'static str, S
         .map_err(|error| ("evaluation", error.to_string()))
 }
 
-fn kind(value: &Value) -> &'static str {
-    match value {
-        Value::Null => "Null",
-        Value::Bool(_) => "Boolean",
-        Value::Number(_) => "Number",
-        Value::String(_) => "String",
-        Value::Array(_) => "Array",
-        Value::Object(_) => "Object",
-    }
-}
-
 /// What is wrong with the outcome of a case, if anything.
 fn judge(case: &Json) -> Result<(), String> {
     let expression = case["expr"].as_str().expect("a case has an expression");
@@ -69,7 +58,7 @@ fn judge(case: &Json) -> Result<(), String> {
     let expected = &case["result"];
     match outcome {
         Ok(value)
-            if kind(&value) == expected["kind"] && value == Value::from(&expected["value"]) =>
+            if value.kind() == expected["kind"] && value == Value::from(&expected["value"]) =>
         {
             Ok(())
         }

@@ -5,6 +5,7 @@
 use std::collections::HashSet;
 
 use super::artifact::FoundFiles;
+use super::boolean::{NotABoolean, boolean};
 use super::zip::CompressionLevel;
 
 /// What becomes of a step that finds no files.
@@ -45,14 +46,9 @@ pub enum ArtifactRefusal {
     /// A required input is missing or empty.
     #[error("Input required and not supplied: path")]
     PathMissing,
-    /// An input is not a boolean of YAML's core schema (`core.getBooleanInput`).
-    #[error(
-        "Input does not meet YAML 1.2 \"Core Schema\" specification: {input}\nSupport boolean input list: `true | True | TRUE | false | False | FALSE`"
-    )]
-    NotABoolean {
-        /// Its name.
-        input: &'static str,
-    },
+    /// An input is no boolean.
+    #[error(transparent)]
+    NotABoolean(#[from] NotABoolean),
     /// `if-no-files-found` is something else.
     #[error(
         "Unrecognized if-no-files-found input. Provided: {given}. Available options: warn,error,ignore"
@@ -139,14 +135,6 @@ impl ArtifactInputs {
                 false => CompressionLevel::default(),
             },
         })
-    }
-}
-
-fn boolean(input: &'static str, value: &str) -> Result<bool, ArtifactRefusal> {
-    match value {
-        "true" | "True" | "TRUE" => Ok(true),
-        "false" | "False" | "FALSE" => Ok(false),
-        _ => Err(ArtifactRefusal::NotABoolean { input }),
     }
 }
 

@@ -1,6 +1,7 @@
 //! What download-artifact makes of its inputs, which artifacts it takes and where it puts them, in
 //! its own words (download-artifact v4 to v8). Reads and writes nothing.
 
+use super::boolean::{NotABoolean, boolean};
 use crate::tree::{NamePattern, UnknownPattern};
 
 /// The first major whose client tells files from archives (toolkit's artifact client 6).
@@ -52,14 +53,9 @@ pub struct Choice {
 /// Why a step fails, in the action's words behind `Unable to download artifact(s): `.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 pub enum DownloadRefusal {
-    /// A boolean that is none (`core.getBooleanInput`).
-    #[error(
-        "Input does not meet YAML 1.2 \"Core Schema\" specification: {input}\nSupport boolean input list: `true | True | TRUE | false | False | FALSE`"
-    )]
-    NotABoolean {
-        /// Its name.
-        input: &'static str,
-    },
+    /// An input is no boolean.
+    #[error(transparent)]
+    NotABoolean(#[from] NotABoolean),
     /// `digest-mismatch` is something else.
     #[error(
         "Invalid value for 'digest-mismatch': '{given}'. Valid options are: ignore, info, warn, error"
@@ -104,9 +100,8 @@ impl DownloadInputs {
     /// In the order the action finds them.
     pub fn new<'i>(major: u32, given: impl Fn(&str) -> &'i str) -> Result<Self, DownloadRefusal> {
         let boolean = |input: &'static str| match given(input) {
-            "" | "false" | "False" | "FALSE" => Ok(false),
-            "true" | "True" | "TRUE" => Ok(true),
-            _ => Err(DownloadRefusal::NotABoolean { input }),
+            "" => Ok(false),
+            value => boolean(input, value),
         };
         let inputs = Self {
             major,

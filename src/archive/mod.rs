@@ -7,6 +7,7 @@
 
 mod artifact;
 mod artifact_rules;
+mod boolean;
 mod content;
 mod download_rules;
 mod manifest;
@@ -21,6 +22,7 @@ pub use artifact_rules::{
     ArtifactInputs, ArtifactRefusal, IfNoFilesFound, Uploaded, VALID_LINES, artifact_name,
     count_line, no_files_line, retention, search_lines, upload_lines,
 };
+pub use boolean::NotABoolean;
 pub use download_rules::{Choice, DownloadInputs, DownloadRefusal, Offered};
 pub use manifest::Manifest;
 pub use pack::{PackError, PackRequest, Packed, pack};

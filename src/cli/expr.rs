@@ -82,7 +82,7 @@ fn eval(arguments: &EvalArguments) -> Result<ExitCode, Failure> {
     };
     let written = match (&outcome, arguments.json) {
         (Ok(value), true) => {
-            let line = json!({"kind": kind(value), "value": to_json(value)});
+            let line = json!({"kind": value.kind(), "value": to_json(value)});
             writeln!(out, "{line}")
         }
         (Err(wrong), true) => writeln!(out, "{}", wrong.to_json()),
@@ -155,17 +155,6 @@ impl Wrong {
                 format!("error: {error}\n  {expression}\n  {indent}^")
             }
         }
-    }
-}
-
-fn kind(value: &Value) -> &'static str {
-    match value {
-        Value::Null => "Null",
-        Value::Bool(_) => "Boolean",
-        Value::Number(_) => "Number",
-        Value::String(_) => "String",
-        Value::Array(_) => "Array",
-        Value::Object(_) => "Object",
     }
 }
 

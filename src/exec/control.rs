@@ -5,13 +5,12 @@ use indexmap::IndexMap;
 
 use super::background::{Background, Opened};
 use super::job::Leading;
-use super::step::worst;
 use crate::agent::AgentError;
 use crate::clock::Moment;
 use crate::difference::{Difference, DifferenceKind, Effect, Site};
-use crate::event::{End, EventKind};
+use crate::event::EventKind;
 use crate::ids::Phase;
-use crate::outcome::{Outcome, Timing};
+use crate::outcome::Outcome;
 use crate::source::Located;
 use crate::workflow::{Step, StepAction};
 
@@ -99,7 +98,7 @@ impl<'a> Leading<'a> {
             results.push(ended.conclusion);
             opened.extend(self.apply(&steps[ended.index], ended));
         }
-        let result = worst(&results);
+        let result = Outcome::worst(&results).unwrap_or(Outcome::Success);
         let outcome = match control.cancels {
             true => Outcome::Success,
             false => result,
@@ -108,14 +107,7 @@ impl<'a> Leading<'a> {
             self.step_failed();
             self.name_unforgiven(control, index);
         }
-        self.send(EventKind::StepFinished {
-            step: key,
-            end: End {
-                outcome,
-                conclusion: outcome,
-                timing: Timing::wall(start.elapsed()),
-            },
-        });
+        self.step_ended(key, outcome, start);
         if let Some(step) = control.step {
             self.remember(step, IndexMap::new(), outcome, outcome);
         }

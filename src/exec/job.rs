@@ -538,15 +538,20 @@ impl<'a> Leading<'a> {
         if outcome == Outcome::Failure {
             self.state.status = Outcome::Failure;
         }
+        self.step_ended(key, outcome, start);
+        Ok(())
+    }
+
+    /// Says that a part of the job that has no `continue-on-error` of its own has ended.
+    pub(super) fn step_ended(&self, step: StepKey, outcome: Outcome, start: Moment) {
         self.send(EventKind::StepFinished {
-            step: key,
+            step,
             end: End {
                 outcome,
                 conclusion: outcome,
                 timing: Timing::wall(start.elapsed()),
             },
         });
-        Ok(())
     }
 
     /// What the expressions of a step's inputs are judged by.

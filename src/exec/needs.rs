@@ -31,11 +31,8 @@ impl JobResult {
     /// The legs of a matrix together: the worst conclusion, and outputs of which the last
     /// that is not empty wins.
     pub(super) fn of_legs(ends: &[LegEnd], needs: &[String]) -> Self {
-        let any = |outcome| ends.iter().any(|end| end.conclusion == outcome);
-        let conclusion = [Outcome::Failure, Outcome::Cancelled, Outcome::Success]
-            .into_iter()
-            .find(|&outcome| any(outcome))
-            .unwrap_or(Outcome::Skipped);
+        let conclusions: Vec<Outcome> = ends.iter().map(|end| end.conclusion).collect();
+        let conclusion = Outcome::worst(&conclusions).unwrap_or(Outcome::Skipped);
         let mut outputs = IndexMap::new();
         for (name, value) in ends.iter().flat_map(|end| &end.outputs) {
             if !value.is_empty() || !outputs.contains_key(name) {

@@ -261,15 +261,6 @@ impl Prepared<'_> {
     }
 }
 
-/// The worst of these results; success where there is none.
-pub(super) fn worst(results: &[Outcome]) -> Outcome {
-    let is_there = |wanted: &Outcome| results.contains(wanted);
-    let found = [Outcome::Failure, Outcome::Cancelled]
-        .into_iter()
-        .find(is_there);
-    found.unwrap_or(Outcome::Success)
-}
-
 /// What a step or a job counts as: a failure may be forgiven.
 pub(super) fn conclude(outcome: Outcome, continue_on_error: bool) -> Outcome {
     match outcome {

@@ -53,6 +53,18 @@ impl Value {
         }
     }
 
+    /// GitHub's word for what it is (`ValueKind.cs` of the runner).
+    pub fn kind(&self) -> &'static str {
+        match self {
+            Self::Null => "Null",
+            Self::Bool(_) => "Boolean",
+            Self::Number(_) => "Number",
+            Self::String(_) => "String",
+            Self::Array(_) => "Array",
+            Self::Object(_) => "Object",
+        }
+    }
+
     /// Neither an array nor an object.
     pub fn is_primitive(&self) -> bool {
         !matches!(self, Self::Array(_) | Self::Object(_))

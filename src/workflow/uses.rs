@@ -115,6 +115,11 @@ impl ActionRef {
         }
     }
 
+    /// The major version; none of branches and commits, which are taken as the newest.
+    pub fn major(&self) -> Option<u32> {
+        self.numbers().map(|(major, _, _)| major)
+    }
+
     /// The version's numbers where it is a version tag: `v4.1` is `(4, Some(1), None)`.
     /// Branches and commits have none: they are taken as the newest.
     pub fn numbers(&self) -> Option<(u32, Option<u32>, Option<u32>)> {

@@ -19,7 +19,7 @@ pub(in crate::exec) async fn checkout(
     action: &ActionRef,
     inputs: &Inputs,
 ) -> Result<Effects, AgentError> {
-    let major = action.numbers().map(|(major, _, _)| major);
+    let major = action.major();
     let pairs = inputs
         .iter()
         .map(|(name, value)| (name.as_str(), value.as_str()));

@@ -39,7 +39,7 @@ pub(in crate::exec) async fn download(
     action: &ActionRef,
     inputs: &Inputs,
 ) -> Result<Effects, AgentError> {
-    let major = action.numbers().map_or(NEWEST, |(major, _, _)| major);
+    let major = action.major().unwrap_or(NEWEST);
     let inputs = match DownloadInputs::new(major, |name| input(inputs, name)) {
         Ok(inputs) => inputs,
         Err(refusal) => return Ok(failed(scope.log, &refusal)),

@@ -41,7 +41,7 @@ pub(in crate::exec) async fn upload(
     action: &ActionRef,
     inputs: &Inputs,
 ) -> Result<Effects, AgentError> {
-    let major = action.numbers().map_or(NEWEST, |(major, _, _)| major);
+    let major = action.major().unwrap_or(NEWEST);
     let given = |name: &str| {
         let mut found = inputs
             .iter()
