@@ -7,6 +7,7 @@
 
 mod background;
 mod bearing;
+mod called;
 mod cancel;
 mod cold;
 pub mod command;
