@@ -19,6 +19,7 @@ mod obstacle;
 mod placement;
 mod select;
 mod started;
+mod uses;
 
 pub use calls::{CalledJobs, PlannedCall};
 pub use checkout::CheckoutInputs;
@@ -33,3 +34,4 @@ pub use obstacle::{Obstacle, ObstacleKind};
 pub use placement::Placement;
 pub use select::{Selection, UnknownJob};
 pub use started::{Change, Start, filters_paths, is_of_default_branch};
+pub use uses::Used;
