@@ -18,7 +18,7 @@ impl fmt::Display for RunId {
 /// One job of a run after its matrix was expanded: the key under `jobs:` and the number of the leg.
 #[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
 pub struct JobKey {
-    /// The key under `jobs:`.
+    /// The key under `jobs:`; of a job of a called workflow `CALLER/ID`, the caller as it is shown.
     pub id: String,
     /// The leg's place in GitHub's order, from zero; zero too for a job without a matrix.
     pub leg: u32,
@@ -28,6 +28,11 @@ impl JobKey {
     /// The job without a matrix, or the first leg.
     pub fn new(id: impl Into<String>, leg: u32) -> Self {
         Self { id: id.into(), leg }
+    }
+
+    /// The key under `jobs:` of its own file: of a called workflow's job, what is behind the caller.
+    pub fn local_id(&self) -> &str {
+        self.id.rsplit('/').next().unwrap_or_default()
     }
 }
 

@@ -55,7 +55,7 @@ pub(super) fn prepare(
     workflow: Arc<Workflow>,
     wiring: Wiring,
 ) -> Result<Prepared, Failure> {
-    let ground = Ground::look(&found.root)?;
+    let ground = Ground::look(&found.root, settings)?;
     let asked = Asked {
         pretend: &arguments.pretend,
         given: &arguments.given,

@@ -112,16 +112,16 @@ impl Cold {
     pub(super) fn new(run: &Run, spec: &LegSpec) -> Self {
         let leg = &spec.leg;
         let content = run.content.is_dirty().then_some(&run.github.sha);
-        let secrets: Vec<_> = run.given.secrets.keys().collect();
+        let secrets: Vec<_> = spec.of.secrets.keys().collect();
         let likeness = json!({
             "repository": run.github.identity.repository(),
             "event": run.github.event_name,
-            "workflow": [&run.workflow.source.path, &run.workflow.source.text],
+            "workflow": [&spec.of.workflow.source.path, &spec.of.workflow.source.text],
             "job": leg.key.id,
             "matrix": leg.matrix.to_json(),
             "needs": spec.needs.to_json(),
             "given": [
-                run.given.inputs.to_json(),
+                spec.of.inputs.to_json(),
                 run.given.vars.to_json(),
                 json!(run.given.env),
                 json!(secrets),

@@ -100,7 +100,7 @@ impl Leading<'_> {
     /// An error as GitHub places it.
     fn placed(&self, error: &TokenError) -> String {
         let message = error.problem.to_string();
-        let source = &self.run.workflow.source;
+        let source = &self.of.workflow.source;
         Diagnostic::new(source, error.span, Code::Expression, message).to_string()
     }
 

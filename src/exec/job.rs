@@ -9,6 +9,7 @@ use tokio::task::JoinHandle;
 
 use super::background::{Background, Ended, Opened};
 use super::bearing::Sources;
+use super::called::Called;
 use super::cancel::{Cancellation, Canceller};
 use super::cold::Cold;
 use super::contexts::{FixedContexts, StepRecord};
@@ -43,6 +44,8 @@ const DEFAULT_MINUTES: f64 = 360.0;
 pub(super) struct LegSpec {
     /// The leg.
     pub(super) leg: PlannedLeg,
+    /// The workflow its job stands in.
+    pub(super) of: Arc<Called>,
     /// The `needs` context.
     pub(super) needs: Value,
     /// The jobs it needs, directly or not: those whose saves it sees.
@@ -87,6 +90,8 @@ pub(super) struct Place {
     pub(super) staging: PathBuf,
     /// The job.
     pub(super) key: JobKey,
+    /// The workflow it stands in.
+    pub(super) of: Arc<Called>,
     /// The jobs it needs, directly or not.
     pub(super) needs: Vec<String>,
     /// What root of a `sudo` cannot do here, and what would help.
@@ -96,6 +101,7 @@ pub(super) struct Place {
 /// A leg being run.
 pub(super) struct Leading<'a> {
     pub(super) run: &'a Arc<Run>,
+    pub(super) of: &'a Arc<Called>,
     pub(super) job: &'a Job,
     pub(super) place: &'a Place,
     /// The hosted label it runs as.
@@ -134,7 +140,7 @@ pub(super) async fn run(run: Arc<Run>, spec: LegSpec, cancellation: Cancellation
     let key = spec.leg.key.clone();
     let fail_fast = spec.leg.fail_fast;
     let mut cold = Cold::new(&run, &spec);
-    let ended = match run.workflow.jobs.get(&key.id) {
+    let ended = match spec.of.job(&key) {
         Some(job) => in_place(&run, job, &spec, (cancellation, &mut cold)).await,
         None => Ok((Outcome::Skipped, Outcome::Skipped, IndexMap::new())),
     };
@@ -183,6 +189,7 @@ async fn in_place(
     } = place::bring_up(run, spec).await?;
     let leading = Leading {
         run,
+        of: &spec.of,
         job,
         contexts: place::fixed_contexts(run, spec, &place.paths),
         place: &place,
@@ -192,7 +199,7 @@ async fn in_place(
         },
         environment,
         cancellation,
-        state: JobState::new(run),
+        state: JobState::new(&spec.of),
         cold,
     };
     let led = leading.lead(&mut commands).await;
@@ -210,9 +217,9 @@ async fn in_place(
 }
 
 impl JobState {
-    fn new(run: &Run) -> Self {
+    fn new(of: &Called) -> Self {
         let masker = Masker::default();
-        masker.add(run.given.secrets.values().map(String::as_str));
+        masker.add(of.secrets.values().map(String::as_str));
         Self {
             env: IndexMap::new(),
             set_by: IndexMap::new(),
@@ -297,7 +304,7 @@ impl<'a> Leading<'a> {
 
     /// The `env` of the workflow and of the job. False: it has no value, and the job has failed.
     async fn start_job_env(&mut self) -> Result<bool, AgentError> {
-        for token in [&self.run.workflow.env, &self.job.env] {
+        for token in [&self.of.workflow.env, &self.job.env] {
             match self.text_map(token.as_ref(), &self.state.env).await? {
                 Ok(env) => self.state.env.extend(env),
                 Err(message) => {
@@ -557,7 +564,7 @@ impl<'a> Leading<'a> {
     /// What the expressions of a step's inputs are judged by.
     pub(super) fn sources<'s>(&'s self, step: &'s Step) -> Sources<'s> {
         Sources {
-            workflow: &self.run.workflow,
+            workflow: &self.of.workflow,
             job: self.job,
             step,
             label: self.label,

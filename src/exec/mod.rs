@@ -7,6 +7,7 @@
 
 mod background;
 mod bearing;
+mod called;
 mod cancel;
 mod cold;
 pub mod command;
@@ -23,6 +24,7 @@ mod job;
 mod log;
 pub mod mask;
 mod masked;
+mod matcher;
 mod needs;
 mod paths;
 mod place;

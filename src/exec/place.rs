@@ -141,6 +141,7 @@ pub(super) async fn bring_up(run: &Run, spec: &LegSpec) -> Result<Up, PlaceError
             home,
             staging,
             key: leg.key.clone(),
+            of: Arc::clone(&spec.of),
             needs: spec.all_needs.clone(),
             root_lacks: root_lacks(&up),
         },
@@ -244,11 +245,11 @@ async fn answer_of(
 pub(super) fn fixed_contexts(run: &Run, spec: &LegSpec, paths: &Paths) -> FixedContexts {
     let mut github = run.github.to_value();
     if let Some(github) = github.as_object_mut() {
-        github.insert("job".to_owned(), json!(spec.leg.key.id));
+        github.insert("job".to_owned(), json!(spec.leg.key.local_id()));
         github.insert("workspace".to_owned(), json!(paths.workspace));
         github.insert("event_path".to_owned(), json!(EVENT));
-        let token = run
-            .given
+        let token = spec
+            .of
             .secrets
             .get("GITHUB_TOKEN")
             .cloned()
@@ -278,9 +279,9 @@ pub(super) fn fixed_contexts(run: &Run, spec: &LegSpec, paths: &Paths) -> FixedC
         ("strategy", spec.leg.strategy.clone()),
         ("matrix", spec.leg.matrix.clone()),
         ("needs", spec.needs.clone()),
-        ("inputs", run.given.inputs.clone()),
+        ("inputs", spec.of.inputs.clone()),
         ("vars", run.given.vars.clone()),
-        ("secrets", Value::from(json!(run.given.secrets))),
+        ("secrets", Value::from(json!(spec.of.secrets))),
     ]))
 }
 
@@ -530,7 +531,7 @@ fn github_variables(
         .map(|name| (format!("GITHUB_{}", name.to_uppercase()), text(name)))
         .collect();
     let of_job = [
-        ("GITHUB_JOB", spec.leg.key.id.as_str()),
+        ("GITHUB_JOB", spec.leg.key.local_id()),
         ("GITHUB_WORKSPACE", &paths.workspace),
         ("GITHUB_EVENT_PATH", EVENT),
         ("RUNNER_WORKSPACE", &paths.runner_workspace),

@@ -7,6 +7,7 @@ use std::sync::Arc;
 use indexmap::IndexMap;
 use tokio::task::JoinSet;
 
+use super::called::Called;
 use super::cancel::{Cancellation, Canceller};
 use super::janitor::Janitor;
 use super::job::{self, LegEnd, LegSpec};
@@ -135,6 +136,7 @@ pub async fn execute(
 ) -> Ended {
     let start = Moment::now();
     let mut scheduler = Scheduler {
+        of: Called::of_run(&run),
         concurrency: concurrency(&plan, jobs_at_once),
         pending: plan.jobs,
         needs: Needs::default(),
@@ -180,6 +182,7 @@ fn concurrency(plan: &Plan, jobs_at_once: usize) -> Arc<str> {
 
 struct Scheduler {
     run: Arc<Run>,
+    of: Arc<Called>,
     concurrency: Arc<str>,
     /// Jobs whose needs are not all done.
     pending: Vec<PlannedJob>,
@@ -372,6 +375,7 @@ impl Scheduler {
         };
         open.running += 1;
         let spec = LegSpec {
+            of: Arc::clone(&self.of),
             needs: self.needs.context(&open.needs),
             all_needs: self.needs.ancestors(&open.needs),
             concurrency: Arc::clone(&self.concurrency),

@@ -307,7 +307,7 @@ async fn evaluated_script(job: &Leading<'_>, step: &Step, env: &Env) -> Evaluate
     else {
         return Ok(Err("this step has no script".to_owned()));
     };
-    let workflow = &job.run.workflow.defaults;
+    let workflow = &job.of.workflow.defaults;
     let defaults = &job.job.defaults;
     let shell = [shell.as_ref(), defaults.shell(), workflow.shell()];
     let directory = [

@@ -179,9 +179,9 @@ async fn note_unsaved(scope: &Scope<'_>, step: &StepAddress, key: &str, reason: 
 /// The `cache-mode` in force, the job's over the workflow's, if it does not permit to `read` or
 /// to `write`.
 fn forbidding_mode(scope: &Scope<'_>, access: &str) -> Option<String> {
-    let workflow = &scope.run.workflow;
-    let of_job = workflow.jobs.get(&scope.place.key.id)?.cache_mode.as_ref();
-    let mode = &of_job.or(workflow.cache_mode.as_ref())?.value;
+    let of = &scope.place.of;
+    let of_job = of.job(&scope.place.key)?.cache_mode.as_ref();
+    let mode = &of_job.or(of.workflow.cache_mode.as_ref())?.value;
     let permits = mode == access || mode == "write" || (mode == "write-only" && access == "write");
     (!permits).then(|| mode.clone())
 }

@@ -8,6 +8,7 @@ mod checkout;
 mod download_artifact;
 mod interrupt;
 mod outside;
+mod process;
 mod restore;
 mod script;
 mod upload_artifact;
