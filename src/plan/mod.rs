@@ -20,6 +20,7 @@ mod placement;
 mod select;
 mod side_effect;
 mod started;
+mod uses;
 
 pub use calls::{CalledJobs, PlannedCall};
 pub use checkout::CheckoutInputs;
@@ -37,3 +38,4 @@ pub use side_effect::{
     Circumstances, Does, Input, Judged, SideEffect, is_read, of_action, of_script,
 };
 pub use started::{Change, Start, filters_paths, is_of_default_branch};
+pub use uses::Used;
