@@ -20,7 +20,7 @@ mod placement;
 mod select;
 mod started;
 
-pub use calls::{CalledJobs, PlannedCall};
+pub use calls::{CalledJobs, PlannedCall, plan_call_of};
 pub use checkout::CheckoutInputs;
 pub use decided::{Facts, decided_false};
 pub use expand::{ExpandError, PlannedLeg, expand};
