@@ -17,6 +17,7 @@ use crate::difference::{Difference, DifferenceKind, Effect, Site};
 use crate::event::{Events, RunSummary};
 use crate::exec::{self, Content, Given, Janitor, NetworkAccess, PlaceSettings, Run};
 use crate::expr::Value;
+use crate::externals::{self, Externals};
 use crate::git::{GitError, Repository};
 use crate::inventory::{ToolSource, Toolchains};
 use crate::label::Architecture;
@@ -54,7 +55,7 @@ pub(super) fn prepare(
     workflow: Arc<Workflow>,
     wiring: Wiring,
 ) -> Result<Prepared, Failure> {
-    let ground = Ground::look(&found.root)?;
+    let ground = Ground::look(&found.root, settings)?;
     let asked = Asked {
         pretend: &arguments.pretend,
         given: &arguments.given,
@@ -201,9 +202,24 @@ fn place_settings(
         },
         carried,
         toolchains,
+        externals: externals(arguments)?,
         hidden: hidden(settings, repository),
         name: format!("host: {}", system_name()),
         machine: this_machine(),
+    })
+}
+
+/// What runs JavaScript actions.
+fn externals(arguments: &RunArguments) -> Result<Externals, Failure> {
+    let given = arguments.place.node.as_deref().map(externals::given);
+    Ok(Externals {
+        node24: given
+            .transpose()
+            .map_err(|error| match error.is_mistake() {
+                true => Failure::usage(error),
+                false => Failure::cannot_run(error),
+            })?,
+        ..Externals::default()
     })
 }
 

@@ -25,6 +25,7 @@ mod job;
 mod log;
 pub mod mask;
 mod masked;
+mod matcher;
 mod needs;
 mod paths;
 mod place;

@@ -10,6 +10,9 @@ pub(super) const FILE_COMMANDS: &str = "/home/runner/work/_temp/_runner_file_com
 /// `GITHUB_EVENT_PATH`.
 pub(super) const EVENT: &str = "/home/runner/work/_temp/_github_workflow/event.json";
 
+/// The runner's own programs: `node24/bin/node` in it runs JavaScript actions.
+pub(super) const EXTERNALS: &str = "/home/runner/actions-runner/externals";
+
 /// The paths that depend on the repository's name.
 #[derive(Debug, Clone)]
 pub(super) struct Paths {

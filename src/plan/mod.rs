@@ -18,6 +18,7 @@ mod matrix;
 mod obstacle;
 mod placement;
 mod select;
+mod side_effect;
 mod started;
 
 pub use calls::{CalledJobs, PlannedCall, plan_call_of};
@@ -32,4 +33,7 @@ pub use matrix::{Leg, MatrixError, expand_matrix, strategy_context};
 pub use obstacle::{Obstacle, ObstacleKind};
 pub use placement::Placement;
 pub use select::{Selection, UnknownJob};
+pub use side_effect::{
+    Circumstances, Does, Input, Judged, SideEffect, is_read, of_action, of_script,
+};
 pub use started::{Change, Start, filters_paths, is_of_default_branch};
