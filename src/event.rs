@@ -41,6 +41,30 @@ pub enum EventKind {
     /// The repository of an action, or of a called workflow, is at hand: this is the commit that its
     /// ref stands for.
     ActionResolved(ResolvedAction),
+    /// Jobs that the run has beside those it began with: legs of a matrix that was not known, and what
+    /// these call.
+    JobsFound {
+        /// The jobs.
+        jobs: Vec<JobSummary>,
+    },
+    /// Somebody waits for a concurrency group.
+    GroupAwaited {
+        /// The job; none is the run.
+        job: Option<JobKey>,
+        /// The group as the workflow names it.
+        group: String,
+        /// The run that is in the group, or waits for it since before.
+        run: RunId,
+        /// The job of that run; none is the whole run.
+        holder: Option<JobKey>,
+    },
+    /// The run or a job is being cancelled, and not by the user.
+    Cancelling {
+        /// The job; none is the run.
+        job: Option<JobKey>,
+        /// Why, in GitHub's words.
+        message: String,
+    },
     /// A job's place is being brought up.
     JobStarted {
         /// The job.

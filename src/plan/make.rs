@@ -55,6 +55,8 @@ pub struct PlannedJob {
     pub fails: Option<JobFailure>,
     /// Those of its steps that will not run, where that is known already.
     pub skipped_steps: Vec<SkippedStep>,
+    /// Of the jobs that it calls those that were asked for.
+    pub selection: Selection,
 }
 
 /// A step that will not run.
@@ -85,8 +87,8 @@ pub enum PlanError {
 /// When the selection names a job that does not exist, or GitHub takes the whole for invalid. A
 /// matrix that cannot be expanded fails its job alone: [`PlannedJob::fails`].
 pub fn plan(workflow: &Workflow, selection: &Selection, facts: &Facts) -> Result<Plan, PlanError> {
-    let selected = selection.jobs(workflow)?;
-    Ok(plan_jobs(workflow, &selected, facts, &Budget::default())?)
+    selection.check(workflow)?;
+    Ok(plan_jobs(workflow, selection, facts, &Budget::default())?)
 }
 
 /// How many workflows a run may still call, counted for each leg. GitHub allows 50 different ones, ten
@@ -112,19 +114,21 @@ impl Budget {
 /// Plans jobs of a workflow, with all that they need among them.
 pub(super) fn plan_jobs(
     workflow: &Workflow,
-    selected: &[&Job],
+    selection: &Selection,
     facts: &Facts,
     budget: &Budget,
 ) -> Result<Plan, ExpandError> {
+    let selected = selection.jobs(workflow);
     let mut planned: Vec<PlannedJob> = Vec::new();
     // A job that is skipped may take those with it that need it.
     while planned.len() < selected.len() {
         let done = planned.len();
-        for job in selected {
+        for job in &selected {
             let is_planned = |id: &str| planned.iter().any(|planned| planned.id == id);
             let needs = select::canonical_needs(workflow, job);
             if !is_planned(&job.id.value) && needs.iter().all(|need| is_planned(need)) {
                 let mut next = plan_job(workflow, job, needs, &planned, facts)?;
+                next.selection = selection.within(&job.id.value);
                 add_calls(workflow, job, &mut next, facts, budget)?;
                 planned.push(next);
             }
@@ -141,6 +145,7 @@ pub(super) fn plan_jobs(
         used.extend(uses::used(workflow, job, planned, facts));
         if planned.skip.is_none() && !planned.fails_to_start() {
             refusals.extend(refusals_of(workflow, job, planned, facts));
+            refusals.extend(refusals_of_calls(planned));
         }
     }
     Ok(Plan {
@@ -162,10 +167,9 @@ fn add_calls(
         return Ok(());
     };
     for leg in planned.legs.iter_mut().flatten() {
-        let of_leg = facts
-            .with("matrix", leg.matrix.clone())
-            .with("strategy", leg.strategy.clone());
-        match plan_call(workflow, call, &leg.name, (facts, &of_leg), budget) {
+        let of_leg = leg.facts(facts);
+        let selection = &planned.selection;
+        match plan_call((workflow, call), leg, (facts, &of_leg), selection, budget) {
             Ok(planned) => leg.call = Some(Box::new(planned)),
             Err(ExpandError::Invalid(error)) => {
                 planned.fails = Some(failing::of_key(job, *error));
@@ -220,6 +224,7 @@ fn plan_job(
         skip,
         fails,
         needs,
+        selection: Selection::default(),
     })
 }
 
@@ -385,6 +390,31 @@ fn refusals_of(
             .iter()
             .filter(|step| !decided_false(&step.condition.expression, facts));
         found.extend(running.filter_map(|step| of_step(workflow, job, step, facts)));
+    }
+    found
+}
+
+/// What lrun cannot do of the jobs that a job calls; of several legs each thing once.
+fn refusals_of_calls(planned: &PlannedJob) -> Vec<Obstacle> {
+    let calls = planned.legs.iter().flatten();
+    let called = calls.filter_map(|leg| match &leg.call.as_deref()?.called {
+        CalledJobs::Planned(plan) => Some((leg, plan)),
+        CalledJobs::NotFollowed { .. } => None,
+    });
+    let mut found: Vec<Obstacle> = Vec::new();
+    for (leg, plan) in called {
+        for refusal in &plan.refusals {
+            let is_same = |other: &Obstacle| {
+                other.span == refusal.span && other.source.path == refusal.source.path
+            };
+            if !found.iter().any(is_same) {
+                let job = format!("{}/{}", leg.key, refusal.job);
+                found.push(Obstacle {
+                    job,
+                    ..refusal.clone()
+                });
+            }
+        }
     }
     found
 }

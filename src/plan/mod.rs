@@ -22,7 +22,7 @@ mod side_effect;
 mod started;
 mod uses;
 
-pub use calls::{CalledJobs, PlannedCall};
+pub use calls::{CalledJobs, PlannedCall, plan_call_of};
 pub use checkout::CheckoutInputs;
 pub use decided::{Facts, decided_false};
 pub use expand::{ExpandError, PlannedLeg, expand};
