@@ -4,7 +4,7 @@ use std::collections::HashMap;
 
 use super::decided::Facts;
 use super::expand::{ExpandError, evaluate};
-use super::make::{Budget, Plan, plan_jobs};
+use super::make::{Budget, Plan, PlannedJob, plan_jobs};
 use crate::expr::{Object, Value};
 use crate::source::{Code, Diagnostic};
 use crate::workflow::{Call, Called, InputDefinition, InputKind, Token, Workflow};
@@ -18,6 +18,18 @@ pub struct PlannedCall {
     pub inputs: Vec<(String, Option<Value>)>,
     /// Its jobs.
     pub called: CalledJobs,
+}
+
+impl PlannedCall {
+    /// Whether nothing of it runs here although it runs on GitHub.
+    pub(super) fn is_not_here(&self) -> bool {
+        let CalledJobs::Planned(plan) = &self.called else {
+            return false;
+        };
+        let mut jobs = plan.jobs.iter();
+        jobs.clone().any(PlannedJob::is_not_here)
+            && jobs.all(|job| job.skip.is_some() || job.is_not_here())
+    }
 }
 
 /// The jobs of a called workflow.
@@ -70,6 +82,8 @@ pub(super) fn plan_call(
         true => facts.with("inputs", known.into()),
         false => facts.with_part("inputs", known),
     };
+    let permitted = facts.permitted.of_called(call, of_leg);
+    let facts = facts.permitting(permitted);
     let jobs: Vec<_> = workflow.jobs.values().collect();
     let mut plan = plan_jobs(workflow, &jobs, &facts, budget)?;
     put_before(&mut plan, name);

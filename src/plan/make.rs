@@ -2,13 +2,17 @@
 
 use std::cell::Cell;
 
+use indexmap::IndexMap;
+
 use super::calls::{CalledJobs, plan_call};
 use super::checkout::CheckoutInputs;
 use super::decided::{Facts, decided_false};
 use super::ends::{self, Decision, End};
 use super::expand::{ExpandError, PlannedLeg, expand};
 use super::failing::{self, JobFailure};
+use super::left_out::{self, LeftOut};
 use super::obstacle::{self, Obstacle, ObstacleKind};
+use super::reads;
 use super::select::{self, Selection, UnknownJob};
 use crate::outcome::{Outcome, SkipReason};
 use crate::source::Diagnostic;
@@ -52,6 +56,12 @@ pub struct PlannedJob {
     pub fails: Option<JobFailure>,
     /// Those of its steps that will not run, where that is known already.
     pub skipped_steps: Vec<SkippedStep>,
+    /// Those of its steps that GitHub would run and lrun does not, as far as that is known.
+    pub left_out: Vec<LeftOut>,
+    /// What lrun cannot do of it here.
+    pub obstacles: Vec<Obstacle>,
+    /// The outputs it has not here because of the steps left out, each with the reason.
+    pub(super) missing_outputs: IndexMap<String, String>,
 }
 
 /// A step that will not run.
@@ -123,6 +133,7 @@ pub(super) fn plan_jobs(
             if !is_planned(&job.id.value) && needs.iter().all(|need| is_planned(need)) {
                 let mut next = plan_job(workflow, job, needs, &planned, facts)?;
                 add_calls(workflow, job, &mut next, facts, budget)?;
+                next.look_around(workflow, job, facts);
                 planned.push(next);
             }
         }
@@ -132,12 +143,9 @@ pub(super) fn plan_jobs(
         }
     }
     planned.sort_by_key(|planned| selected.iter().position(|job| job.id.value == planned.id));
-    let mut refusals = Vec::new();
-    for (job, planned) in selected.iter().zip(&planned) {
-        if planned.skip.is_none() && !planned.fails_to_start() {
-            refusals.extend(refusals_of(workflow, job, planned, facts));
-        }
-    }
+    let obstacles = planned.iter().flat_map(|planned| &planned.obstacles);
+    let refusals = obstacles.filter(|obstacle| obstacle.kind.refuses_all());
+    let refusals = refusals.cloned().collect();
     Ok(Plan {
         jobs: planned,
         refusals,
@@ -214,6 +222,9 @@ fn plan_job(
         skip,
         fails,
         needs,
+        left_out: Vec::new(),
+        obstacles: Vec::new(),
+        missing_outputs: IndexMap::new(),
     })
 }
 
@@ -264,14 +275,59 @@ fn decided(
         elsewhere,
         ends::decide(&condition.expression, needs, &here, facts),
     ) {
-        (Some((need, _)), Decision::False) => Decided::Skipped(SkipReason::NotRunHere {
-            obstacle: format!("it needs {}, which does not run here", need.id),
-        }),
-        _ => Decided::Open,
+        (Some((need, _)), Decision::False) => {
+            return Decided::Skipped(SkipReason::NotRunHere {
+                obstacle: format!("it needs {}, which does not run here", need.id),
+            });
+        }
+        _ => {}
+    }
+    let mut needed = before.iter().filter(|planned| needs.contains(&planned.id));
+    if needed.clone().all(PlannedJob::gives_all) {
+        return Decided::Open;
+    }
+    let references = reads::of_job(job);
+    match needed.find_map(|planned| left_out::why_needing(planned, &references)) {
+        Some(obstacle) => Decided::Skipped(SkipReason::NotRunHere { obstacle }),
+        None => Decided::Open,
     }
 }
 
 impl PlannedJob {
+    /// Looks for what of it lrun does not run here or cannot do; a job with something that it cannot do is
+    /// not run.
+    fn look_around(&mut self, workflow: &Workflow, job: &Job, facts: &Facts) {
+        if self.skip.is_some() || self.fails_to_start() {
+            return;
+        }
+        let is_skipped = |index| self.skipped_steps.iter().any(|step| step.index == index);
+        let not_here = match &job.body {
+            JobBody::Steps(steps) => left_out::of_steps(workflow, (job, steps), is_skipped, facts),
+            JobBody::Calls(call) => left_out::of_call(call, self.legs.iter().flatten()),
+        };
+        self.left_out = not_here.steps;
+        self.missing_outputs = not_here.outputs;
+        self.obstacles = refusals_of(workflow, job, self, facts);
+        let first = self.obstacles.iter().find(|one| !one.kind.refuses_all());
+        if let Some(obstacle) = first {
+            let obstacle = obstacle.kind.to_string();
+            self.skip = Some(SkipReason::NotRunHere { obstacle });
+            self.legs = Some(Vec::new());
+            self.left_out.clear();
+        }
+    }
+
+    /// Whether those that need it find all that it gives.
+    pub(super) fn gives_all(&self) -> bool {
+        self.missing_outputs.is_empty() && !self.is_not_here()
+    }
+
+    /// Whether a step does not run: its condition is false, or it is left out.
+    pub fn excludes(&self, index: usize) -> bool {
+        self.skipped_steps.iter().any(|step| step.index == index)
+            || self.left_out.iter().any(|step| step.index == index)
+    }
+
     /// How many waves it takes: with all that it calls.
     fn waves(&self) -> usize {
         let legs = self.legs.iter().flatten();
@@ -309,13 +365,15 @@ impl PlannedJob {
     }
 
     /// Whether nothing of it runs on this machine, but on GitHub.
-    fn is_not_here(&self) -> bool {
+    pub(super) fn is_not_here(&self) -> bool {
         match (&self.fails, &self.skip, &self.legs) {
             (None, Some(SkipReason::NotRunHere { .. }), _) => true,
             (None, None, Some(legs)) => {
-                // A job that calls a workflow has no labels of its own.
-                let is_elsewhere =
-                    |leg: &PlannedLeg| !leg.labels.is_empty() && !leg.placement.runs_here();
+                let is_elsewhere = |leg: &PlannedLeg| match leg.call.as_deref() {
+                    Some(call) => call.is_not_here(),
+                    // A job that calls a workflow has no labels of its own.
+                    None => !leg.labels.is_empty() && !leg.placement.runs_here(),
+                };
                 !legs.is_empty() && legs.iter().all(is_elsewhere)
             }
             _ => false,
@@ -339,7 +397,7 @@ fn skipped_steps(job: &Job, facts: &Facts) -> Vec<SkippedStep> {
 }
 
 /// What a step is called before it runs: its name as far as that is known, else what it does.
-fn step_name(step: &Step, facts: &Facts) -> String {
+pub(super) fn step_name(step: &Step, facts: &Facts) -> String {
     let named = step
         .name
         .as_ref()
@@ -375,10 +433,9 @@ fn refusals_of(
     }
     let mut found = obstacle::of_job(workflow, job);
     if let JobBody::Steps(steps) = &job.body {
-        let running = steps
-            .iter()
-            .filter(|step| !decided_false(&step.condition.expression, facts));
-        found.extend(running.filter_map(|step| of_step(workflow, job, step, facts)));
+        let running = steps.iter().enumerate();
+        let running = running.filter(|(index, _)| !planned.excludes(*index));
+        found.extend(running.filter_map(|(_, step)| of_step(workflow, job, step, facts)));
     }
     found
 }
@@ -392,6 +449,9 @@ fn of_step(workflow: &Workflow, job: &Job, step: &Step, facts: &Facts) -> Option
                     why,
                 },
                 None => of_inputs(&action, with.as_ref()?, facts)?,
+            },
+            Uses::Docker => ObstacleKind::DockerAction {
+                reference: reference.value.clone(),
             },
             other => ObstacleKind::Action {
                 reference: reference.value.clone(),
