@@ -128,6 +128,7 @@ impl Beginning<'_> {
             vars: Value::from(serde_json::json!(given.vars)),
             secrets: given.secrets,
             env: given.env,
+            debug: arguments.given.debug,
         };
         let place = place_settings(arguments, settings, &ground.repository)?;
         let janitor = Janitor::start(store.root(), record.id).map_err(|error| {

@@ -18,7 +18,7 @@ use super::effects::Post;
 use super::environment::JobEnvironment;
 use super::file_command;
 use super::handler::{self, Interrupt, Scope};
-use super::log::StepLog;
+use super::log::{JobLog, Matchers, StepLog};
 use super::mask::Masker;
 use super::masked::masked;
 use super::paths::Paths;
@@ -110,6 +110,8 @@ pub(super) struct Leading<'a> {
     pub(super) contexts: FixedContexts,
     pub(super) cancellation: Cancellation,
     pub(super) state: JobState,
+    /// What the logs of its steps have in common.
+    pub(super) log: Arc<JobLog>,
     pub(super) cold: &'a mut Cold,
 }
 
@@ -187,6 +189,7 @@ async fn in_place(
         mut commands,
         ground,
     } = place::bring_up(run, spec).await?;
+    let state = JobState::new(&spec.of);
     let leading = Leading {
         run,
         of: &spec.of,
@@ -199,7 +202,8 @@ async fn in_place(
         },
         environment,
         cancellation,
-        state: JobState::new(&spec.of),
+        log: Arc::new(job_log(run, &place, &state)),
+        state,
         cold,
     };
     let led = leading.lead(&mut commands).await;
@@ -214,6 +218,26 @@ async fn in_place(
         }));
     }
     led.map_err(place::PlaceError::Agent)
+}
+
+fn job_log(run: &Run, place: &Place, state: &JobState) -> JobLog {
+    JobLog {
+        events: run.events.clone(),
+        masker: state.masker.clone(),
+        debug: run.given.is_debug(),
+        matchers: Matchers::default(),
+        agent: place.agent.clone(),
+        workspace: place.paths.workspace.clone(),
+        server_url: server_url(run),
+        repository: run.github.identity.repository(),
+    }
+}
+
+/// GitHub's address, as the run's own context has it.
+fn server_url(run: &Run) -> String {
+    let context = run.github.to_value();
+    let url = context.get("server_url").and_then(|url| url.as_str());
+    url.unwrap_or_default().to_owned()
 }
 
 impl JobState {
@@ -588,7 +612,7 @@ impl<'a> Leading<'a> {
     }
 
     fn open_log(&self, key: StepKey) -> StepLog {
-        StepLog::new(self.run.events.clone(), key, self.state.masker.clone())
+        StepLog::new(Arc::clone(&self.log), key)
     }
 
     fn note_cancellation(&mut self) {
