@@ -26,11 +26,13 @@ pub mod yaml;
 // Level 2: documents, facts, the store, the agent.
 pub mod agent;
 pub mod event;
+pub mod externals;
 pub mod inventory;
 pub mod store;
 pub mod workflow;
 
 // Level 3: what will run, and where.
+pub mod action;
 pub mod backend;
 pub mod plan;
 

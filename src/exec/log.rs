@@ -150,6 +150,14 @@ impl StepLog {
         self.line(LogLine::Runner, text.as_ref());
     }
 
+    /// The same of a text of several lines.
+    pub(super) fn runner_lines(&self, text: &str) {
+        // Masked whole: a value of several lines is one mask.
+        for line in self.mask(text).split('\n') {
+            self.line(LogLine::Runner, line);
+        }
+    }
+
     /// `##[error]…`, with its annotation.
     pub(super) fn error(&mut self, message: impl AsRef<str>) {
         self.annotate(Level::Error, message.as_ref(), Place::default());

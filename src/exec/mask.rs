@@ -301,8 +301,9 @@ mod tests {
     #[test]
     fn a_text_is_cut_where_no_value_is() {
         let masker = masker(&["abcd"]);
-        assert_eq!(masker.cut(b"xxxxxxxxab"), 7);
-        assert_eq!(masker.cut(b"xxxxxabcdx"), 5);
+        // The longest of its forms has eight characters.
+        assert_eq!(masker.cut(b"xxxxxxxxab"), 3);
+        assert_eq!(masker.cut(b"xxabcdxxxx"), 2);
         assert_eq!(masker.cut(b"abcdabcd"), 8);
         assert_eq!(Masker::default().cut("xé".as_bytes()), 3);
         assert_eq!(Masker::default().cut(&"xé".as_bytes()[..2]), 2);

@@ -3,12 +3,17 @@
 
 /// Home of the job's user.
 pub(super) const HOME: &str = "/home/runner";
+/// Where the repositories of actions are.
+pub(super) const ACTIONS: &str = "/home/runner/work/_actions";
 /// `RUNNER_TEMP`.
 pub(super) const TEMP: &str = "/home/runner/work/_temp";
 /// Where the files behind `GITHUB_ENV` and the like are made.
 pub(super) const FILE_COMMANDS: &str = "/home/runner/work/_temp/_runner_file_commands";
 /// `GITHUB_EVENT_PATH`.
 pub(super) const EVENT: &str = "/home/runner/work/_temp/_github_workflow/event.json";
+
+/// The runner's own programs: `node24/bin/node` in it runs JavaScript actions.
+pub(super) const EXTERNALS: &str = "/home/runner/actions-runner/externals";
 
 /// The paths that depend on the repository's name.
 #[derive(Debug, Clone)]

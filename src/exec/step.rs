@@ -326,6 +326,7 @@ async fn evaluated_script(job: &Leading<'_>, step: &Step, env: &Env) -> Evaluate
                 .place
                 .paths
                 .in_workspace(&nearest(directory)?.unwrap_or_default()),
+            env: env.clone(),
         })
     })
     .await

@@ -301,7 +301,7 @@ pub(in crate::report) fn shown_name(name: &str, named: bool) -> &str {
 /// A line of a log as people see it.
 pub(in crate::report) fn log_text(line: LogLine, text: &str) -> String {
     match line {
-        LogLine::Output | LogLine::Runner | LogLine::EndGroup => text.to_owned(),
+        LogLine::Output | LogLine::Runner | LogLine::Script | LogLine::EndGroup => text.to_owned(),
         LogLine::Error => format!("Error: {text}"),
         LogLine::Warning => format!("Warning: {text}"),
         LogLine::Notice => format!("Notice: {text}"),
