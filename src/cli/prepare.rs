@@ -17,8 +17,8 @@ use crate::backend::sandbox::Sandbox;
 use crate::config::Settings;
 use crate::config::network::{self, Machine};
 use crate::difference::{Difference, DifferenceKind, Effect, Site};
-use crate::event::{Events, JobSummary, RunSummary};
-use crate::exec::{Content, Given, Janitor, NetworkAccess, PlaceSettings, Run};
+use crate::event::{Events, RunSummary};
+use crate::exec::{self, Content, Given, Janitor, NetworkAccess, PlaceSettings, Run};
 use crate::expr::Value;
 use crate::externals::{self, Externals};
 use crate::git::{GitError, Repository};
@@ -143,6 +143,7 @@ impl Beginning<'_> {
             vars: Value::from(serde_json::json!(given.vars)),
             secrets: given.secrets,
             env: given.env,
+            debug: arguments.given.debug,
         };
         let place = place_settings(arguments, settings, &ground.repository)?;
         let own = Own {
@@ -186,7 +187,11 @@ impl Beginning<'_> {
         Ok(Prepared {
             record: run.store.record(run.id),
             alive: record.alive,
-            summary: summary(&run.github, &run.content.snapshot, jobs(&plan)),
+            summary: summary(
+                &run.github,
+                &run.content.snapshot,
+                exec::job_summaries(&plan),
+            ),
             actions: found,
             differences,
             plan,
@@ -296,19 +301,6 @@ fn make_plan(arguments: &RunArguments, run: &Run) -> Result<Plan, Failure> {
         return Err(Failure::invalid(std::slice::from_ref(error)));
     }
     Ok(plan)
-}
-
-fn jobs(plan: &Plan) -> Vec<JobSummary> {
-    let jobs = plan.jobs.iter().flat_map(|job| {
-        let legs = job.legs.iter().flatten();
-        legs.map(|leg| JobSummary {
-            job: leg.key.clone(),
-            name: leg.name.clone(),
-            label: leg.labels.join(", "),
-            needs: job.needs.clone(),
-        })
-    });
-    jobs.collect()
 }
 
 fn differences(run: &Run, plan: &Plan, trigger: &Trigger, start: &Start) -> Vec<Difference> {
