@@ -6,6 +6,7 @@ use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
 use super::args::{NetworkArgument, RunArguments};
+use super::externals::{self, Needed, Ways};
 use super::failure::Failure;
 use super::find::Found;
 use super::inputs;
@@ -17,7 +18,7 @@ use crate::difference::{Difference, DifferenceKind, Effect, Site};
 use crate::event::{Events, JobSummary, RunSummary};
 use crate::exec::{Content, Given, Janitor, NetworkAccess, PlaceSettings, Run};
 use crate::expr::Value;
-use crate::externals::{self, Externals};
+use crate::externals::Externals;
 use crate::git::{GitError, Repository};
 use crate::inventory::{ToolSource, Toolchains};
 use crate::label::Architecture;
@@ -136,7 +137,7 @@ impl Beginning<'_> {
         })?;
         // The janitor's work: nobody waits for it.
         store.leave_log().map_err(Failure::cannot_run)?;
-        let run = Arc::new(Run {
+        let mut run = Run {
             id: record.id,
             github,
             given,
@@ -154,8 +155,15 @@ impl Beginning<'_> {
             janitor: Arc::new(janitor),
             store,
             workflow,
-        });
+        };
         let plan = make_plan(arguments, &run)?;
+        let ways = Ways {
+            given: arguments.place.node.as_deref(),
+            source: &ground.toml.node,
+            offline: false,
+        };
+        run.place.externals = externals::ensure(Needed::default(), ways, settings)?;
+        let run = Arc::new(run);
         Ok(Prepared {
             record: run.store.record(run.id),
             alive: record.alive,
@@ -198,24 +206,10 @@ fn place_settings(
         },
         carried,
         toolchains,
-        externals: externals(arguments)?,
+        externals: Externals::default(),
         hidden: hidden(settings, repository),
         name: format!("host: {}", system_name()),
         machine: this_machine(),
-    })
-}
-
-/// What runs JavaScript actions.
-fn externals(arguments: &RunArguments) -> Result<Externals, Failure> {
-    let given = arguments.place.node.as_deref().map(externals::given);
-    Ok(Externals {
-        node24: given
-            .transpose()
-            .map_err(|error| match error.is_mistake() {
-                true => Failure::usage(error),
-                false => Failure::cannot_run(error),
-            })?,
-        ..Externals::default()
     })
 }
 

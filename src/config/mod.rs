@@ -12,5 +12,5 @@ mod settings;
 
 pub use environment::Environment;
 pub use inside::inside;
-pub use lrun_toml::{Environments, LrunToml, LrunTomlError, Named, SecretSource};
+pub use lrun_toml::{Environments, LrunToml, LrunTomlError, Named, NodeSource, SecretSource};
 pub use settings::{ConfigError, Origin, Setting, Settings};
