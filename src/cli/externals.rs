@@ -6,7 +6,6 @@ use super::failure::{Failure, tell};
 use crate::config::{NodeSource, Settings};
 use crate::externals::{self, Externals, Fetched, Node, Release, Sources};
 use crate::label::Architecture;
-use crate::workflow::{Action, Using};
 
 /// What a run's actions need.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
@@ -29,20 +28,14 @@ pub(super) struct Ways<'a> {
 }
 
 impl Needed {
-    /// What these need. `node20` is needed only where the environment of the run asks for it
+    /// What JavaScript actions of these versions (20 of `node20`) need. `node20` itself is
+    /// needed only where the environment of the run asks for it
     /// (`ACTIONS_ALLOW_USE_UNSECURE_NODE_VERSION`; runner `NodeUtil`).
-    pub(super) fn of<'a>(
-        manifests: impl IntoIterator<Item = &'a Action>,
-        insists_on_node20: bool,
-    ) -> Self {
-        let mut needed = Self::default();
-        for manifest in manifests {
-            if let Using::Node { version, .. } = manifest.runs.using {
-                needed.node24 = true;
-                needed.node20 |= insists_on_node20 && version <= 20;
-            }
+    pub(super) fn of(versions: &[u32], insists_on_node20: bool) -> Self {
+        Self {
+            node24: !versions.is_empty(),
+            node20: insists_on_node20 && versions.iter().any(|version| *version <= 20),
         }
-        needed
     }
 }
 
@@ -116,25 +109,13 @@ fn fetch(release: &Release, ways: Ways<'_>, settings: &Settings) -> Result<Node,
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::source::Source;
-    use crate::workflow::read_action;
-
-    fn needed(using: &str, insists_on_node20: bool) -> Needed {
-        let text = format!("name: x\nruns:\n  using: {using}\n  main: x.js\n");
-        let text = match using {
-            "composite" => text.replace("main: x.js", "steps: []"),
-            _ => text,
-        };
-        let action = read_action(Source::new("action.yml", text)).expect("valid");
-        Needed::of([&action], insists_on_node20)
-    }
 
     #[test]
     fn node20_is_needed_where_an_action_is_of_it_and_the_user_insists() {
         let is = |node24, node20| Needed { node24, node20 };
-        assert_eq!(needed("composite", true), is(false, false));
-        assert_eq!(needed("node20", false), is(true, false));
-        assert_eq!(needed("node20", true), is(true, true));
-        assert_eq!(needed("node24", true), is(true, false));
+        assert_eq!(Needed::of(&[], true), is(false, false));
+        assert_eq!(Needed::of(&[20, 24], false), is(true, false));
+        assert_eq!(Needed::of(&[16, 24], true), is(true, true));
+        assert_eq!(Needed::of(&[24], true), is(true, false));
     }
 }

@@ -5,18 +5,20 @@ use std::fs::File;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
+use super::actions;
 use super::args::{NetworkArgument, RunArguments};
 use super::externals::{self, Needed, Ways};
 use super::failure::Failure;
 use super::find::Found;
 use super::inputs;
 use super::subject::{Asked, Declared, Ground, Subject, summary, workflow_name};
+use crate::action::Own;
 use crate::backend::sandbox::Sandbox;
 use crate::config::Settings;
 use crate::config::network::{self, Machine};
 use crate::difference::{Difference, DifferenceKind, Effect, Site};
-use crate::event::{Events, JobSummary, RunSummary};
-use crate::exec::{Content, Given, Janitor, NetworkAccess, PlaceSettings, Run};
+use crate::event::{Events, RunSummary};
+use crate::exec::{self, Content, Given, Janitor, NetworkAccess, PlaceSettings, Run};
 use crate::expr::Value;
 use crate::externals::Externals;
 use crate::git::{GitError, Repository};
@@ -36,6 +38,8 @@ pub(super) struct Prepared {
     /// Held until the run is over.
     pub(super) alive: File,
     pub(super) summary: RunSummary,
+    /// The actions that it uses.
+    pub(super) actions: actions::Found,
     /// What is known to differ before anything runs.
     pub(super) differences: Vec<Difference>,
 }
@@ -132,6 +136,14 @@ impl Beginning<'_> {
             env: given.env,
         };
         let place = place_settings(arguments, settings, &ground.repository)?;
+        let own = Own {
+            repository: ground.repository.clone(),
+            objects: snapshot.objects.clone(),
+            name: github.identity.repository(),
+            commit: snapshot.sha().to_owned(),
+        };
+        let lock = actions::lock(&own, &workflow)?;
+        let actions = actions::of_run(&arguments.actions, &arguments.directory, &store, own, lock)?;
         let janitor = Janitor::start(store.root(), record.id).map_err(|error| {
             Failure::cannot_run(format!("cannot start the janitor of the run: {error}"))
         })?;
@@ -155,20 +167,30 @@ impl Beginning<'_> {
             janitor: Arc::new(janitor),
             store,
             workflow,
+            actions: Arc::new(actions),
         };
         let plan = make_plan(arguments, &run)?;
+        let found = actions::find(&run.actions, &plan)?;
         let ways = Ways {
             given: arguments.place.node.as_deref(),
             source: &ground.toml.node,
-            offline: false,
+            offline: arguments.actions.offline,
         };
-        run.place.externals = externals::ensure(Needed::default(), ways, settings)?;
+        let needed = Needed::of(found.nodes(), insists_on_node20(&run));
+        run.place.externals = externals::ensure(needed, ways, settings)?;
         let run = Arc::new(run);
+        let mut differences = differences(&run, &plan, &trigger, &start);
+        differences.extend(found.differences());
         Ok(Prepared {
             record: run.store.record(run.id),
             alive: record.alive,
-            summary: summary(&run.github, &run.content.snapshot, jobs(&plan)),
-            differences: differences(&run, &plan, &trigger, &start),
+            summary: summary(
+                &run.github,
+                &run.content.snapshot,
+                exec::job_summaries(&plan),
+            ),
+            actions: found,
+            differences,
             plan,
             run,
         })
@@ -253,6 +275,15 @@ fn system_name() -> String {
     }
 }
 
+/// Whether the run's own environment asks for the node that an old action was written for
+/// (runner `NodeUtil`).
+fn insists_on_node20(run: &Run) -> bool {
+    const NAME: &str = "ACTIONS_ALLOW_USE_UNSECURE_NODE_VERSION";
+    let jobs = run.workflow.jobs.values().map(|job| &job.env);
+    let mut tokens = jobs.chain([&run.workflow.env]).flatten();
+    run.given.env.contains_key(NAME) || tokens.any(|env| env.get(NAME).is_some())
+}
+
 fn make_plan(arguments: &RunArguments, run: &Run) -> Result<Plan, Failure> {
     let selection = Selection {
         jobs: arguments.job.clone(),
@@ -261,23 +292,7 @@ fn make_plan(arguments: &RunArguments, run: &Run) -> Result<Plan, Failure> {
     if let Some(error) = plan.unstartable() {
         return Err(Failure::invalid(std::slice::from_ref(error)));
     }
-    if !plan.refusals.is_empty() {
-        return Err(Failure::refused(&plan.refusals));
-    }
     Ok(plan)
-}
-
-fn jobs(plan: &Plan) -> Vec<JobSummary> {
-    let jobs = plan.jobs.iter().flat_map(|job| {
-        let legs = job.legs.iter().flatten();
-        legs.map(|leg| JobSummary {
-            job: leg.key.clone(),
-            name: leg.name.clone(),
-            label: leg.labels.join(", "),
-            needs: job.needs.clone(),
-        })
-    });
-    jobs.collect()
 }
 
 fn differences(run: &Run, plan: &Plan, trigger: &Trigger, start: &Start) -> Vec<Difference> {
