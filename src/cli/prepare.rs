@@ -134,6 +134,7 @@ impl Beginning<'_> {
             vars: Value::from(serde_json::json!(given.vars)),
             secrets: given.secrets,
             env: given.env,
+            debug: arguments.given.debug,
         };
         let place = place_settings(arguments, settings, &ground.repository)?;
         let own = Own {
