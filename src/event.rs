@@ -3,6 +3,7 @@
 //! `exec` sends them through [`Events`]; one task stamps them with a sequence number and
 //! both clocks and hands each to the reporters. The record on disk is the same stream.
 
+mod received;
 mod transfer;
 
 use std::sync::Arc;
@@ -15,13 +16,15 @@ use crate::difference::{Difference, Effect, Site, Verdict};
 use crate::ids::{JobKey, RunId, StepKey};
 use crate::lookup::{CacheRequest, KeyOrigin, Lookup, NotSaved};
 use crate::outcome::{Outcome, SkipReason, Timing};
+use received::Unread;
 
+pub use received::Received;
 pub use transfer::{Moved, Transfer, Transfers};
 
 /// An event with its place in the run.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 pub struct Event {
-    /// Number in the run, from zero, without gaps.
+    /// Number in the run, from zero; each line of output counts.
     pub sequence: u64,
     /// Wall clock, milliseconds since 1970.
     pub at_ms: u64,
@@ -38,6 +41,9 @@ pub struct Event {
 pub enum EventKind {
     /// The run begins; nothing of it has been started.
     RunStarted(Box<RunSummary>),
+    /// The repository of an action, or of a called workflow, is at hand: this is the commit that its
+    /// ref stands for.
+    ActionResolved(ResolvedAction),
     /// Jobs that the run has beside those it began with: legs of a matrix that was not known, and what
     /// these call.
     JobsFound {
@@ -113,12 +119,20 @@ pub enum EventKind {
         #[serde(default)]
         id: Option<String>,
     },
-    /// A line of a step's log, masked, without its line end.
+    /// A line of a step's log, masked, without its line end; of a process' output one or more,
+    /// parted by line feeds.
     StepOutput {
         /// The step.
         step: StepKey,
         /// What kind of line it is.
         line: LogLine,
+        /// The text.
+        text: String,
+    },
+    /// What a step wrote for people, `GITHUB_STEP_SUMMARY`: Markdown, masked line by line.
+    StepSummary {
+        /// The step.
+        step: StepKey,
         /// The text.
         text: String,
     },
@@ -225,6 +239,20 @@ pub enum EventKind {
     },
 }
 
+/// What a reference to another repository came to.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct ResolvedAction {
+    /// `owner/repository`, as written.
+    pub repository: String,
+    /// The branch, tag or commit.
+    #[serde(rename = "ref")]
+    pub git_ref: String,
+    /// The commit; none where a folder was taken instead.
+    pub commit: Option<String>,
+    /// That folder.
+    pub folder: Option<String>,
+}
+
 /// An artifact that was uploaded or downloaded.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct MovedArtifact {
@@ -307,6 +335,15 @@ pub enum LogLine {
     EndGroup,
     /// A command being run: `[command]…`.
     Command,
+    /// A line of the script that a step is about to run.
+    Script,
+}
+
+impl LogLine {
+    /// Whether a text of this kind may be several lines.
+    pub fn is_many(self) -> bool {
+        self == Self::Output
+    }
 }
 
 /// How much an annotation matters.
@@ -346,20 +383,24 @@ pub struct Annotation {
 #[derive(Debug, Clone)]
 pub struct Events {
     sender: mpsc::UnboundedSender<EventKind>,
+    unread: Unread,
     may_flip: Arc<AtomicU32>,
     transfers: Transfers,
 }
 
 impl Events {
     /// A sender and the end that the one consumer reads.
-    pub fn channel() -> (Self, mpsc::UnboundedReceiver<EventKind>) {
+    pub fn channel() -> (Self, Received) {
         let (sender, receiver) = mpsc::unbounded_channel();
+        let unread = Unread::default();
+        let received = Received::new(receiver, unread.clone());
         let events = Self {
             sender,
+            unread,
             may_flip: Arc::default(),
             transfers: Transfers::default(),
         };
-        (events, receiver)
+        (events, received)
     }
 
     /// Sends a fact. Once the consumer is gone facts are dropped: nobody is left to tell.
@@ -369,8 +410,15 @@ impl Events {
         {
             self.may_flip.fetch_add(1, Ordering::Relaxed);
         }
+        self.unread.add(&kind);
         // The consumer outlives every sender except while lrun is being torn down.
         let _ = self.sender.send(kind);
+    }
+
+    /// Waits until what was sent and not read yet is not too much: who sends without end asks
+    /// here, so that no step fills lrun's memory.
+    pub async fn room(&self) {
+        self.unread.room().await;
     }
 
     /// Where saves and restores say how far they have come.

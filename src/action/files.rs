@@ -2,7 +2,9 @@
 
 use std::sync::Arc;
 
+use super::records::Records;
 use crate::digest::Digest;
+use crate::store::Store;
 use crate::workflow::{Action, Location};
 
 /// An action at a commit.
@@ -29,6 +31,19 @@ impl Files {
     /// to its own folder.
     pub fn tree(&self) -> Digest {
         self.tree
+    }
+
+    /// As a `uses:` would have it.
+    pub fn name(&self) -> String {
+        match &*self.path {
+            "" => format!("{}@{}", self.repository, self.git_ref),
+            path => format!("{}/{path}@{}", self.repository, self.git_ref),
+        }
+    }
+
+    /// Has the commit stored anew by the next run: something of it is damaged.
+    pub fn forget(&self, store: &Store) {
+        Records::of_store(store.root()).forget(&self.repository, &self.commit);
     }
 
     /// Where the repository is in a job's place, below the runner's `_actions` (runner

@@ -34,6 +34,12 @@ impl Own {
         Ok(found.find_map(|(index, content)| Some((index, content?))))
     }
 
+    /// A file of the commit.
+    pub fn file(&self, path: &str) -> Result<Option<Vec<u8>>, GitError> {
+        let found = self.first(&[path.to_owned()])?;
+        Ok(found.map(|(_, content)| content))
+    }
+
     /// All files of the commit, as GitHub delivers them.
     pub(super) fn archive(&self, root: &str) -> Result<Vec<u8>, GitError> {
         self.repository

@@ -73,8 +73,13 @@ pub struct Ended {
 pub enum FoundFile {
     /// There is nothing.
     Missing,
-    /// It is no regular file that the user may read, or larger than 8 MiB.
+    /// It is no regular file, or one that the user may not read.
     Unreadable,
+    /// It is larger than 8 MiB.
+    TooLarge {
+        /// How large, in bytes.
+        size: u64,
+    },
     /// Its content.
     Content(#[serde(with = "bytes_as_text")] Vec<u8>),
 }

@@ -122,6 +122,8 @@ pub(super) struct RunArguments {
     #[command(flatten)]
     pub(super) given: GivenArguments,
     #[command(flatten)]
+    pub(super) actions: ActionArguments,
+    #[command(flatten)]
     pub(super) place: PlaceArguments,
     #[command(flatten)]
     pub(super) output: OutputArguments,
@@ -177,12 +179,31 @@ pub(super) struct GivenArguments {
     /// A file of secrets.
     #[arg(long, value_name = "FILE")]
     pub(super) secret_file: Option<PathBuf>,
+    /// Debug steps, as where ACTIONS_STEP_DEBUG is true: their debug lines are shown, and
+    /// RUNNER_DEBUG is 1.
+    #[arg(long)]
+    pub(super) debug: bool,
     /// A configuration variable, for the `vars` context.
     #[arg(long, value_name = "NAME=VALUE")]
     pub(super) var: Vec<String>,
     /// A file of configuration variables.
     #[arg(long, value_name = "FILE")]
     pub(super) var_file: Option<PathBuf>,
+}
+
+/// Where actions and called workflows of other repositories come from.
+#[derive(Debug, Args)]
+#[command(next_help_heading = "Actions of other repositories")]
+pub(super) struct ActionArguments {
+    /// Take an action, or one folder of its repository, from a folder here; may be given several times.
+    #[arg(long, value_name = "OWNER/REPO[/PATH][@REF]=DIR")]
+    pub(super) action: Vec<String>,
+    /// Fetch nothing: what is not in the store is named, and nothing is started.
+    #[arg(long)]
+    pub(super) offline: bool,
+    /// Ask for every branch and tag again which commit it is; else once a day.
+    #[arg(long, conflicts_with = "offline")]
+    pub(super) update: bool,
 }
 
 /// Where the jobs run.
@@ -216,9 +237,12 @@ pub(super) struct OutputArguments {
     /// One JSON object a line instead of the report.
     #[arg(long)]
     pub(super) json: bool,
-    /// Every line of every step, and differences of no effect.
+    /// Every line of every step, summaries, and differences of no effect.
     #[arg(short, long)]
     pub(super) verbose: bool,
+    /// What steps wrote to GITHUB_STEP_SUMMARY, at the end.
+    #[arg(long)]
+    pub(super) summary: bool,
     /// Exit 3 when something could flip the verdict.
     #[arg(long)]
     pub(super) strict: bool,

@@ -5,11 +5,13 @@ use std::fs::File;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
+use super::actions;
 use super::args::{NetworkArgument, RunArguments};
 use super::failure::Failure;
 use super::find::Found;
 use super::inputs;
 use super::subject::{Asked, Declared, Ground, Subject, summary, workflow_name};
+use crate::action::Own;
 use crate::backend::sandbox::Sandbox;
 use crate::config::Settings;
 use crate::config::network::{self, Machine};
@@ -35,6 +37,8 @@ pub(super) struct Prepared {
     /// Held until the run is over.
     pub(super) alive: File,
     pub(super) summary: RunSummary,
+    /// The actions that it uses.
+    pub(super) actions: actions::Found,
     /// What is known to differ before anything runs.
     pub(super) differences: Vec<Difference>,
 }
@@ -129,8 +133,17 @@ impl Beginning<'_> {
             vars: Value::from(serde_json::json!(given.vars)),
             secrets: given.secrets,
             env: given.env,
+            debug: arguments.given.debug,
         };
         let place = place_settings(arguments, settings, &ground.repository)?;
+        let own = Own {
+            repository: ground.repository.clone(),
+            objects: snapshot.objects.clone(),
+            name: github.identity.repository(),
+            commit: snapshot.sha().to_owned(),
+        };
+        let lock = actions::lock(&own, &workflow)?;
+        let actions = actions::of_run(&arguments.actions, &arguments.directory, &store, own, lock)?;
         let janitor = Janitor::start(store.root(), record.id).map_err(|error| {
             Failure::cannot_run(format!("cannot start the janitor of the run: {error}"))
         })?;
@@ -154,8 +167,12 @@ impl Beginning<'_> {
             janitor: Arc::new(janitor),
             store,
             workflow,
+            actions: Arc::new(actions),
         });
         let plan = make_plan(arguments, &run)?;
+        let found = actions::find(&run.actions, &plan)?;
+        let mut differences = differences(&run, &plan, &trigger, &start);
+        differences.extend(found.differences());
         Ok(Prepared {
             record: run.store.record(run.id),
             alive: record.alive,
@@ -164,7 +181,8 @@ impl Beginning<'_> {
                 &run.content.snapshot,
                 exec::job_summaries(&plan),
             ),
-            differences: differences(&run, &plan, &trigger, &start),
+            actions: found,
+            differences,
             plan,
             run,
         })
@@ -270,9 +288,6 @@ fn make_plan(arguments: &RunArguments, run: &Run) -> Result<Plan, Failure> {
     let plan = plan::plan(&run.workflow, &selection, &run.facts()).map_err(Failure::unplanned)?;
     if let Some(error) = plan.unstartable() {
         return Err(Failure::invalid(std::slice::from_ref(error)));
-    }
-    if !plan.refusals.is_empty() {
-        return Err(Failure::refused(&plan.refusals));
     }
     Ok(plan)
 }

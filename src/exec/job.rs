@@ -18,7 +18,7 @@ use super::effects::Post;
 use super::environment::JobEnvironment;
 use super::file_command;
 use super::handler::{self, Interrupt, Scope};
-use super::log::StepLog;
+use super::log::{JobLog, Matchers, StepLog};
 use super::mask::Masker;
 use super::masked::masked;
 use super::paths::Paths;
@@ -44,6 +44,17 @@ const DEFAULT_MINUTES: u64 = 360;
 /// What a cancelled job has to come to its end, if it does not say itself (docs: workflow
 /// cancellation).
 pub(super) const CANCEL_MINUTES: u64 = 5;
+
+/// What GitHub takes of a job's outputs (docs: jobs.<job_id>.outputs).
+const OUTPUTS_BYTES: usize = 1 << 20;
+
+fn utf_16_bytes(outputs: &IndexMap<String, String>) -> usize {
+    let units = |text: &str| text.encode_utf16().count();
+    let pairs = outputs.iter();
+    2 * pairs
+        .map(|(name, value)| units(name) + units(value))
+        .sum::<usize>()
+}
 
 /// What a leg is started with.
 pub(super) struct LegSpec {
@@ -122,6 +133,8 @@ pub(super) struct Leading<'a> {
     pub(super) cancellation: Cancellation,
     clock: Clock,
     pub(super) state: JobState,
+    /// What the logs of its steps have in common.
+    pub(super) log: Arc<JobLog>,
     pub(super) cold: &'a mut Cold,
 }
 
@@ -199,6 +212,7 @@ async fn in_place(
         mut commands,
         ground,
     } = place::bring_up(run, spec).await?;
+    let state = JobState::new(run, &spec.of);
     let (canceller, own) = Canceller::new();
     let mut ended_at_once = own.clone();
     let leading = Leading {
@@ -217,7 +231,8 @@ async fn in_place(
             canceller,
             outer: cancellation,
         },
-        state: JobState::new(run, &spec.of),
+        log: Arc::new(job_log(run, &place, &state)),
+        state,
         cold,
     };
     let masker = leading.state.masker.clone();
@@ -249,6 +264,26 @@ async fn in_place(
         })),
     }
     led.map_err(place::PlaceError::Agent)
+}
+
+fn job_log(run: &Run, place: &Place, state: &JobState) -> JobLog {
+    JobLog {
+        events: run.events.clone(),
+        masker: state.masker.clone(),
+        debug: run.given.is_debug(),
+        matchers: Matchers::default(),
+        agent: place.agent.clone(),
+        workspace: place.paths.workspace.clone(),
+        server_url: server_url(run),
+        repository: run.github.identity.repository(),
+    }
+}
+
+/// GitHub's address, as the run's own context has it.
+fn server_url(run: &Run) -> String {
+    let context = run.github.to_value();
+    let url = context.get("server_url").and_then(|url| url.as_str());
+    url.unwrap_or_default().to_owned()
 }
 
 impl JobState {
@@ -652,7 +687,7 @@ impl<'a> Leading<'a> {
     }
 
     fn open_log(&self, key: StepKey) -> StepLog {
-        StepLog::new(self.run.events.clone(), key, self.state.masker.clone())
+        StepLog::new(Arc::clone(&self.log), key)
     }
 
     fn note_cancellation(&mut self) {
@@ -689,6 +724,18 @@ impl<'a> Leading<'a> {
             .into_iter()
             .filter(|(_, value)| !value.is_empty())
             .partition(|(_, value)| self.state.masker.mask(value) == *value);
+        let size = utf_16_bytes(&safe);
+        if size > OUTPUTS_BYTES {
+            self.send(EventKind::Differs(Difference {
+                kind: DifferenceKind::Other {
+                    text: format!(
+                        "the outputs of this job come to {size} bytes in UTF-16, and GitHub takes 1 MiB of a job"
+                    ),
+                },
+                site: Site::Job(self.place.key.clone()),
+                effect: Effect::MayFlip,
+            }));
+        }
         for name in secret.keys() {
             self.send(EventKind::Differs(Difference {
                 kind: DifferenceKind::Other {

@@ -263,7 +263,9 @@ pub(super) fn fixed_contexts(run: &Run, spec: &LegSpec, paths: &Paths) -> FixedC
         .flatten()
         .collect();
     runner.insert("workspace".to_owned(), json!(paths.runner_workspace));
-    runner.insert("debug".to_owned(), json!(""));
+    if run.given.is_debug() {
+        runner.insert("debug".to_owned(), json!("1"));
+    }
     let file = spec.of.file(run);
     let job = json!({
         "check_run_id": null,
@@ -543,6 +545,9 @@ fn github_variables(
     all.extend(
         runner.map(|(name, value)| (format!("RUNNER_{}", name.to_uppercase()), value.to_owned())),
     );
+    if run.given.is_debug() {
+        all.insert("RUNNER_DEBUG".to_owned(), "1".to_owned());
+    }
     let tracking = format!("github_{}", uuid::Uuid::new_v4());
     all.insert("RUNNER_TRACKING_ID".to_owned(), tracking);
     all
