@@ -109,7 +109,7 @@ fn one(
         (ground, workflow)
     });
     let told = match workflow? {
-        Ok(workflow) => forecast(arguments, None, &found, workflow, &ground?)?,
+        Ok(workflow) => forecast(arguments, None, &found, workflow, (&ground?, settings))?,
         Err(errors) => Forecasted::Invalid {
             path: document::shown(&found),
             errors,
@@ -157,7 +157,7 @@ fn all(
     for found in &all {
         let read = document::read(found)?;
         told.push(match read {
-            Ok(workflow) => forecast(arguments, Some(event), found, workflow, &ground)?,
+            Ok(workflow) => forecast(arguments, Some(event), found, workflow, (&ground, settings))?,
             Err(errors) => Forecasted::Invalid {
                 path: document::shown(found),
                 errors,
@@ -180,13 +180,14 @@ fn forecast(
     event: Option<&str>,
     found: &Found,
     workflow: Arc<Workflow>,
-    ground: &Ground,
+    (ground, settings): (&Ground, &Settings),
 ) -> Result<Forecasted, Failure> {
     let is_one_of_all = event.is_some();
     let event = event.or(arguments.pretend.event.as_deref());
     let asked = Asked {
         pretend: &arguments.pretend,
         given: &arguments.given,
+        settings,
         declared: event.map_or(Declared::Only, Declared::Or),
         tells_missing: true,
     };

@@ -15,6 +15,7 @@ use super::cold::Cold;
 use super::contexts::{FixedContexts, StepRecord};
 use super::control::Control;
 use super::effects::Post;
+use super::entrusted::Entrusted;
 use super::environment::JobEnvironment;
 use super::file_command;
 use super::handler::{self, Interrupt, Scope};
@@ -35,6 +36,7 @@ use crate::label::Label;
 use crate::lookup::KeyOrigin;
 use crate::outcome::{Outcome, SkipReason, Timing};
 use crate::plan::{Placement, PlannedLeg};
+use crate::source::{Code, Diagnostic};
 use crate::workflow::{Job, JobBody, Step};
 
 /// GitHub's limit for a job that names none.
@@ -181,17 +183,27 @@ async fn in_place(
     spec: &LegSpec,
     (cancellation, cold): (Cancellation, &mut Cold),
 ) -> Result<Results, place::PlaceError> {
+    let entrusted = Entrusted::of(run, spec, job).map_err(|error| {
+        let source = &spec.of.workflow.source;
+        let message = error.problem.to_string();
+        let placed = Diagnostic::new(source, error.span, Code::Expression, message);
+        place::PlaceError::Environment(placed.to_string())
+    })?;
     let Up {
         place,
-        environment,
+        mut environment,
         mut commands,
         ground,
     } = place::bring_up(run, spec).await?;
+    if entrusted.debugs() {
+        let variables = &mut environment.github;
+        variables.insert("RUNNER_DEBUG".to_owned(), "1".to_owned());
+    }
     let leading = Leading {
         run,
         of: &spec.of,
         job,
-        contexts: place::fixed_contexts(run, spec, &place.paths),
+        contexts: place::fixed_contexts(run, spec, &place.paths, &entrusted),
         place: &place,
         label: match &spec.leg.placement {
             Placement::Here { label } => Some(label),
@@ -199,7 +211,7 @@ async fn in_place(
         },
         environment,
         cancellation,
-        state: JobState::new(&spec.of),
+        state: JobState::new(&entrusted),
         cold,
     };
     let led = leading.lead(&mut commands).await;
@@ -217,9 +229,9 @@ async fn in_place(
 }
 
 impl JobState {
-    fn new(of: &Called) -> Self {
+    fn new(entrusted: &Entrusted) -> Self {
         let masker = Masker::default();
-        masker.add(of.secrets.values().map(String::as_str));
+        masker.add(entrusted.secrets.values().map(String::as_str));
         Self {
             env: IndexMap::new(),
             set_by: IndexMap::new(),

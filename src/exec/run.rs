@@ -8,7 +8,9 @@ use indexmap::IndexMap;
 use tokio::task::JoinSet;
 
 use super::called::Called;
+
 use super::cancel::{Cancellation, Canceller};
+use super::entrusted::GivenEnvironment;
 use super::janitor::Janitor;
 use super::job::{self, LegEnd, LegSpec};
 use super::needs::{JobResult, Needs};
@@ -84,6 +86,8 @@ pub struct Given {
     pub vars: Value,
     /// The secrets that have a value.
     pub secrets: IndexMap<String, String>,
+    /// What environments give the jobs that name them, by their names in lower case.
+    pub environments: IndexMap<String, GivenEnvironment>,
     /// Variables for every job's environment.
     pub env: IndexMap<String, String>,
 }
