@@ -6,17 +6,19 @@ use std::path::{Path, PathBuf};
 use std::process::Command;
 use std::sync::Arc;
 
+use super::actions;
 use super::args::{NetworkArgument, RunArguments};
 use super::failure::Failure;
 use super::find::Found;
 use super::inputs;
 use super::subject::{Asked, Declared, Ground, Subject, summary, workflow_name};
+use crate::action::Own;
 use crate::backend::sandbox::Sandbox;
 use crate::config::Settings;
 use crate::config::network::{self, Machine};
 use crate::difference::{Difference, DifferenceKind, Effect, Site};
-use crate::event::{Events, JobSummary, RunSummary};
-use crate::exec::{Content, Given, Janitor, NetworkAccess, PlaceSettings, Run};
+use crate::event::{Events, RunSummary};
+use crate::exec::{self, Content, Given, Janitor, NetworkAccess, PlaceSettings, Run};
 use crate::expr::Value;
 use crate::externals::{self, Externals};
 use crate::git::{GitError, Repository};
@@ -36,6 +38,8 @@ pub(super) struct Prepared {
     /// Held until the run is over.
     pub(super) alive: File,
     pub(super) summary: RunSummary,
+    /// The actions that it uses.
+    pub(super) actions: actions::Found,
     /// What is known to differ before anything runs.
     pub(super) differences: Vec<Difference>,
 }
@@ -142,6 +146,14 @@ impl Beginning<'_> {
             env: given.env,
         };
         let place = place_settings(arguments, settings, &ground.repository)?;
+        let own = Own {
+            repository: ground.repository.clone(),
+            objects: snapshot.objects.clone(),
+            name: github.identity.repository(),
+            commit: snapshot.sha().to_owned(),
+        };
+        let lock = actions::lock(&own, &workflow)?;
+        let actions = actions::of_run(&arguments.actions, &arguments.directory, &store, own, lock)?;
         let janitor = Janitor::start(store.root(), record.id).map_err(|error| {
             Failure::cannot_run(format!("cannot start the janitor of the run: {error}"))
         })?;
@@ -165,13 +177,22 @@ impl Beginning<'_> {
             janitor: Arc::new(janitor),
             store,
             workflow,
+            actions: Arc::new(actions),
         });
         let plan = make_plan(arguments, &run)?;
+        let found = actions::find(&run.actions, &plan)?;
+        let mut differences = differences((&run, &plan), &trigger, &start, notes);
+        differences.extend(found.differences());
         Ok(Prepared {
             record: run.store.record(run.id),
             alive: record.alive,
-            summary: summary(&run.github, &run.content.snapshot, jobs(&plan)),
-            differences: differences((&run, &plan), &trigger, &start, notes),
+            summary: summary(
+                &run.github,
+                &run.content.snapshot,
+                exec::job_summaries(&plan),
+            ),
+            actions: found,
+            differences,
             plan,
             run,
         })
@@ -302,23 +323,7 @@ fn make_plan(arguments: &RunArguments, run: &Run) -> Result<Plan, Failure> {
     if let Some(error) = plan.unstartable() {
         return Err(Failure::invalid(std::slice::from_ref(error)));
     }
-    if !plan.refusals.is_empty() {
-        return Err(Failure::refused(&plan.refusals));
-    }
     Ok(plan)
-}
-
-fn jobs(plan: &Plan) -> Vec<JobSummary> {
-    let jobs = plan.jobs.iter().flat_map(|job| {
-        let legs = job.legs.iter().flatten();
-        legs.map(|leg| JobSummary {
-            job: leg.key.clone(),
-            name: leg.name.clone(),
-            label: leg.labels.join(", "),
-            needs: job.needs.clone(),
-        })
-    });
-    jobs.collect()
 }
 
 fn differences(

@@ -7,7 +7,6 @@ use super::run::Run;
 use crate::difference::{Difference, DifferenceKind, Effect, Site};
 use crate::event::EventKind;
 use crate::expr::{Object, Value};
-use crate::plan::Facts;
 use crate::workflow::{Job, TokenError};
 
 /// What an environment gives the jobs that name it.
@@ -79,7 +78,9 @@ fn environment_name(run: &Run, spec: &LegSpec, job: &Job) -> Result<Option<Strin
     let Some(token) = &job.environment else {
         return Ok(None);
     };
-    let facts = Facts::of_run(&run.github, spec.of.inputs.clone(), run.given.vars.clone())
+    let facts = spec
+        .of
+        .facts(run)
         .with("needs", spec.needs.clone())
         .with("strategy", spec.leg.strategy.clone())
         .with("matrix", spec.leg.matrix.clone());

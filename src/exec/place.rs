@@ -271,12 +271,13 @@ pub(super) fn fixed_contexts(
     if entrusted.debugs() {
         runner.insert("debug".to_owned(), json!("1"));
     }
+    let file = spec.of.file(run);
     let job = json!({
         "check_run_id": check_run_id(run, spec),
-        "workflow_ref": run.github.workflow_ref(),
-        "workflow_sha": run.github.sha,
-        "workflow_repository": run.github.identity.repository(),
-        "workflow_file_path": run.github.run.workflow_path,
+        "workflow_ref": file.reference,
+        "workflow_sha": file.sha,
+        "workflow_repository": file.repository,
+        "workflow_file_path": file.path,
         "container": {},
         "services": {},
     });
