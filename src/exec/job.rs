@@ -15,6 +15,7 @@ use super::cold::Cold;
 use super::contexts::{FixedContexts, StepRecord};
 use super::control::Control;
 use super::effects::Post;
+use super::entrusted::Entrusted;
 use super::environment::JobEnvironment;
 use super::file_command;
 use super::handler::{self, Interrupt, Scope};
@@ -36,6 +37,7 @@ use crate::label::Label;
 use crate::lookup::KeyOrigin;
 use crate::outcome::{Outcome, SkipReason, Timing};
 use crate::plan::{Placement, PlannedLeg};
+use crate::source::{Code, Diagnostic};
 use crate::workflow::{Job, JobBody, Step, Token};
 
 /// GitHub's limit for a job that names none.
@@ -206,20 +208,26 @@ async fn in_place(
     spec: &LegSpec,
     (cancellation, cold): (Cancellation, &mut Cold),
 ) -> Result<Results, place::PlaceError> {
+    let entrusted = Entrusted::of(run, spec, job).map_err(|error| {
+        let source = &spec.of.workflow.source;
+        let message = error.problem.to_string();
+        let placed = Diagnostic::new(source, error.span, Code::Expression, message);
+        place::PlaceError::Environment(placed.to_string())
+    })?;
     let Up {
         place,
         environment,
         mut commands,
         ground,
     } = place::bring_up(run, spec).await?;
-    let state = JobState::new(run, &spec.of);
+    let state = JobState::new(run, &entrusted);
     let (canceller, own) = Canceller::new();
     let mut ended_at_once = own.clone();
     let leading = Leading {
         run,
         of: &spec.of,
         job,
-        contexts: place::fixed_contexts(run, spec, &place.paths),
+        contexts: place::fixed_contexts(run, spec, &place.paths, &entrusted),
         place: &place,
         label: match &spec.leg.placement {
             Placement::Here { label } => Some(label),
@@ -287,11 +295,11 @@ fn server_url(run: &Run) -> String {
 }
 
 impl JobState {
-    fn new(run: &Run, of: &Called) -> Self {
+    fn new(run: &Run, entrusted: &Entrusted) -> Self {
         let masker = Masker::default();
         // Those too that the workflow does not see: no report shows them.
         masker.add(run.given.secrets.values().map(String::as_str));
-        masker.add(of.secrets.values().map(String::as_str));
+        masker.add(entrusted.secrets.values().map(String::as_str));
         Self {
             env: IndexMap::new(),
             set_by: IndexMap::new(),
