@@ -24,6 +24,8 @@ pub(super) struct Found {
     resolved: Vec<Resolved>,
     /// What is not had, and need not be had here.
     passed_over: Vec<String>,
+    /// The versions of its JavaScript actions.
+    nodes: Vec<u32>,
 }
 
 /// Other repositories, as far as a command may look at them. The store is opened when one is asked for.
@@ -225,6 +227,7 @@ pub(super) fn find(actions: &Actions, workflow: &Workflow, plan: &Plan) -> Resul
             Ok(Found {
                 resolved,
                 passed_over,
+                nodes: resolution.nodes,
             })
         }
         (true, false) => Err(mistaken(&mistakes)),
@@ -265,6 +268,11 @@ fn mistaken(mistakes: &[(Obstacle, Missing)]) -> Failure {
 }
 
 impl Found {
+    /// The versions that its JavaScript actions are of, 20 of `node20`.
+    pub(super) fn nodes(&self) -> &[u32] {
+        &self.nodes
+    }
+
     /// Tells what refs came to.
     pub(super) fn send(&self, events: &Events) {
         for resolved in &self.resolved {

@@ -15,6 +15,7 @@ use super::cold::Cold;
 use super::contexts::{FixedContexts, StepRecord};
 use super::control::Control;
 use super::effects::Post;
+use super::entrusted::Entrusted;
 use super::environment::JobEnvironment;
 use super::file_command;
 use super::handler::{self, Interrupt, Scope};
@@ -25,6 +26,7 @@ use super::paths::Paths;
 use super::place::{self, CommandWatch, Up};
 use super::run::Run;
 use super::step::{self, Turn, conclude};
+use crate::agent::protocol::Orphan;
 use crate::agent::{Agent, AgentError};
 use crate::clock::Moment;
 use crate::difference::{Difference, DifferenceKind, Effect, Site};
@@ -35,6 +37,7 @@ use crate::label::Label;
 use crate::lookup::KeyOrigin;
 use crate::outcome::{Outcome, SkipReason, Timing};
 use crate::plan::{Placement, PlannedLeg};
+use crate::source::{Code, Diagnostic};
 use crate::workflow::{Job, JobBody, Step, Token};
 
 /// GitHub's limit for a job that names none.
@@ -205,20 +208,26 @@ async fn in_place(
     spec: &LegSpec,
     (cancellation, cold): (Cancellation, &mut Cold),
 ) -> Result<Results, place::PlaceError> {
+    let entrusted = Entrusted::of(run, spec, job).map_err(|error| {
+        let source = &spec.of.workflow.source;
+        let message = error.problem.to_string();
+        let placed = Diagnostic::new(source, error.span, Code::Expression, message);
+        place::PlaceError::Environment(placed.to_string())
+    })?;
     let Up {
         place,
         environment,
         mut commands,
         ground,
     } = place::bring_up(run, spec).await?;
-    let state = JobState::new(run, &spec.of);
+    let state = JobState::new(run, &entrusted);
     let (canceller, own) = Canceller::new();
     let mut ended_at_once = own.clone();
     let leading = Leading {
         run,
         of: &spec.of,
         job,
-        contexts: place::fixed_contexts(run, spec, &place.paths),
+        contexts: place::fixed_contexts(run, spec, &place.paths, &entrusted),
         place: &place,
         label: match &spec.leg.placement {
             Placement::Here { label } => Some(label),
@@ -234,6 +243,7 @@ async fn in_place(
         state,
         cold,
     };
+    let masker = leading.state.masker.clone();
     let led = tokio::select! {
         led = leading.lead(&mut commands) => led,
         () = ended_at_once.ended_at_once() => {
@@ -245,14 +255,21 @@ async fn in_place(
         }
     };
     // What is left behind is told; it does not decide how the job ended.
-    if let Err(error) = place::take_down(run, ground).await {
-        run.events.send(EventKind::Differs(Difference {
+    match place::take_down(run, ground).await {
+        Ok(orphans) => {
+            for Orphan { pid, name } in orphans {
+                let job = spec.leg.key.clone();
+                let ended = EventKind::OrphanEnded { job, pid, name };
+                run.events.send(masked(ended, &masker));
+            }
+        }
+        Err(error) => run.events.send(EventKind::Differs(Difference {
             kind: DifferenceKind::Other {
                 text: error.to_string(),
             },
             site: Site::Job(spec.leg.key.clone()),
             effect: Effect::MayShift,
-        }));
+        })),
     }
     led.map_err(place::PlaceError::Agent)
 }
@@ -278,11 +295,11 @@ fn server_url(run: &Run) -> String {
 }
 
 impl JobState {
-    fn new(run: &Run, of: &Called) -> Self {
+    fn new(run: &Run, entrusted: &Entrusted) -> Self {
         let masker = Masker::default();
         // Those too that the workflow does not see: no report shows them.
         masker.add(run.given.secrets.values().map(String::as_str));
-        masker.add(of.secrets.values().map(String::as_str));
+        masker.add(entrusted.secrets.values().map(String::as_str));
         Self {
             env: IndexMap::new(),
             set_by: IndexMap::new(),
