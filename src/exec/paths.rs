@@ -10,6 +10,11 @@ pub(super) const FILE_COMMANDS: &str = "/home/runner/work/_temp/_runner_file_com
 /// `GITHUB_EVENT_PATH`.
 pub(super) const EVENT: &str = "/home/runner/work/_temp/_github_workflow/event.json";
 
+/// Where the repositories of actions are laid out, as `OWNER/REPO/REF`.
+pub(super) const ACTIONS: &str = "/home/runner/work/_actions";
+/// What JavaScript actions are run by, whatever version of Node.js they ask for.
+pub(super) const NODE: &str = "/home/runner/actions-runner/externals/node24/bin/node";
+
 /// The paths that depend on the repository's name.
 #[derive(Debug, Clone)]
 pub(super) struct Paths {

@@ -59,6 +59,7 @@ fn judged(expression: &str) -> (Bearing, Option<Hosted>) {
         step,
         label: Some(&label),
         set_by: &set_by,
+        frame: &Frame::of_job(&workflow.source),
     };
     let StepAction::Uses {
         with: Some(with), ..

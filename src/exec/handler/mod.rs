@@ -31,7 +31,6 @@ use super::job::Place;
 use super::log::StepLog;
 use super::run::Run;
 use crate::store::{Saver, Store};
-use crate::workflow::Step;
 
 /// What a handler is given.
 pub(super) struct Scope<'a> {
@@ -39,8 +38,8 @@ pub(super) struct Scope<'a> {
     pub(super) run: &'a Arc<Run>,
     /// The job's place.
     pub(super) place: &'a Place,
-    /// The step.
-    pub(super) step: &'a Step,
+    /// What the store knows the step by: its id, behind those of the composite steps it stands in.
+    pub(super) address: String,
     /// Its name as GitHub shows it.
     pub(super) name: &'a str,
     /// The step's log.
