@@ -26,6 +26,7 @@ pub mod yaml;
 // Level 2: documents, facts, the store, the agent.
 pub mod agent;
 pub mod event;
+pub mod externals;
 pub mod inventory;
 pub mod store;
 pub mod workflow;

@@ -195,6 +195,10 @@ pub(super) struct PlaceArguments {
     /// Carry no network settings of this machine into the jobs.
     #[arg(long)]
     pub(super) no_network_config: bool,
+    /// What runs JavaScript actions: a node of version 20 or newer, or a directory with
+    /// bin/node in it.
+    #[arg(long, value_name = "PATH")]
+    pub(super) node: Option<PathBuf>,
 }
 
 #[derive(Debug, Clone, Copy, ValueEnum)]

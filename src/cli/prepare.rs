@@ -17,6 +17,7 @@ use crate::difference::{Difference, DifferenceKind, Effect, Site};
 use crate::event::{Events, JobSummary, RunSummary};
 use crate::exec::{Content, Given, Janitor, NetworkAccess, PlaceSettings, Run};
 use crate::expr::Value;
+use crate::externals::{self, Externals};
 use crate::git::{GitError, Repository};
 use crate::inventory::{ToolSource, Toolchains};
 use crate::label::Architecture;
@@ -197,9 +198,24 @@ fn place_settings(
         },
         carried,
         toolchains,
+        externals: externals(arguments)?,
         hidden: hidden(settings, repository),
         name: format!("host: {}", system_name()),
         machine: this_machine(),
+    })
+}
+
+/// What runs JavaScript actions.
+fn externals(arguments: &RunArguments) -> Result<Externals, Failure> {
+    let given = arguments.place.node.as_deref().map(externals::given);
+    Ok(Externals {
+        node24: given
+            .transpose()
+            .map_err(|error| match error.is_mistake() {
+                true => Failure::usage(error),
+                false => Failure::cannot_run(error),
+            })?,
+        ..Externals::default()
     })
 }
 

@@ -57,7 +57,7 @@ pub(super) async fn from_workspace(job: &Leading<'_>, uses: &str) -> Result<Foun
     let path = format!("{full}/{name}");
     let shown = path.strip_prefix(&format!("{workspace}/")).unwrap_or(&path);
     let text = String::from_utf8_lossy(&content).into_owned();
-    Ok(match read_action(Arc::new(Source::new(shown, text))) {
+    Ok(match read_action(Source::new(shown, text)) {
         Ok(manifest) => Ok(Arc::new(Loaded {
             manifest: Arc::new(manifest),
             directory,

@@ -48,6 +48,8 @@ pub(super) struct StepLog {
 pub(super) struct Said {
     /// `::set-output::`
     pub(super) outputs: IndexMap<String, String>,
+    /// `::save-state::`
+    pub(super) state: IndexMap<String, String>,
     /// A command could not be carried out: the step fails once it has ended.
     pub(super) failed: bool,
 }
@@ -188,9 +190,9 @@ impl StepLog {
             CommandName::SetOutput => self.set_output(command),
             CommandName::SetEnv => self.refuse_disabled("set-env"),
             CommandName::AddPath => self.refuse_disabled("add-path"),
-            // A script has no post part that could read state, and problem matchers come from
-            // setup actions: both are accepted and change nothing.
-            CommandName::SaveState | CommandName::AddMatcher | CommandName::RemoveMatcher => {}
+            CommandName::SaveState => self.save_state(command),
+            // Problem matchers come from setup actions: accepted, they change nothing.
+            CommandName::AddMatcher | CommandName::RemoveMatcher => {}
         }
     }
 
@@ -267,6 +269,16 @@ impl StepLog {
             _ => self.refuse(&format!(
                 "Invalid echo command value. Possible values can be: 'on', 'off'. Current value is: '{data}'."
             )),
+        }
+    }
+
+    fn save_state(&mut self, command: &Command) {
+        match command.property("name").filter(|name| !name.is_empty()) {
+            Some(name) => {
+                let name = name.to_owned();
+                self.said.state.insert(name, command.data.clone());
+            }
+            None => self.refuse("Required field 'name' is missing in ##[save-state] command."),
         }
     }
 

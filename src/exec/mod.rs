@@ -5,29 +5,36 @@
 //! a handler, one file per kind of step. A handler returns [`effects::Effects`]; only `job`
 //! applies them. All that leaves this module is [`crate::event::Events`], masked.
 
+mod action;
 mod background;
 mod bearing;
 mod called;
 mod cancel;
 mod cold;
 pub mod command;
+mod composite;
 mod contexts;
 mod control;
 mod effects;
 mod environment;
 mod evaluate;
 pub mod file_command;
+mod frame;
 mod handler;
 mod hashed;
+mod hook;
 mod janitor;
 mod job;
+mod loaded;
 mod log;
 pub mod mask;
 mod masked;
+mod matcher;
 mod needs;
 mod paths;
 mod place;
 mod run;
+mod services;
 pub mod spot;
 mod step;
 pub mod workspace;

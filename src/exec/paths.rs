@@ -12,8 +12,8 @@ pub(super) const EVENT: &str = "/home/runner/work/_temp/_github_workflow/event.j
 
 /// Where the repositories of actions are laid out, as `OWNER/REPO/REF`.
 pub(super) const ACTIONS: &str = "/home/runner/work/_actions";
-/// What JavaScript actions are run by, whatever version of Node.js they ask for.
-pub(super) const NODE: &str = "/home/runner/actions-runner/externals/node24/bin/node";
+/// The runner's own programs: `node24/bin/node` in it runs JavaScript actions.
+pub(super) const EXTERNALS: &str = "/home/runner/actions-runner/externals";
 
 /// The paths that depend on the repository's name.
 #[derive(Debug, Clone)]

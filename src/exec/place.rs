@@ -11,7 +11,7 @@ use serde_json::json;
 use super::contexts::FixedContexts;
 use super::environment::JobEnvironment;
 use super::job::{LegSpec, Place};
-use super::paths::{self, EVENT, Paths};
+use super::paths::{self, EVENT, EXTERNALS, Paths};
 use super::run::Run;
 use crate::agent::protocol::{FileSpec, ProcessSpec, Signal, User};
 use crate::agent::{AgentError, EnvironmentSpec, Mount, Network};
@@ -20,6 +20,7 @@ use crate::config::network::Carried;
 use crate::difference::{Difference, DifferenceKind, Effect, Site};
 use crate::event::EventKind;
 use crate::expr::Value;
+use crate::externals::Externals;
 use crate::ids::{JobKey, StepKey};
 use crate::inventory::{Finding, Inventory, Toolchains};
 use crate::label::Label;
@@ -58,6 +59,8 @@ pub struct PlaceSettings {
     pub carried: Carried,
     /// Tools of this machine at the paths where the image keeps them.
     pub toolchains: Toolchains,
+    /// What runs JavaScript actions; none where no job has any.
+    pub externals: Externals,
     /// Directories of this machine that no job sees: the user's home and the repository.
     pub hidden: Vec<PathBuf>,
     /// How the place is called in the report, such as `host: debian-12`.
@@ -364,6 +367,10 @@ fn environment_spec(run: &Run, directory: &Path, home: &Path) -> EnvironmentSpec
         source: mount.from.clone(),
         target: PathBuf::from(&mount.at),
     });
+    let externals = run.place.externals.all().map(|(name, node)| Mount {
+        source: node.from.clone(),
+        target: node.mounted_at(&Path::new(EXTERNALS).join(name)),
+    });
     let root_file = |path: &str, content: &str| FileSpec {
         path: path.to_owned(),
         content: content.as_bytes().to_vec(),
@@ -380,7 +387,7 @@ fn environment_spec(run: &Run, directory: &Path, home: &Path) -> EnvironmentSpec
         home: home.to_owned(),
         // Five new files a step: on a disk that is the largest part of what a step costs.
         in_memory: vec![paths::FILE_COMMANDS.into()],
-        mounts: mounts.collect(),
+        mounts: mounts.chain(externals).collect(),
         files: files.collect(),
         hidden: run
             .place

@@ -1,11 +1,18 @@
 //! One git command: the same environment and settings every time, errors with git's own words.
 
 use std::ffi::{OsStr, OsString};
+use std::fs::File;
 use std::io::Write as _;
 use std::os::unix::ffi::{OsStrExt as _, OsStringExt as _};
+use std::os::unix::process::CommandExt as _;
 use std::path::{Path, PathBuf};
 use std::process::{Command, Output, Stdio};
+use std::sync::mpsc;
 use std::thread::ScopedJoinHandle;
+use std::time::Duration;
+
+use nix::sys::signal::{Signal, killpg};
+use nix::unistd::Pid;
 
 use super::GitError;
 
@@ -74,8 +81,28 @@ const SETTINGS: &[&str] = &[
     "gc.auto=0",
     "maintenance.auto=false",
     "i18n.commitEncoding=UTF-8",
-    "protocol.allow=never",
 ];
+
+/// In force for every command on this machine alone.
+const LOCAL_SETTINGS: &[&str] = &["protocol.allow=never"];
+
+/// Of [`SCRUBBED`], what is of use to a command that asks another machine: it is on a repository that
+/// is named by all that it is given, and the user may have credentials in there.
+const OF_THE_USER: &[&str] = &["GIT_CONFIG_COUNT", "GIT_CONFIG_PARAMETERS"];
+
+/// In force beside them for a command that asks another machine. One that has said nothing for a
+/// minute will not.
+const REMOTE_SETTINGS: &[&str] = &[
+    "fetch.writeCommitGraph=false",
+    "fetch.recurseSubmodules=false",
+    "fetch.prune=false",
+    "fetch.unpackLimit=0",
+    "http.lowSpeedLimit=1",
+    "http.lowSpeedTime=60",
+];
+
+/// What a command that has run out of time has to end by itself.
+const GRACE: Duration = Duration::from_secs(2);
 
 /// In force beside them where nothing of the user's or the system's configuration may be.
 const ISOLATED_SETTINGS: &[&str] = &[
@@ -99,7 +126,17 @@ impl Git {
     /// are ignored, how line ends are converted). It must be one that only reads, unless its
     /// index and its object directory are lrun's own.
     pub fn in_repository(root: &Path) -> Self {
-        Self::new(Command::new("git"), root)
+        Self::new(Command::new("git"), root).local()
+    }
+
+    /// A command on a repository of lrun's own that may ask other machines: under the user's own
+    /// configuration, where credentials, proxies and other URLs are named. Nobody is prompted.
+    pub(super) fn asking(directory: &Path) -> Self {
+        let mut git = Self::keeping(Command::new("git"), directory, OF_THE_USER);
+        for setting in REMOTE_SETTINGS.iter().chain(&["safe.directory=*"]) {
+            git.command.args(["-c", setting]);
+        }
+        git
     }
 
     /// A command on a repository of lrun's own: none of the user's or the system's configuration,
@@ -108,7 +145,7 @@ impl Git {
         let mut shell = Command::new("sh");
         // The umask belongs to the process: only a process in between can set it for git alone.
         shell.args(["-c", "umask 022 && exec git \"$@\"", "git"]);
-        let mut git = Self::new(shell, directory);
+        let mut git = Self::new(shell, directory).local();
         for setting in ISOLATED_SETTINGS {
             git.command.args(["-c", setting]);
         }
@@ -119,8 +156,21 @@ impl Git {
         git
     }
 
-    fn new(mut command: Command, directory: &Path) -> Self {
-        for variable in SCRUBBED {
+    fn new(command: Command, directory: &Path) -> Self {
+        Self::keeping(command, directory, &[])
+    }
+
+    /// Not for other machines.
+    fn local(mut self) -> Self {
+        for setting in LOCAL_SETTINGS {
+            self.command.args(["-c", setting]);
+        }
+        self.command.env("GIT_ALLOW_PROTOCOL", "");
+        self
+    }
+
+    fn keeping(mut command: Command, directory: &Path, kept: &[&str]) -> Self {
+        for variable in SCRUBBED.iter().filter(|name| !kept.contains(name)) {
             command.env_remove(variable);
         }
         command
@@ -129,7 +179,6 @@ impl Git {
             .env("GIT_OPTIONAL_LOCKS", "0")
             .env("GIT_NO_LAZY_FETCH", "1")
             .env("GIT_NO_REPLACE_OBJECTS", "1")
-            .env("GIT_ALLOW_PROTOCOL", "")
             // Not the process' working directory: then a missing folder and a missing git
             // would be the same error.
             .arg("-C")
@@ -223,6 +272,43 @@ impl Git {
         }
     }
 
+    /// Runs the command for at most `limit`; none if it was ended then. `lock` is open in the command
+    /// as long as it runs, and so is held by it even if lrun is killed.
+    pub(super) fn within(
+        mut self,
+        limit: Duration,
+        lock: File,
+    ) -> Result<Option<Output>, GitError> {
+        // A group of its own, which can be ended with all that git has started. It is not the
+        // terminal's, so that nothing of it can ask there.
+        self.command
+            .process_group(0)
+            .stdin(Stdio::from(lock))
+            .stdout(Stdio::piped())
+            .stderr(Stdio::piped());
+        let child = self.command.spawn().map_err(not_started)?;
+        // A process id is an `i32` to the system.
+        let process = Pid::from_raw(child.id().cast_signed());
+        let (done, ended) = mpsc::channel();
+        std::thread::scope(|scope| {
+            let reading = scope.spawn(move || {
+                let output = child.wait_with_output();
+                // Nobody listens where time has run out.
+                let _ = done.send(());
+                output
+            });
+            let is_late = ended.recv_timeout(limit).is_err();
+            if is_late
+                && killpg(process, Signal::SIGTERM).is_ok()
+                && ended.recv_timeout(GRACE).is_err()
+            {
+                let _ = killpg(process, Signal::SIGKILL);
+            }
+            let output = joined(reading).map_err(GitError::io("wait for", Path::new("git")))?;
+            Ok((!is_late).then_some(output))
+        })
+    }
+
     fn run(&mut self) -> Result<Output, GitError> {
         let stdin = self.stdin.take();
         let mut child = self
@@ -231,14 +317,7 @@ impl Git {
             .stdout(Stdio::piped())
             .stderr(Stdio::piped())
             .spawn()
-            .map_err(|source| match source.kind() {
-                std::io::ErrorKind::NotFound => GitError::NotInstalled { needed: OLDEST },
-                _ => GitError::Io {
-                    action: "start",
-                    path: "git".into(),
-                    source,
-                },
-            })?;
+            .map_err(not_started)?;
         let pipe = child.stdin.take();
         // Beside the reading, or both sides could wait on full pipes. A command that ends without
         // having read everything says so by its exit code.
@@ -249,6 +328,17 @@ impl Git {
             child.wait_with_output()
         })
         .map_err(GitError::io("wait for", Path::new("git")))
+    }
+}
+
+fn not_started(source: std::io::Error) -> GitError {
+    match source.kind() {
+        std::io::ErrorKind::NotFound => GitError::NotInstalled { needed: OLDEST },
+        _ => GitError::Io {
+            action: "start",
+            path: "git".into(),
+            source,
+        },
     }
 }
 

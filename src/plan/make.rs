@@ -393,6 +393,8 @@ fn of_step(workflow: &Workflow, job: &Job, step: &Step, facts: &Facts) -> Option
                 },
                 None => of_inputs(&action, with.as_ref()?, facts)?,
             },
+            // What it is stands in the workspace when its step's turn comes.
+            Uses::Local => return None,
             other => ObstacleKind::Action {
                 reference: reference.value.clone(),
                 why: other.why_not(),

@@ -72,7 +72,8 @@ impl Uses {
                 "this version of lrun runs actions/checkout, actions/cache (and /restore, /save), \
                  actions/upload-artifact and actions/download-artifact only"
             }
-            Self::Local | Self::SelfRepository => {
+            Self::Local => "",
+            Self::SelfRepository => {
                 "actions of the repository itself are not supported by this version of lrun"
             }
             Self::Docker => "docker actions need an engine, and this version of lrun has none",

@@ -1,7 +1,7 @@
 //! The program as a whole: real repositories, the real binary, a store of its own.
 //!
 //! One file for each behaviour; all go through the builder in `lrun.rs`. They run as root and
-//! as an ordinary user, and need git, a C compiler, make, perl, python3 with venv and, for
+//! as an ordinary user, and need git, a C compiler, make, node, perl, python3 with venv and, for
 //! root, sudo. What a machine lacks makes them fail: nothing is skipped.
 
 mod artifacts;
@@ -15,6 +15,7 @@ mod cold;
 mod environment;
 mod examples;
 mod explanations;
+mod externals;
 mod files;
 mod killing;
 mod live;

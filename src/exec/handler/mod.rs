@@ -7,6 +7,7 @@ mod cache_rules;
 mod checkout;
 mod download_artifact;
 mod interrupt;
+mod javascript;
 mod outside;
 mod process;
 mod restore;
@@ -19,6 +20,7 @@ pub(super) use cache::{
 pub(super) use checkout::checkout;
 pub(super) use download_artifact::download as download_artifact;
 pub(super) use interrupt::{Interrupt, Interruption};
+pub(super) use javascript::{JavaScript, run as run_javascript};
 pub(super) use script::{Script, run as run_script};
 pub(super) use upload_artifact::upload as upload_artifact;
 

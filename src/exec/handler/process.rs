@@ -215,7 +215,7 @@ fn take_results(results: Vec<FoundFile>, log: &mut StepLog, effects: &mut Effect
     };
     let env = take("env", &env);
     let outputs = take("output", &output);
-    take("state", &state);
+    let state = take("state", &state);
     if failed && effects.outcome == Outcome::Success {
         effects.outcome = Outcome::Failure;
     }
@@ -226,6 +226,7 @@ fn take_results(results: Vec<FoundFile>, log: &mut StepLog, effects: &mut Effect
         }
     }
     effects.outputs = outputs.into_iter().collect::<IndexMap<_, _>>();
+    effects.state = state.into_iter().collect();
     effects.path = path;
     if summary.len() > SUMMARY_BYTES {
         log.error("$GITHUB_STEP_SUMMARY upload aborted, supports content up to a size of 1024k.");

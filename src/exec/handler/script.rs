@@ -17,6 +17,8 @@ pub(in crate::exec) struct Script {
     pub(in crate::exec) shell: Option<String>,
     /// Working directory, a path inside the place.
     pub(in crate::exec) directory: String,
+    /// The lines in which the log shows its `env` context.
+    pub(in crate::exec) env: Vec<String>,
 }
 
 /// A shell as a command line: the script's path stands where `{0}` is.
@@ -61,9 +63,10 @@ pub(in crate::exec) async fn run(
 
 /// The runner's own lines before a script's output.
 fn announce(scope: &Scope<'_>, script: &Script, shell: &Shell) {
-    let first = script.text.lines().next().unwrap_or_default();
+    let first = script.text.trim_start().lines().next().unwrap_or_default();
     let mut lines: Vec<String> = script.text.lines().map(str::to_owned).collect();
     lines.push(format!("shell: {}", shell.shown));
+    lines.extend(script.env.iter().cloned());
     scope.log.group(&format!("Run {first}"), lines);
 }
 

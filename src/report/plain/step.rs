@@ -5,6 +5,7 @@ use std::time::Duration;
 
 use crate::event::{Annotation, End, Level, LogLine, MovedArtifact};
 use crate::explain::{self, Line};
+use crate::ids::StepKey;
 use crate::lookup::{CacheRequest, KeyOrigin, Lookup, NotSaved};
 use crate::outcome::{Outcome, Timing};
 use crate::report::layout::{self, Mark, Row, Style};
@@ -32,9 +33,12 @@ pub(super) struct Step {
     cold_us: Option<u64>,
     /// The artifacts that it downloaded, all together.
     downloaded: Option<MovedArtifact>,
+    /// Lines of the steps of the composite action that it uses, with their places.
+    nested: Vec<(Vec<u32>, Lines)>,
 }
 
 /// Lines of a finished step.
+#[derive(Debug)]
 pub(super) struct Lines {
     pub(super) row: Row,
     /// Printed below, with their indents.
@@ -185,6 +189,24 @@ impl Step {
 
     pub(super) fn compared(&mut self, cold_us: u64) {
         self.cold_us = Some(cold_us);
+    }
+
+    /// Takes in the lines of a step that stands in it.
+    pub(super) fn nest(&mut self, key: &StepKey, mut lines: Lines) {
+        let depth = key.within.len();
+        lines.row.name = format!("{:1$}{2}", "", 2 * depth, lines.row.name);
+        for (indent, _) in &mut lines.below {
+            *indent += 2 * depth;
+        }
+        let place = key.within.iter().chain([&key.index]).copied().collect();
+        self.nested.push((place, lines));
+    }
+
+    /// The lines of the steps that stand in it, each below the one it stands in.
+    pub(super) fn take_nested(&mut self) -> Vec<Lines> {
+        let mut nested = std::mem::take(&mut self.nested);
+        nested.sort_by(|(one, _), (other, _)| one.cmp(other));
+        nested.into_iter().map(|(_, lines)| lines).collect()
     }
 
     /// Its lines. Only its name is known from then on.
