@@ -38,6 +38,9 @@ pub struct Event {
 pub enum EventKind {
     /// The run begins; nothing of it has been started.
     RunStarted(Box<RunSummary>),
+    /// The repository of an action, or of a called workflow, is at hand: this is the commit that its
+    /// ref stands for.
+    ActionResolved(ResolvedAction),
     /// A job's place is being brought up.
     JobStarted {
         /// The job.
@@ -190,6 +193,20 @@ pub enum EventKind {
         /// What it cost.
         timing: Timing,
     },
+}
+
+/// What a reference to another repository came to.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct ResolvedAction {
+    /// `owner/repository`, as written.
+    pub repository: String,
+    /// The branch, tag or commit.
+    #[serde(rename = "ref")]
+    pub git_ref: String,
+    /// The commit; none where a folder was taken instead.
+    pub commit: Option<String>,
+    /// That folder.
+    pub folder: Option<String>,
 }
 
 /// An artifact that was uploaded or downloaded.

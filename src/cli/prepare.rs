@@ -5,11 +5,13 @@ use std::fs::File;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
+use super::actions;
 use super::args::{NetworkArgument, RunArguments};
 use super::failure::Failure;
 use super::find::Found;
 use super::inputs;
 use super::subject::{Asked, Declared, Ground, Subject, summary, workflow_name};
+use crate::action::Own;
 use crate::backend::sandbox::Sandbox;
 use crate::config::Settings;
 use crate::config::network::{self, Machine};
@@ -35,6 +37,8 @@ pub(super) struct Prepared {
     /// Held until the run is over.
     pub(super) alive: File,
     pub(super) summary: RunSummary,
+    /// The actions that it uses.
+    pub(super) actions: actions::Found,
     /// What is known to differ before anything runs.
     pub(super) differences: Vec<Difference>,
 }
@@ -55,7 +59,7 @@ pub(super) fn prepare(
     workflow: Arc<Workflow>,
     wiring: Wiring,
 ) -> Result<Prepared, Failure> {
-    let ground = Ground::look(&found.root)?;
+    let ground = Ground::look(&found.root, settings)?;
     let asked = Asked {
         pretend: &arguments.pretend,
         given: &arguments.given,
@@ -131,6 +135,14 @@ impl Beginning<'_> {
             env: given.env,
         };
         let place = place_settings(arguments, settings, &ground.repository)?;
+        let own = Own {
+            repository: ground.repository.clone(),
+            objects: snapshot.objects.clone(),
+            name: github.identity.repository(),
+            commit: snapshot.sha().to_owned(),
+        };
+        let lock = actions::lock(&own, &workflow)?;
+        let actions = actions::of_run(&arguments.actions, &arguments.directory, &store, own, lock)?;
         let janitor = Janitor::start(store.root(), record.id).map_err(|error| {
             Failure::cannot_run(format!("cannot start the janitor of the run: {error}"))
         })?;
@@ -154,13 +166,18 @@ impl Beginning<'_> {
             janitor: Arc::new(janitor),
             store,
             workflow,
+            actions: Arc::new(actions),
         });
         let plan = make_plan(arguments, &run)?;
+        let found = actions::find(&run.actions, &plan)?;
+        let mut differences = differences(&run, &plan, &trigger, &start);
+        differences.extend(found.differences());
         Ok(Prepared {
             record: run.store.record(run.id),
             alive: record.alive,
             summary: summary(&run.github, &run.content.snapshot, jobs(&plan)),
-            differences: differences(&run, &plan, &trigger, &start),
+            actions: found,
+            differences,
             plan,
             run,
         })
@@ -266,9 +283,6 @@ fn make_plan(arguments: &RunArguments, run: &Run) -> Result<Plan, Failure> {
     let plan = plan::plan(&run.workflow, &selection, &run.facts()).map_err(Failure::unplanned)?;
     if let Some(error) = plan.unstartable() {
         return Err(Failure::invalid(std::slice::from_ref(error)));
-    }
-    if !plan.refusals.is_empty() {
-        return Err(Failure::refused(&plan.refusals));
     }
     Ok(plan)
 }

@@ -60,8 +60,10 @@ pub(super) async fn load(job: &Leading<'_>, step: &Step) -> Result<Found, AgentE
     match Uses::parse(uses) {
         Uses::Local => loaded::from_workspace(job, uses).await,
         Uses::Docker => Ok(Err(vec![loaded::no_engine(uses)])),
-        // The plan refuses these unless their condition was false from the start.
-        _ => Ok(Err(vec![format!("{uses} cannot run here")])),
+        // One of lrun's own comes here where the user names a folder for it.
+        Uses::Remote | Uses::SelfRepository | Uses::BuiltIn(_) => {
+            loaded::from_repository(job, uses).await
+        }
     }
 }
 

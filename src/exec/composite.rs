@@ -165,6 +165,7 @@ impl<'a> Leading<'a> {
         known_env.extend(sources.of_members(turned.step.env.as_ref()));
         let frame = Frame {
             source: Arc::clone(&action.manifest.source),
+            location: action.location.clone(),
             within: self.frame.path_of(turned.index),
             github: GithubOfStep {
                 path: Some(action.directory.clone()),

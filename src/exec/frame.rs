@@ -13,7 +13,7 @@ use super::loaded::Loaded;
 use crate::lookup::Bearing;
 use crate::outcome::Outcome;
 use crate::source::Source;
-use crate::workflow::{Step, Using};
+use crate::workflow::{Location, Step, Using, Workflow};
 
 /// Composite actions stand in each other to this depth (runner `Constants`,
 /// `CompositeActionsMaxDepth`): ten levels.
@@ -24,6 +24,8 @@ pub(super) const DEEPEST: usize = 9;
 pub(super) struct Frame {
     /// The file they stand in: where errors of theirs are placed.
     pub(super) source: Arc<Source>,
+    /// What `uses:` in it is relative to. An action of the workspace goes by the file that uses it.
+    pub(super) location: Location,
     /// The places of the steps that they stand in, the outermost first; empty for the job's own.
     pub(super) within: Vec<u32>,
     /// What of the `github` context their `env` and conditions see.
@@ -53,9 +55,10 @@ pub(super) struct Composite {
 
 impl Frame {
     /// The scope of a job's own steps.
-    pub(super) fn of_job(source: &Arc<Source>) -> Self {
+    pub(super) fn of_job(workflow: &Workflow) -> Self {
         Self {
-            source: Arc::clone(source),
+            source: Arc::clone(&workflow.source),
+            location: workflow.location.clone(),
             within: Vec::new(),
             github: GithubOfStep::default(),
             composite: None,

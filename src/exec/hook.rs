@@ -7,42 +7,82 @@ use std::future::Future;
 use std::pin::Pin;
 use std::sync::Arc;
 
+use indexmap::IndexMap;
+
 use super::action::{self, ActionWork, Turned};
 use super::composite::{self, post_of};
 use super::effects::{CacheState, Effects, Post, Registered, register};
+use super::frame::DEEPEST;
 use super::handler::{self, Scope};
 use super::job::Leading;
 use super::loaded::Loaded;
 use super::log::StepLog;
 use super::step::{self, Limits, conclude};
+use crate::action::Files;
 use crate::agent::AgentError;
 use crate::clock::Moment;
 use crate::event::{End, EventKind};
 use crate::ids::Phase;
 use crate::outcome::{Outcome, SkipReason, Timing};
-use crate::workflow::{Condition, Step, Using};
+use crate::workflow::{Condition, Location, Step, StepAction, Using};
 
-/// What a part ends as, after its step's `continue-on-error`; none if it was skipped.
-type Running<'s> = Pin<Box<dyn Future<Output = Result<Option<Outcome>, AgentError>> + Send + 's>>;
+/// How a part ends; none if it was skipped.
+type Running<'s> = Pin<Box<dyn Future<Output = Result<Option<End>, AgentError>> + Send + 's>>;
 
 impl<'a> Leading<'a> {
     /// `pre` parts, before any step, whatever the steps' conditions: a job that fails here runs only
     /// the steps that run in a failed job.
     pub(super) async fn run_pres(&mut self, steps: &[Step]) -> Result<(), AgentError> {
-        for part in self.pres(steps) {
+        let mut files = Vec::new();
+        let parts = self.pres(steps, &self.frame.location, 0, &mut files);
+        // GitHub has them there before the first step. What cannot be is told by the step.
+        for files in files {
+            let _ = handler::lay_out_action(self.run, self.place, &files).await;
+        }
+        for part in parts {
             self.note_cancellation();
             let step = &steps[part.index as usize];
-            if self.run_part(step, Phase::Pre, part).await? == Some(Outcome::Failure) {
-                self.step_failed();
-            }
+            let end = self.run_part(step, Phase::Pre, part).await?;
+            self.part_ended(end);
         }
         Ok(())
     }
 
     /// The `pre` parts of the actions that steps use, as far as these are known before the first step:
-    /// those of the workspace are not.
-    fn pres(&self, _steps: &[Step]) -> Vec<Registered> {
-        Vec::new()
+    /// those of the workspace are not. Also gathers the `files` of all that are known.
+    fn pres(
+        &self,
+        steps: &[Step],
+        from: &Location,
+        depth: usize,
+        files: &mut Vec<Arc<Files>>,
+    ) -> Vec<Registered> {
+        let mut parts = Vec::new();
+        for (index, step) in steps.iter().enumerate() {
+            let StepAction::Uses { reference, .. } = &step.action else {
+                continue;
+            };
+            let Some(found) = self.run.actions.find(from, &reference.value) else {
+                continue;
+            };
+            let action = Arc::new(Loaded::of_files(&found));
+            files.push(found);
+            let post = match &action.manifest.runs.using {
+                Using::Node { pre: Some(_), .. } => Some(Post::JavaScript(Arc::clone(&action))),
+                Using::Composite { steps } if depth < DEEPEST => {
+                    let nested = self.pres(steps, &action.location, depth + 1, files);
+                    post_of(&action, IndexMap::new(), nested)
+                }
+                _ => None,
+            };
+            parts.extend(post.map(|post| Registered {
+                by_pre: true,
+                index: index as u32,
+                name: String::new(),
+                post,
+            }));
+        }
+        parts
     }
 
     /// Post parts, the last registered first.
@@ -50,12 +90,16 @@ impl<'a> Leading<'a> {
         while let Some(post) = self.state.posts.pop() {
             self.note_cancellation();
             let step = &steps[post.index as usize];
-            let ended = self.run_part(step, Phase::Post, post).await?;
-            if ended == Some(Outcome::Failure) {
-                self.step_failed();
-            }
+            let end = self.run_part(step, Phase::Post, post).await?;
+            self.part_ended(end);
         }
         Ok(())
+    }
+
+    fn part_ended(&mut self, end: Option<End>) {
+        if end.is_some_and(|end| end.conclusion == Outcome::Failure) {
+            self.step_failed();
+        }
     }
 
     /// Runs a part. What it does to the environment is done to this state.
@@ -65,16 +109,19 @@ impl<'a> Leading<'a> {
                 index, name, post, ..
             } = part;
             let key = self.step_key(index as usize, phase);
-            let name = match phase {
-                Phase::Pre => format!("Pre {name}"),
-                _ => format!("Post {name}"),
-            };
             let start = Moment::now();
             let mut log = self.open_log(key.clone());
             let mut env = self.env();
             // An error in it fails the part only if it is to run.
             let own = self.text_map(step.env.as_ref(), &env).await?;
             env.extend(own.clone().unwrap_or_default());
+            let name = match phase {
+                Phase::Post => format!("Post {name}"),
+                Phase::Pre | Phase::Main => {
+                    let name = step::display_name(self, step, (&env).into()).await?;
+                    format!("Pre {name}")
+                }
+            };
             let condition = condition(&post, phase);
             let holds = match condition {
                 Some(condition) => self.holds(condition, self.job_status(), &env).await?,
@@ -146,7 +193,7 @@ impl<'a> Leading<'a> {
             };
             self.send(EventKind::StepFinished { step: key, end });
             self.keep(step, index, &mut effects);
-            Ok(Some(end.conclusion))
+            Ok(Some(end))
         })
     }
 
@@ -210,7 +257,7 @@ impl<'a> Leading<'a> {
                 if let Some(post) = post_of(&post.action, of_steps, nested) {
                     self.register_by_pre(turned.index, name, post);
                 }
-                Ok(Effects::of(ended?))
+                ended
             }
         }
     }
@@ -221,21 +268,22 @@ impl<'a> Leading<'a> {
         action: &Loaded,
         phase: Phase,
         mut parts: Vec<Registered>,
-    ) -> Result<Outcome, AgentError> {
-        let mut outcome = Outcome::Success;
+    ) -> Result<Effects, AgentError> {
+        let mut effects = Effects::of(Outcome::Success);
         if phase == Phase::Post {
             parts.sort_by_key(|part| std::cmp::Reverse(part.index));
         }
         let steps = composite::steps(action);
         for part in parts {
             let step = &steps[part.index as usize];
-            let ended = self.run_part(step, phase, part).await?;
-            match ended {
-                Some(ended @ (Outcome::Failure | Outcome::Cancelled)) => outcome = ended,
-                _ => {}
+            if let Some(end) = self.run_part(step, phase, part).await? {
+                effects.cost = effects.cost.and(end.timing);
+                if matches!(end.conclusion, Outcome::Failure | Outcome::Cancelled) {
+                    effects.outcome = end.conclusion;
+                }
             }
         }
-        Ok(outcome)
+        Ok(effects)
     }
 
     fn register_by_pre(&mut self, index: u32, name: &str, post: Post) {

@@ -204,7 +204,7 @@ async fn in_place(
         },
         environment: Arc::new(environment),
         cancellation,
-        frame: Frame::of_job(&spec.of.workflow.source),
+        frame: Frame::of_job(&spec.of.workflow),
         state: JobState::new(&spec.of),
         cold: Some(cold),
     };

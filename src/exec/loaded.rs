@@ -2,12 +2,14 @@
 
 use std::sync::Arc;
 
+use super::handler;
 use super::job::Leading;
 use super::paths;
+use crate::action::Files;
 use crate::agent::AgentError;
 use crate::agent::protocol::User;
 use crate::source::Source;
-use crate::workflow::{Action, read_action};
+use crate::workflow::{Action, Location, read_action};
 
 /// What a manifest may be called, in the order they are looked for.
 const MANIFESTS: [&str; 2] = ["action.yml", "action.yaml"];
@@ -22,12 +24,63 @@ pub(super) struct Loaded {
     pub(super) directory: String,
     /// The repository it comes from and the ref; none for one of the workspace.
     pub(super) repository: Option<(String, String)>,
+    /// What `uses:` in its steps is relative to.
+    pub(super) location: Location,
     /// How the runner's log calls it: its path, or `owner/repo/path@ref`.
     pub(super) shown: String,
 }
 
 /// An action, or what its step's log says instead, line by line.
 pub(super) type Found = Result<Arc<Loaded>, Vec<String>>;
+
+impl Loaded {
+    /// An action of a repository, where its files are laid out for a job.
+    pub(super) fn of_files(files: &Files) -> Self {
+        Self {
+            manifest: Arc::clone(&files.manifest),
+            directory: format!("{}/{}", paths::ACTIONS, files.folder()),
+            repository: Some((files.repository.clone(), files.git_ref.clone())),
+            location: files.location.clone(),
+            shown: files.name(),
+        }
+    }
+}
+
+/// The action of a repository that `uses` leads to: found before the run, or now where an action of
+/// the workspace turned out to use it.
+///
+/// # Errors
+/// When the agent cannot be spoken to.
+pub(super) async fn from_repository(job: &Leading<'_>, uses: &str) -> Result<Found, AgentError> {
+    let from = &job.frame.location;
+    let files = match job.run.actions.find(from, uses) {
+        Some(files) => files,
+        None => match fetch(job, uses).await {
+            Ok(files) => files,
+            Err(message) => return Ok(Err(vec![message])),
+        },
+    };
+    let laid_out = handler::lay_out_action(job.run, job.place, &files).await;
+    Ok(match laid_out {
+        Ok(_) => Ok(Arc::new(Loaded::of_files(&files))),
+        Err(message) => Err(vec![message]),
+    })
+}
+
+async fn fetch(job: &Leading<'_>, uses: &str) -> Result<Arc<Files>, String> {
+    let actions = Arc::clone(&job.run.actions);
+    let (from, wanted) = (job.frame.location.clone(), uses.to_owned());
+    let fetching = tokio::task::spawn_blocking(move || actions.fetch(&from, &wanted));
+    let fetched = match fetching.await {
+        Ok(fetched) => fetched,
+        Err(error) => std::panic::resume_unwind(error.into_panic()),
+    };
+    match fetched {
+        Ok((Some(files), _)) => Ok(files),
+        Ok((None, _)) => Err(format!("{uses} leads to no action")),
+        Err(missing) => Err(missing.to_string()),
+    }
+}
 
 /// The action of the workspace that `./path` leads to, as it is there now.
 ///
@@ -62,6 +115,7 @@ pub(super) async fn from_workspace(job: &Leading<'_>, uses: &str) -> Result<Foun
             manifest: Arc::new(manifest),
             directory,
             repository: None,
+            location: job.frame.location.clone(),
             shown: uses.to_owned(),
         })),
         Err(problems) => {

@@ -3,6 +3,8 @@
 
 /// Home of the job's user.
 pub(super) const HOME: &str = "/home/runner";
+/// Where the repositories of actions are laid out, as `OWNER/REPO/REF`.
+pub(super) const ACTIONS: &str = "/home/runner/work/_actions";
 /// `RUNNER_TEMP`.
 pub(super) const TEMP: &str = "/home/runner/work/_temp";
 /// Where the files behind `GITHUB_ENV` and the like are made.
@@ -10,8 +12,6 @@ pub(super) const FILE_COMMANDS: &str = "/home/runner/work/_temp/_runner_file_com
 /// `GITHUB_EVENT_PATH`.
 pub(super) const EVENT: &str = "/home/runner/work/_temp/_github_workflow/event.json";
 
-/// Where the repositories of actions are laid out, as `OWNER/REPO/REF`.
-pub(super) const ACTIONS: &str = "/home/runner/work/_actions";
 /// The runner's own programs: `node24/bin/node` in it runs JavaScript actions.
 pub(super) const EXTERNALS: &str = "/home/runner/actions-runner/externals";
 

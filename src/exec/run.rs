@@ -14,6 +14,7 @@ use super::job::{self, LegEnd, LegSpec};
 use super::needs::{JobResult, Needs};
 use super::place::PlaceSettings;
 use super::workspace;
+use crate::action::Actions;
 use crate::backend::sandbox::Sandbox;
 use crate::clock::Moment;
 use crate::difference::{Difference, DifferenceKind, Effect, Site, Verdict};
@@ -37,6 +38,8 @@ pub struct Run {
     pub github: GithubContext,
     /// What the user gave it.
     pub given: Given,
+    /// The actions of other repositories that it uses.
+    pub actions: Arc<Actions>,
     /// The content the jobs check out.
     pub content: Content,
     /// Where caches and artifacts are kept.

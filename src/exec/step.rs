@@ -198,9 +198,11 @@ async fn work<'a>(
     let work = match &step.action {
         StepAction::Run { .. } => script(job, step, env).await?,
         StepAction::Uses { reference, .. } => match Uses::parse(&reference.value) {
-            Uses::BuiltIn(action) => inputs(job, step, env)
-                .await?
-                .map(|inputs| Work::BuiltIn { action, inputs }),
+            Uses::BuiltIn(action) if !job.run.actions.is_mapped(&reference.value) => {
+                inputs(job, step, env)
+                    .await?
+                    .map(|inputs| Work::BuiltIn { action, inputs })
+            }
             _ => return other_action(job, turned, log).await,
         },
         // The job's own, which knows what is in the background.
@@ -470,7 +472,7 @@ pub(super) async fn inputs(job: &Leading<'_>, step: &Step, env: &Env) -> Evaluat
 }
 
 /// The name GitHub shows: the step's own, or one made up from what it does.
-async fn display_name(
+pub(super) async fn display_name(
     job: &Leading<'_>,
     step: &Step,
     seen: Seen<'_>,

@@ -10,6 +10,7 @@ use super::expand::{ExpandError, PlannedLeg, expand};
 use super::failing::{self, JobFailure};
 use super::obstacle::{self, Obstacle, ObstacleKind};
 use super::select::{self, Selection, UnknownJob};
+use super::uses::{self, Used};
 use crate::outcome::{Outcome, SkipReason};
 use crate::source::Diagnostic;
 use crate::workflow::{
@@ -23,6 +24,8 @@ pub struct Plan {
     pub jobs: Vec<PlannedJob>,
     /// What lrun cannot do here at all: a run with one of these is refused before it starts.
     pub refusals: Vec<Obstacle>,
+    /// See [`Plan::uses`]; those of called workflows are in their own plans.
+    pub(super) used: Vec<Used>,
 }
 
 impl Plan {
@@ -133,7 +136,9 @@ pub(super) fn plan_jobs(
     }
     planned.sort_by_key(|planned| selected.iter().position(|job| job.id.value == planned.id));
     let mut refusals = Vec::new();
+    let mut used = Vec::new();
     for (job, planned) in selected.iter().zip(&planned) {
+        used.extend(uses::used(workflow, job, planned, facts));
         if planned.skip.is_none() && !planned.fails_to_start() {
             refusals.extend(refusals_of(workflow, job, planned, facts));
         }
@@ -141,6 +146,7 @@ pub(super) fn plan_jobs(
     Ok(Plan {
         jobs: planned,
         refusals,
+        used,
     })
 }
 
@@ -389,16 +395,12 @@ fn of_step(workflow: &Workflow, job: &Job, step: &Step, facts: &Facts) -> Option
             Uses::BuiltIn(action) => match action.why_not() {
                 Some(why) => ObstacleKind::Action {
                     reference: reference.value.clone(),
-                    why,
+                    why: why.to_owned(),
                 },
                 None => of_inputs(&action, with.as_ref()?, facts)?,
             },
-            // What it is stands in the workspace when its step's turn comes.
-            Uses::Local => return None,
-            other => ObstacleKind::Action {
-                reference: reference.value.clone(),
-                why: other.why_not(),
-            },
+            // Whether these can be had is found out before the run: `Plan::uses`.
+            Uses::Remote | Uses::Local | Uses::SelfRepository | Uses::Docker => return None,
         },
         StepAction::Run { .. }
         | StepAction::Wait { .. }

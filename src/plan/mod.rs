@@ -18,7 +18,9 @@ mod matrix;
 mod obstacle;
 mod placement;
 mod select;
+mod side_effect;
 mod started;
+mod uses;
 
 pub use calls::{CalledJobs, PlannedCall};
 pub use checkout::CheckoutInputs;
@@ -32,4 +34,8 @@ pub use matrix::{Leg, MatrixError, expand_matrix, strategy_context};
 pub use obstacle::{Obstacle, ObstacleKind};
 pub use placement::Placement;
 pub use select::{Selection, UnknownJob};
+pub use side_effect::{
+    Circumstances, Does, Input, Judged, SideEffect, is_read, of_action, of_script,
+};
 pub use started::{Change, Start, filters_paths, is_of_default_branch};
+pub use uses::Used;

@@ -27,7 +27,7 @@ pub enum ObstacleKind {
         /// The `uses:` text.
         reference: String,
         /// Why it cannot.
-        why: &'static str,
+        why: String,
     },
     /// Something of an action's inputs.
     Inputs {

@@ -7,8 +7,8 @@ use serde::Serialize;
 
 use super::Reporter;
 use super::wire::{
-    Answer, Artifact, Compared, Cost, Job, Message, Request, Run, Skip, Step, Unlike, Unsaved,
-    VERSION, Verdict, log_line,
+    Answer, Artifact, Compared, Cost, Job, Message, Request, Resolved, Run, Skip, Step, Unlike,
+    Unsaved, VERSION, Verdict, log_line,
 };
 use crate::clock;
 use crate::event::{self, Event, EventKind};
@@ -62,6 +62,7 @@ struct Line<'a> {
 #[serde(tag = "type", rename_all = "kebab-case")]
 enum Fact<'a> {
     RunStarted(Run<'a>),
+    ActionResolved(Resolved<'a>),
     JobStarted {
         #[serde(flatten)]
         job: Job<'a>,
@@ -195,6 +196,7 @@ impl<'a> From<&'a EventKind> for Fact<'a> {
     fn from(kind: &'a EventKind) -> Self {
         match kind {
             EventKind::RunStarted(run) => Self::RunStarted((&**run).into()),
+            EventKind::ActionResolved(action) => Self::ActionResolved(action.into()),
             EventKind::JobStarted { job, place } => Self::JobStarted {
                 job: job.into(),
                 place,

@@ -15,7 +15,7 @@ use std::time::Duration;
 use super::Reporter;
 use super::layout::{self, Paint, Room, Row, Style};
 use crate::difference::{Difference, Effect, Site, Verdict};
-use crate::event::{End, Event, EventKind, LogLine, RunSummary};
+use crate::event::{End, Event, EventKind, LogLine, ResolvedAction, RunSummary};
 use crate::ids::{JobKey, StepKey};
 use crate::lookup::Lookup;
 use crate::outcome::{Outcome, SkipReason, Timing};
@@ -97,6 +97,14 @@ impl<W: Write> Plain<W> {
         writeln!(self.out, "{}", layout::title(run))
     }
 
+    /// One that is named by its commit says it itself.
+    fn action_resolved(&mut self, action: &ResolvedAction) -> io::Result<()> {
+        match layout::resolved(action) {
+            Some(line) => writeln!(self.out, "{}", self.paint.text(Style::Faint, &line)),
+            None => Ok(()),
+        }
+    }
+
     fn job_started(&mut self, job: &JobKey, place: &str) {
         if let Some(view) = self.jobs.get_mut(job) {
             view.place = Some(place.to_owned());
@@ -175,7 +183,7 @@ impl<W: Write> Plain<W> {
     }
 
     fn step_finished(&mut self, key: &StepKey, end: End) -> io::Result<()> {
-        let nested = self.step(key).take_nested();
+        let nested = self.step(key).take_nested(key.phase);
         let lines = self.step(key).finish(end);
         if !key.within.is_empty() {
             // Under the job's step, where there is something to say.
@@ -331,6 +339,7 @@ impl<W: Write> Reporter for Plain<W> {
     fn event(&mut self, event: &Event) -> io::Result<()> {
         match &event.kind {
             EventKind::RunStarted(run) => self.run_started(run)?,
+            EventKind::ActionResolved(action) => self.action_resolved(action)?,
             EventKind::JobStarted { job, place } => self.job_started(job, place),
             EventKind::JobSkipped { job, reason } => self.job_skipped(job, reason)?,
             EventKind::JobFailed { job, message } => self.job_failed(job, message)?,

@@ -1,11 +1,12 @@
 //! What is known of a step until its line is printed, and that line.
 
+use std::cmp::Ordering;
 use std::collections::VecDeque;
 use std::time::Duration;
 
 use crate::event::{Annotation, End, Level, LogLine, MovedArtifact};
 use crate::explain::{self, Line};
-use crate::ids::StepKey;
+use crate::ids::{Phase, StepKey};
 use crate::lookup::{CacheRequest, KeyOrigin, Lookup, NotSaved};
 use crate::outcome::{Outcome, Timing};
 use crate::report::layout::{self, Mark, Row, Style};
@@ -203,9 +204,9 @@ impl Step {
     }
 
     /// The lines of the steps that stand in it, each below the one it stands in.
-    pub(super) fn take_nested(&mut self) -> Vec<Lines> {
+    pub(super) fn take_nested(&mut self, phase: Phase) -> Vec<Lines> {
         let mut nested = std::mem::take(&mut self.nested);
-        nested.sort_by(|(one, _), (other, _)| one.cmp(other));
+        nested.sort_by(|(one, _), (other, _)| in_order(one, other, phase));
         nested.into_iter().map(|(_, lines)| lines).collect()
     }
 
@@ -241,6 +242,17 @@ impl Step {
             row,
             below: log.map(|text| (6, text)).chain(done.below).collect(),
         }
+    }
+}
+
+/// The order of steps within composite actions: each behind the one it stands in. Post parts run in
+/// the reverse order.
+fn in_order(one: &[u32], other: &[u32], phase: Phase) -> Ordering {
+    let mut places = one.iter().zip(other);
+    match places.find(|(one, other)| one != other) {
+        Some((one, other)) if phase == Phase::Post => other.cmp(one),
+        Some((one, other)) => one.cmp(other),
+        None => one.len().cmp(&other.len()),
     }
 }
 
