@@ -15,6 +15,7 @@ use super::matrix::MatrixArguments;
 use super::parse::ParseArguments;
 use super::plan::PlanArguments;
 use super::recorded::RunName;
+use super::vendor::VendorArguments;
 
 /// Runs GitHub Actions workflows locally and tells the truth about their caches.
 #[derive(Debug, Parser)]
@@ -53,6 +54,8 @@ pub(super) enum Command {
     Filter(FilterArguments),
     /// Read a file of variables or outputs as the runner does.
     EnvFile(EnvFileArguments),
+    /// Fetch everything that workflows need from elsewhere, so that they run offline.
+    Vendor(Box<VendorArguments>),
     /// Print the jobs that a `strategy.matrix` makes.
     Matrix(MatrixArguments),
 }

@@ -25,6 +25,7 @@ use super::paths::Paths;
 use super::place::{self, CommandWatch, Up};
 use super::run::Run;
 use super::step::{self, Turn, conclude};
+use crate::agent::protocol::Orphan;
 use crate::agent::{Agent, AgentError};
 use crate::clock::Moment;
 use crate::difference::{Difference, DifferenceKind, Effect, Site};
@@ -234,6 +235,7 @@ async fn in_place(
         state,
         cold,
     };
+    let masker = leading.state.masker.clone();
     let led = tokio::select! {
         led = leading.lead(&mut commands) => led,
         () = ended_at_once.ended_at_once() => {
@@ -245,14 +247,21 @@ async fn in_place(
         }
     };
     // What is left behind is told; it does not decide how the job ended.
-    if let Err(error) = place::take_down(run, ground).await {
-        run.events.send(EventKind::Differs(Difference {
+    match place::take_down(run, ground).await {
+        Ok(orphans) => {
+            for Orphan { pid, name } in orphans {
+                let job = spec.leg.key.clone();
+                let ended = EventKind::OrphanEnded { job, pid, name };
+                run.events.send(masked(ended, &masker));
+            }
+        }
+        Err(error) => run.events.send(EventKind::Differs(Difference {
             kind: DifferenceKind::Other {
                 text: error.to_string(),
             },
             site: Site::Job(spec.leg.key.clone()),
             effect: Effect::MayShift,
-        }));
+        })),
     }
     led.map_err(place::PlaceError::Agent)
 }

@@ -380,6 +380,11 @@ impl<W: Write> Reporter for Plain<W> {
             EventKind::JobStarted { job, place } => self.job_started(job, place),
             EventKind::JobSkipped { job, reason } => self.job_skipped(job, reason)?,
             EventKind::JobFailed { job, message } => self.job_failed(job, message)?,
+            EventKind::OrphanEnded { job, pid, name } if self.options.verbose => {
+                let text = format!("Terminate orphan process: pid ({pid}) ({name})");
+                self.note(Some(job), Style::Faint, &text)?;
+            }
+            EventKind::OrphanEnded { .. } => {}
             EventKind::JobFinished { job, end } => self.job_finished(job, *end)?,
             EventKind::StepStarted {
                 step, name, named, ..
