@@ -164,4 +164,8 @@ pub(super) struct CacheState {
     pub(super) matched: Option<String>,
     /// How the key came about.
     pub(super) origin: KeyOrigin,
+    /// The paths, where they are not the step's `path`.
+    pub(super) paths: Option<String>,
+    /// It saves in a job that failed too.
+    pub(super) on_failure: bool,
 }

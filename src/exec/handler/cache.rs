@@ -99,6 +99,8 @@ pub(in crate::exec) async fn restore(
             key: request.key,
             matched: matched.map(|matched| matched.key),
             origin: inputs.key_origin.clone(),
+            paths: None,
+            on_failure: false,
         }));
     }
     Ok(effects)
@@ -114,6 +116,9 @@ pub(in crate::exec) async fn save(
     let mut values = inputs.values.clone();
     if let Some(state) = &state {
         values.insert("key".to_owned(), state.key.clone());
+        if let Some(paths) = &state.paths {
+            values.insert("path".to_owned(), paths.clone());
+        }
     }
     let cache = match CacheInputs::read(&values) {
         Ok(cache) => cache,
