@@ -8,7 +8,6 @@ use std::sync::Arc;
 use super::args::{NetworkArgument, RunArguments};
 use super::failure::Failure;
 use super::find::Found;
-use super::inputs;
 use super::subject::{Asked, Declared, Ground, Subject, summary, workflow_name};
 use crate::backend::sandbox::Sandbox;
 use crate::config::Settings;
@@ -128,6 +127,7 @@ impl Beginning<'_> {
                 .map_err(Failure::usage)?,
             vars: Value::from(serde_json::json!(given.vars)),
             secrets: given.secrets,
+            publish: arguments.allow.publish,
             env: given.env,
         };
         let place = place_settings(arguments, settings, &ground.repository)?;
@@ -267,8 +267,18 @@ fn make_plan(arguments: &RunArguments, run: &Run) -> Result<Plan, Failure> {
     if let Some(error) = plan.unstartable() {
         return Err(Failure::invalid(std::slice::from_ref(error)));
     }
+    let in_the_way = plan.in_the_way(&run.workflow);
+    if arguments.allow.refuse_any {
+        let missing = plan::missing_secrets(&run.workflow, &plan, &run.facts());
+        if !in_the_way.is_empty() || !missing.is_empty() {
+            return Err(Failure::refused_any(&in_the_way, &missing));
+        }
+    }
     if !plan.refusals.is_empty() {
         return Err(Failure::refused(&plan.refusals));
+    }
+    if plan.is_refused() {
+        return Err(Failure::refused(&in_the_way));
     }
     Ok(plan)
 }
@@ -321,9 +331,14 @@ fn differences(run: &Run, plan: &Plan, trigger: &Trigger, start: &Start) -> Vec<
         let text = text.clone();
         add(DifferenceKind::Other { text }, Effect::None);
     }
-    for (secret, steps) in inputs::missing_secrets(run, plan) {
-        let text = format!("secret {secret} has no value here and is empty in {steps}");
+    for secret in plan::missing_secrets(&run.workflow, plan, &run.facts()) {
+        let text = secret.to_string();
         add(DifferenceKind::Other { text }, Effect::MayFlip);
+    }
+    if run.given.publish {
+        let text = "steps that deploy, publish or talk to GitHub's API are run: --allow-publish";
+        let text = text.to_owned();
+        add(DifferenceKind::Other { text }, Effect::None);
     }
     all
 }

@@ -18,6 +18,7 @@ use super::effects::Post;
 use super::environment::JobEnvironment;
 use super::file_command;
 use super::handler::{self, Interrupt, Scope};
+use super::left_out;
 use super::log::StepLog;
 use super::mask::Masker;
 use super::masked::masked;
@@ -139,6 +140,7 @@ pub(super) async fn run(run: Arc<Run>, spec: LegSpec, cancellation: Cancellation
     let start = Moment::now();
     let key = spec.leg.key.clone();
     let fail_fast = spec.leg.fail_fast;
+    let spec = left_out::without_secrets(&run, spec);
     let mut cold = Cold::new(&run, &spec);
     let ended = match spec.of.job(&key) {
         Some(job) => in_place(&run, job, &spec, (cancellation, &mut cold)).await,
@@ -422,11 +424,24 @@ impl<'a> Leading<'a> {
 
     fn step_skipped(&mut self, key: StepKey, step: &Step, name: String, reason: SkipReason) {
         self.send(EventKind::StepSkipped {
-            step: key,
+            step: key.clone(),
             name,
-            reason,
+            reason: reason.clone(),
         });
         self.remember(step, IndexMap::new(), Outcome::Skipped, Outcome::Skipped);
+        let SkipReason::NotRunHere { obstacle } = reason else {
+            return;
+        };
+        self.send(EventKind::Differs(Difference {
+            kind: DifferenceKind::NotRun {
+                obstacle: obstacle.clone(),
+            },
+            site: Site::Step(key),
+            effect: Effect::MayFlip,
+        }));
+        if let Some(record) = self.state.steps.get_mut(&step.id) {
+            record.left_out = Some(obstacle);
+        }
     }
 
     /// Applies what a step asked for: the only place where a job's state changes. Returns what was
@@ -472,6 +487,7 @@ impl<'a> Leading<'a> {
             outputs,
             outcome,
             conclusion,
+            left_out: None,
         };
         self.state.steps.insert(step.id.clone(), record);
     }

@@ -21,6 +21,7 @@ mod handler;
 mod hashed;
 mod janitor;
 mod job;
+mod left_out;
 mod log;
 pub mod mask;
 mod masked;

@@ -23,7 +23,7 @@ use crate::git::{self, Repository, Snapshot};
 use crate::ids::{JobKey, RunId};
 use crate::outcome::{Outcome, SkipReason, Timing};
 use crate::plan::github_event::GithubContext;
-use crate::plan::{self, Facts, Placement, Plan, PlannedJob, PlannedLeg};
+use crate::plan::{self, Facts, Permitted, Placement, Plan, PlannedJob, PlannedLeg};
 use crate::store::{Owner, Store};
 use crate::workflow::{Job, Workflow};
 
@@ -84,6 +84,8 @@ pub struct Given {
     pub vars: Value,
     /// The secrets that have a value.
     pub secrets: IndexMap<String, String>,
+    /// Whether steps may deploy and publish: `--allow-publish`.
+    pub publish: bool,
     /// Variables for every job's environment.
     pub env: IndexMap<String, String>,
 }
@@ -121,6 +123,10 @@ impl Run {
             self.given.inputs.clone(),
             self.given.vars.clone(),
         )
+        .permitting(Permitted {
+            secrets: self.given.secrets.clone(),
+            publish: self.given.publish,
+        })
     }
 }
 
@@ -282,10 +288,14 @@ impl Scheduler {
     }
 
     fn skip(&mut self, planned: &PlannedJob, reason: &SkipReason) {
-        self.run.events.send(EventKind::JobSkipped {
-            job: JobKey::new(&planned.id, 0),
-            reason: reason.clone(),
-        });
+        let job = JobKey::new(&planned.id, 0);
+        match reason {
+            SkipReason::NotRunHere { obstacle } => self.not_run(&job, obstacle),
+            reason => self.run.events.send(EventKind::JobSkipped {
+                job,
+                reason: reason.clone(),
+            }),
+        }
         let result = match reason {
             SkipReason::Cancelled => Outcome::Cancelled,
             _ => Outcome::Skipped,

@@ -13,6 +13,7 @@ use super::environment::FileCommandPaths;
 use super::evaluate::{self, Evaluated};
 use super::handler::{self, Inputs, Interrupt, Interruption, ProcessContext, Scope, Script};
 use super::job::{Leading, Place};
+use super::left_out;
 use super::log::StepLog;
 use super::run::Run;
 use crate::agent::AgentError;
@@ -94,7 +95,13 @@ pub(super) async fn prepare<'a>(
     let own = job.text_map(step.env.as_ref(), &env).await?;
     env.extend(own.clone().unwrap_or_default());
     let name = display_name(job, step, &env).await?;
-    let holds = job.holds(&step.condition, job.state.status, &env).await?;
+    let reading = left_out::reading(job, step);
+    // A condition about what was not run has no value that means anything.
+    let by_condition = reading.as_ref().is_some_and(|reading| reading.by_condition);
+    let holds = match by_condition {
+        true => Ok(true),
+        false => job.holds(&step.condition, job.state.status, &env).await?,
+    };
     if holds == Ok(false) {
         return Ok(Turn::Skipped {
             name,
@@ -102,6 +109,14 @@ pub(super) async fn prepare<'a>(
                 condition: step.condition.text.clone(),
             },
         });
+    }
+    let left_out = match reading {
+        Some(reading) => Some(reading.why),
+        None => left_out::side_effect(job, step, &env).await?,
+    };
+    if let Some(obstacle) = left_out {
+        let reason = SkipReason::NotRunHere { obstacle };
+        return Ok(Turn::Skipped { name, reason });
     }
     log.send(EventKind::StepStarted {
         step: log.step().clone(),

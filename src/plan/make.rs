@@ -12,6 +12,7 @@ use super::expand::{ExpandError, PlannedLeg, expand};
 use super::failing::{self, JobFailure};
 use super::left_out::{self, LeftOut};
 use super::obstacle::{self, Obstacle, ObstacleKind};
+use super::placement::Placement;
 use super::reads;
 use super::select::{self, Selection, UnknownJob};
 use crate::outcome::{Outcome, SkipReason};
@@ -311,10 +312,34 @@ impl PlannedJob {
         let first = self.obstacles.iter().find(|one| !one.kind.refuses_all());
         if let Some(obstacle) = first {
             let obstacle = obstacle.kind.to_string();
-            self.skip = Some(SkipReason::NotRunHere { obstacle });
-            self.legs = Some(Vec::new());
-            self.left_out.clear();
+            self.do_not_run(job, &obstacle);
         }
+    }
+
+    /// Has none of it run here.
+    fn do_not_run(&mut self, job: &Job, obstacle: &str) {
+        let obstacle = obstacle.to_owned();
+        match (&job.body, &mut self.legs) {
+            (JobBody::Steps(_), Some(legs)) => {
+                let here = legs.iter_mut().filter(|leg| leg.placement.runs_here());
+                for leg in here {
+                    let obstacle = obstacle.clone();
+                    leg.placement = Placement::Elsewhere { obstacle };
+                }
+            }
+            _ => {
+                self.skip = Some(SkipReason::NotRunHere { obstacle });
+                self.legs = Some(Vec::new());
+            }
+        }
+        self.left_out.clear();
+    }
+
+    /// Whether it may run here, as far as that is known.
+    pub(super) fn may_run_here(&self) -> bool {
+        self.skip.is_none()
+            && !self.is_not_here()
+            && self.legs.as_ref().is_none_or(|legs| !legs.is_empty())
     }
 
     /// Whether those that need it find all that it gives.
