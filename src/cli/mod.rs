@@ -1,6 +1,7 @@
 //! Arguments to decisions, once; wiring; exit codes; the one error renderer. A subcommand is
 //! one file.
 
+mod actions;
 mod args;
 mod check;
 mod doctor;

@@ -5,16 +5,18 @@ use std::fs::File;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
+use super::actions;
 use super::args::{NetworkArgument, RunArguments};
 use super::failure::Failure;
 use super::find::Found;
 use super::subject::{Asked, Declared, Ground, Subject, summary, workflow_name};
+use crate::action::Own;
 use crate::backend::sandbox::Sandbox;
 use crate::config::Settings;
 use crate::config::network::{self, Machine};
 use crate::difference::{Difference, DifferenceKind, Effect, Site};
-use crate::event::{Events, JobSummary, RunSummary};
-use crate::exec::{Content, Given, Janitor, NetworkAccess, PlaceSettings, Run};
+use crate::event::{Events, RunSummary};
+use crate::exec::{self, Content, Given, Janitor, NetworkAccess, PlaceSettings, Run};
 use crate::expr::Value;
 use crate::externals::{self, Externals};
 use crate::git::{GitError, Repository};
@@ -34,6 +36,8 @@ pub(super) struct Prepared {
     /// Held until the run is over.
     pub(super) alive: File,
     pub(super) summary: RunSummary,
+    /// The actions that it uses.
+    pub(super) actions: actions::Found,
     /// What is known to differ before anything runs.
     pub(super) differences: Vec<Difference>,
 }
@@ -54,7 +58,7 @@ pub(super) fn prepare(
     workflow: Arc<Workflow>,
     wiring: Wiring,
 ) -> Result<Prepared, Failure> {
-    let ground = Ground::look(&found.root)?;
+    let ground = Ground::look(&found.root, settings)?;
     let asked = Asked {
         pretend: &arguments.pretend,
         given: &arguments.given,
@@ -131,6 +135,14 @@ impl Beginning<'_> {
             env: given.env,
         };
         let place = place_settings(arguments, settings, &ground.repository)?;
+        let own = Own {
+            repository: ground.repository.clone(),
+            objects: snapshot.objects.clone(),
+            name: github.identity.repository(),
+            commit: snapshot.sha().to_owned(),
+        };
+        let lock = actions::lock(&own, &workflow)?;
+        let actions = actions::of_run(&arguments.actions, &arguments.directory, &store, own, lock)?;
         let janitor = Janitor::start(store.root(), record.id).map_err(|error| {
             Failure::cannot_run(format!("cannot start the janitor of the run: {error}"))
         })?;
@@ -154,13 +166,22 @@ impl Beginning<'_> {
             janitor: Arc::new(janitor),
             store,
             workflow,
+            actions: Arc::new(actions),
         });
         let plan = make_plan(arguments, &run)?;
+        let found = actions::find(&run.actions, &plan)?;
+        let mut differences = differences(&run, &plan, &trigger, &start);
+        differences.extend(found.differences());
         Ok(Prepared {
             record: run.store.record(run.id),
             alive: record.alive,
-            summary: summary(&run.github, &run.content.snapshot, jobs(&plan)),
-            differences: differences(&run, &plan, &trigger, &start),
+            summary: summary(
+                &run.github,
+                &run.content.snapshot,
+                exec::job_summaries(&plan),
+            ),
+            actions: found,
+            differences,
             plan,
             run,
         })
@@ -274,26 +295,11 @@ fn make_plan(arguments: &RunArguments, run: &Run) -> Result<Plan, Failure> {
             return Err(Failure::refused_any(&in_the_way, &missing));
         }
     }
-    if !plan.refusals.is_empty() {
-        return Err(Failure::refused(&plan.refusals));
-    }
-    if plan.is_refused() {
+    // What cannot be had is told together with what turns out to be missing.
+    if plan.cannot_run() && plan.refusals.is_empty() {
         return Err(Failure::refused(&in_the_way));
     }
     Ok(plan)
-}
-
-fn jobs(plan: &Plan) -> Vec<JobSummary> {
-    let jobs = plan.jobs.iter().flat_map(|job| {
-        let legs = job.legs.iter().flatten();
-        legs.map(|leg| JobSummary {
-            job: leg.key.clone(),
-            name: leg.name.clone(),
-            label: leg.labels.join(", "),
-            needs: job.needs.clone(),
-        })
-    });
-    jobs.collect()
 }
 
 fn differences(run: &Run, plan: &Plan, trigger: &Trigger, start: &Start) -> Vec<Difference> {

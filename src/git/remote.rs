@@ -14,6 +14,7 @@ use std::time::Duration;
 use crate::clock::Moment;
 use crate::digest::Digest;
 
+use super::contents::archive;
 use super::{Git, GitError};
 
 /// How long one fetch may take.
@@ -147,6 +148,12 @@ impl Remote {
     /// reads.
     pub fn git(&self) -> Git {
         Git::isolated(&self.directory).env("GIT_DIR", &self.directory)
+    }
+
+    /// The files of a commit that is here, below the folder `root`, as `git archive` writes them and
+    /// GitHub delivers them.
+    pub fn archive(&self, commit: &str, root: &str) -> Result<Vec<u8>, GitError> {
+        archive(self.git(), commit, root)
     }
 
     /// Whether a commit is here with its files.

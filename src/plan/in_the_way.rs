@@ -23,12 +23,10 @@ impl Plan {
         found
     }
 
-    /// Whether the whole run is refused before it starts: something of it cannot be had, or nothing of it
-    /// can run here.
-    pub fn is_refused(&self) -> bool {
+    /// Whether nothing of it can run here, because of what lrun cannot do.
+    pub fn cannot_run(&self) -> bool {
         let something_runs = self.jobs.iter().any(PlannedJob::may_run_here);
-        let has_obstacles = self.jobs.iter().any(|job| !job.obstacles.is_empty());
-        !self.refusals.is_empty() || (!something_runs && has_obstacles)
+        !something_runs && self.jobs.iter().any(|job| !job.obstacles.is_empty())
     }
 }
 

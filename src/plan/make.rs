@@ -15,6 +15,7 @@ use super::obstacle::{self, Obstacle, ObstacleKind};
 use super::placement::Placement;
 use super::reads;
 use super::select::{self, Selection, UnknownJob};
+use super::uses::{self, Used};
 use crate::outcome::{Outcome, SkipReason};
 use crate::source::Diagnostic;
 use crate::workflow::{
@@ -28,6 +29,8 @@ pub struct Plan {
     pub jobs: Vec<PlannedJob>,
     /// What lrun cannot do here at all: a run with one of these is refused before it starts.
     pub refusals: Vec<Obstacle>,
+    /// See [`Plan::uses`]; those of called workflows are in their own plans.
+    pub(super) used: Vec<Used>,
 }
 
 impl Plan {
@@ -63,6 +66,8 @@ pub struct PlannedJob {
     pub obstacles: Vec<Obstacle>,
     /// The outputs it has not here because of the steps left out, each with the reason.
     pub(super) missing_outputs: IndexMap<String, String>,
+    /// Of the jobs that it calls those that were asked for.
+    pub selection: Selection,
 }
 
 /// A step that will not run.
@@ -93,8 +98,8 @@ pub enum PlanError {
 /// When the selection names a job that does not exist, or GitHub takes the whole for invalid. A
 /// matrix that cannot be expanded fails its job alone: [`PlannedJob::fails`].
 pub fn plan(workflow: &Workflow, selection: &Selection, facts: &Facts) -> Result<Plan, PlanError> {
-    let selected = selection.jobs(workflow)?;
-    Ok(plan_jobs(workflow, &selected, facts, &Budget::default())?)
+    selection.check(workflow)?;
+    Ok(plan_jobs(workflow, selection, facts, &Budget::default())?)
 }
 
 /// How many workflows a run may still call, counted for each leg. GitHub allows 50 different ones, ten
@@ -120,19 +125,21 @@ impl Budget {
 /// Plans jobs of a workflow, with all that they need among them.
 pub(super) fn plan_jobs(
     workflow: &Workflow,
-    selected: &[&Job],
+    selection: &Selection,
     facts: &Facts,
     budget: &Budget,
 ) -> Result<Plan, ExpandError> {
+    let selected = selection.jobs(workflow);
     let mut planned: Vec<PlannedJob> = Vec::new();
     // A job that is skipped may take those with it that need it.
     while planned.len() < selected.len() {
         let done = planned.len();
-        for job in selected {
+        for job in &selected {
             let is_planned = |id: &str| planned.iter().any(|planned| planned.id == id);
             let needs = select::canonical_needs(workflow, job);
             if !is_planned(&job.id.value) && needs.iter().all(|need| is_planned(need)) {
                 let mut next = plan_job(workflow, job, needs, &planned, facts)?;
+                next.selection = selection.within(&job.id.value);
                 add_calls(workflow, job, &mut next, facts, budget)?;
                 next.look_around(workflow, job, facts);
                 planned.push(next);
@@ -144,12 +151,18 @@ pub(super) fn plan_jobs(
         }
     }
     planned.sort_by_key(|planned| selected.iter().position(|job| job.id.value == planned.id));
-    let obstacles = planned.iter().flat_map(|planned| &planned.obstacles);
-    let refusals = obstacles.filter(|obstacle| obstacle.kind.refuses_all());
-    let refusals = refusals.cloned().collect();
+    let mut refusals = Vec::new();
+    let mut used = Vec::new();
+    for (job, planned) in selected.iter().zip(&planned) {
+        used.extend(uses::used(workflow, job, planned));
+        let own = planned.obstacles.iter();
+        refusals.extend(own.filter(|one| one.kind.refuses_all()).cloned());
+        refusals.extend(refusals_of_calls(planned));
+    }
     Ok(Plan {
         jobs: planned,
         refusals,
+        used,
     })
 }
 
@@ -165,10 +178,9 @@ fn add_calls(
         return Ok(());
     };
     for leg in planned.legs.iter_mut().flatten() {
-        let of_leg = facts
-            .with("matrix", leg.matrix.clone())
-            .with("strategy", leg.strategy.clone());
-        match plan_call(workflow, call, &leg.name, (facts, &of_leg), budget) {
+        let of_leg = leg.facts(facts);
+        let selection = &planned.selection;
+        match plan_call((workflow, call), leg, (facts, &of_leg), selection, budget) {
             Ok(planned) => leg.call = Some(Box::new(planned)),
             Err(ExpandError::Invalid(error)) => {
                 planned.fails = Some(failing::of_key(job, *error));
@@ -226,6 +238,7 @@ fn plan_job(
         left_out: Vec::new(),
         obstacles: Vec::new(),
         missing_outputs: IndexMap::new(),
+        selection: Selection::default(),
     })
 }
 
@@ -465,23 +478,43 @@ fn refusals_of(
     found
 }
 
+/// What lrun cannot do of the jobs that a job calls; of several legs each thing once.
+fn refusals_of_calls(planned: &PlannedJob) -> Vec<Obstacle> {
+    let calls = planned.legs.iter().flatten();
+    let called = calls.filter_map(|leg| match &leg.call.as_deref()?.called {
+        CalledJobs::Planned(plan) => Some((leg, plan)),
+        CalledJobs::NotFollowed { .. } => None,
+    });
+    let mut found: Vec<Obstacle> = Vec::new();
+    for (leg, plan) in called {
+        for refusal in &plan.refusals {
+            let is_same = |other: &Obstacle| {
+                other.span == refusal.span && other.source.path == refusal.source.path
+            };
+            if !found.iter().any(is_same) {
+                let job = format!("{}/{}", leg.key, refusal.job);
+                found.push(Obstacle {
+                    job,
+                    ..refusal.clone()
+                });
+            }
+        }
+    }
+    found
+}
+
 fn of_step(workflow: &Workflow, job: &Job, step: &Step, facts: &Facts) -> Option<Obstacle> {
     let kind = match &step.action {
         StepAction::Uses { reference, with } => match Uses::parse(&reference.value) {
             Uses::BuiltIn(action) => match action.why_not() {
                 Some(why) => ObstacleKind::Action {
                     reference: reference.value.clone(),
-                    why,
+                    why: why.to_owned(),
                 },
                 None => of_inputs(&action, with.as_ref()?, facts)?,
             },
-            Uses::Docker => ObstacleKind::DockerAction {
-                reference: reference.value.clone(),
-            },
-            other => ObstacleKind::Action {
-                reference: reference.value.clone(),
-                why: other.why_not(),
-            },
+            // Whether these can be had is found out before the run: `Plan::uses`.
+            Uses::Remote | Uses::Local | Uses::SelfRepository | Uses::Docker => return None,
         },
         StepAction::Run { .. }
         | StepAction::Wait { .. }

@@ -25,8 +25,9 @@ mod reads;
 mod select;
 mod side_effect;
 mod started;
+mod uses;
 
-pub use calls::{CalledJobs, PlannedCall};
+pub use calls::{CalledJobs, PlannedCall, plan_call_of};
 pub use checkout::CheckoutInputs;
 pub use decided::{Facts, decided_false};
 pub use expand::{ExpandError, PlannedLeg, expand};
@@ -48,3 +49,4 @@ pub use side_effect::{
     Circumstances, Does, Input, Judged, SideEffect, is_read, of_action, of_script,
 };
 pub use started::{Change, Start, filters_paths, is_of_default_branch};
+pub use uses::Used;

@@ -316,7 +316,7 @@ impl<'o> Page<'o> {
             wave = Some(row.wave);
             self.job(row, &number, width)?;
         }
-        if plan.is_refused() {
+        if plan.cannot_run() || !plan.refusals.is_empty() {
             let marked: usize = rows.iter().map(|row| row.job.obstacles.len()).sum();
             let many = layout::count(marked as u64, "thing");
             let text = format!("lrun cannot run this here: {many} marked ✗ above");
