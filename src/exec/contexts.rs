@@ -19,6 +19,8 @@ pub(super) struct StepRecord {
     pub(super) outputs: IndexMap<String, String>,
     pub(super) outcome: Outcome,
     pub(super) conclusion: Outcome,
+    /// Why it was not run here although GitHub would have run it.
+    pub(super) left_out: Option<String>,
 }
 
 /// One evaluated `hashFiles` call.

@@ -19,6 +19,7 @@ use super::entrusted::Entrusted;
 use super::environment::JobEnvironment;
 use super::file_command;
 use super::frame::Frame;
+use super::left_out;
 use super::log::{JobLog, Matchers, StepLog};
 use super::mask::Masker;
 use super::masked::masked;
@@ -170,6 +171,7 @@ pub(super) async fn run(run: Arc<Run>, spec: LegSpec, cancellation: Cancellation
     let start = Moment::now();
     let key = spec.leg.key.clone();
     let fail_fast = spec.leg.fail_fast;
+    let spec = left_out::without_secrets(&run, spec);
     let mut cold = Cold::new(&run, &spec);
     let ended = match spec.of.job(&key) {
         Some(job) => in_place(&run, job, &spec, (cancellation, &mut cold)).await,
@@ -231,9 +233,13 @@ async fn in_place(
         canceller,
         outer: cancellation,
     };
+    let of = Arc::new(Called {
+        secrets: entrusted.secrets.clone(),
+        ..Called::clone(&spec.of)
+    });
     let leading = Leading {
         run,
-        of: &spec.of,
+        of: &of,
         job,
         contexts: place::fixed_contexts(run, spec, &place.paths, &entrusted),
         place: &place,
@@ -573,11 +579,24 @@ impl<'a> Leading<'a> {
         reason: SkipReason,
     ) {
         self.send(EventKind::StepSkipped {
-            step: key,
+            step: key.clone(),
             name,
-            reason,
+            reason: reason.clone(),
         });
         self.remember(step, IndexMap::new(), Outcome::Skipped, Outcome::Skipped);
+        let SkipReason::NotRunHere { obstacle } = reason else {
+            return;
+        };
+        self.send(EventKind::Differs(Difference {
+            kind: DifferenceKind::NotRun {
+                obstacle: obstacle.clone(),
+            },
+            site: Site::Step(key),
+            effect: Effect::MayFlip,
+        }));
+        if let Some(record) = self.state.steps.get_mut(&step.id) {
+            record.left_out = Some(obstacle);
+        }
     }
 
     /// Applies what a step asked for: the only place where a job's state changes. Returns what was
@@ -659,6 +678,7 @@ impl<'a> Leading<'a> {
             outputs,
             outcome,
             conclusion,
+            left_out: None,
         };
         self.state.steps.insert(step.id.clone(), record);
     }

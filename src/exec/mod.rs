@@ -27,6 +27,7 @@ mod hashed;
 mod hook;
 mod janitor;
 mod job;
+mod left_out;
 mod loaded;
 mod log;
 pub mod mask;
@@ -44,7 +45,7 @@ mod summaries;
 pub mod workspace;
 
 pub use cancel::{Cancellation, Canceller};
-pub use entrusted::GivenEnvironment;
+pub use entrusted::{GivenEnvironment, environment_secrets};
 pub use janitor::{Janitor, janitor_main};
 pub use place::{NetworkAccess, PlaceSettings};
 pub use run::{Content, Ended, Given, Run};

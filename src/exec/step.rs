@@ -18,6 +18,7 @@ use super::handler::{
     self, Inputs, Interrupt, Interruption, JavaScript, ProcessContext, Scope, Script,
 };
 use super::job::{Leading, Place};
+use super::left_out;
 use super::log::StepLog;
 use super::run::Run;
 use super::services;
@@ -106,7 +107,13 @@ pub(super) async fn prepare<'a>(
     let seen = seen(&env, &github);
     log.allow_by([&job.environment.base, &env]);
     let name = display_name(job, step, seen).await?;
-    let holds = job.holds(&step.condition, job.job_status(), seen).await?;
+    let reading = left_out::reading(job, step);
+    // A condition about what was not run has no value that means anything.
+    let by_condition = reading.as_ref().is_some_and(|reading| reading.by_condition);
+    let holds = match by_condition {
+        true => Ok(true),
+        false => job.holds(&step.condition, job.job_status(), seen).await?,
+    };
     if holds == Ok(false) {
         return Ok(Turn::Skipped {
             name,
@@ -114,6 +121,14 @@ pub(super) async fn prepare<'a>(
                 condition: step.condition.text.clone(),
             },
         });
+    }
+    let left_out = match reading {
+        Some(reading) => Some(reading.why),
+        None => left_out::side_effect(job, step, &env).await?,
+    };
+    if let Some(obstacle) = left_out {
+        let reason = SkipReason::NotRunHere { obstacle };
+        return Ok(Turn::Skipped { name, reason });
     }
     log.send(EventKind::StepStarted {
         step: log.step().clone(),
