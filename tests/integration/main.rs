@@ -7,6 +7,7 @@
 mod artifacts;
 mod background;
 mod bad_input;
+mod behaviour;
 mod caches;
 mod cancelling;
 mod check;
