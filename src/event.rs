@@ -90,6 +90,15 @@ pub enum EventKind {
         /// Why, and what to do.
         message: String,
     },
+    /// A process that a step left behind was ended with the job.
+    OrphanEnded {
+        /// The job.
+        job: JobKey,
+        /// Its id in the job.
+        pid: i32,
+        /// Its name.
+        name: String,
+    },
     /// A job is done, its post steps too, and its place is gone.
     JobFinished {
         /// The job.

@@ -84,6 +84,15 @@ pub enum FoundFile {
     Content(#[serde(with = "bytes_as_text")] Vec<u8>),
 }
 
+/// A process that was left when its place was closed.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Orphan {
+    /// Its id inside the place.
+    pub pid: i32,
+    /// Its name as the kernel has it: 15 bytes at most.
+    pub name: String,
+}
+
 /// A signal to the process of a step.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "lowercase")]

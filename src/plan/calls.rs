@@ -4,7 +4,7 @@ use std::collections::HashMap;
 
 use super::decided::Facts;
 use super::expand::{ExpandError, PlannedLeg, evaluate};
-use super::make::{Budget, Plan, plan_jobs};
+use super::make::{Budget, Plan, PlannedJob, plan_jobs};
 use super::select::Selection;
 use crate::expr::{Object, Value};
 use crate::ids::JobKey;
@@ -20,6 +20,18 @@ pub struct PlannedCall {
     pub inputs: Vec<(String, Option<Value>)>,
     /// Its jobs.
     pub called: CalledJobs,
+}
+
+impl PlannedCall {
+    /// Whether nothing of it runs here although it runs on GitHub.
+    pub(super) fn is_not_here(&self) -> bool {
+        let CalledJobs::Planned(plan) = &self.called else {
+            return false;
+        };
+        let mut jobs = plan.jobs.iter();
+        jobs.clone().any(PlannedJob::is_not_here)
+            && jobs.all(|job| job.skip.is_some() || job.is_not_here())
+    }
 }
 
 /// The jobs of a called workflow.
@@ -91,6 +103,8 @@ pub(super) fn plan_call(
         true => facts.with("inputs", known.into()),
         false => facts.with_part("inputs", known),
     };
+    let permitted = facts.permitted.of_called(call, of_leg);
+    let facts = facts.permitting(permitted);
     let mut plan = plan_jobs(workflow, selection, &facts, budget)?;
     put_before(&mut plan, &leg.name, &leg.key);
     Ok(PlannedCall {

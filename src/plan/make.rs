@@ -2,13 +2,17 @@
 
 use std::cell::Cell;
 
+use indexmap::IndexMap;
+
 use super::calls::{CalledJobs, plan_call};
 use super::checkout::CheckoutInputs;
 use super::decided::{Facts, decided_false};
 use super::ends::{self, Decision, End};
 use super::expand::{ExpandError, PlannedLeg, expand};
 use super::failing::{self, JobFailure};
+use super::left_out::{self, LeftOut};
 use super::obstacle::{self, Obstacle, ObstacleKind};
+use super::reads;
 use super::select::{self, Selection, UnknownJob};
 use super::uses::{self, Used};
 use crate::outcome::{Outcome, SkipReason};
@@ -57,6 +61,12 @@ pub struct PlannedJob {
     pub skipped_steps: Vec<SkippedStep>,
     /// Of the jobs that it calls those that were asked for.
     pub selection: Selection,
+    /// Those of its steps that GitHub would run and lrun does not, as far as that is known.
+    pub left_out: Vec<LeftOut>,
+    /// What lrun cannot do of it here.
+    pub obstacles: Vec<Obstacle>,
+    /// The outputs it has not here because of the steps left out, each with the reason.
+    pub(super) missing_outputs: IndexMap<String, String>,
 }
 
 /// A step that will not run.
@@ -130,6 +140,7 @@ pub(super) fn plan_jobs(
                 let mut next = plan_job(workflow, job, needs, &planned, facts)?;
                 next.selection = selection.within(&job.id.value);
                 add_calls(workflow, job, &mut next, facts, budget)?;
+                next.look_around(workflow, job, facts);
                 planned.push(next);
             }
         }
@@ -143,10 +154,9 @@ pub(super) fn plan_jobs(
     let mut used = Vec::new();
     for (job, planned) in selected.iter().zip(&planned) {
         used.extend(uses::used(workflow, job, planned, facts));
-        if planned.skip.is_none() && !planned.fails_to_start() {
-            refusals.extend(refusals_of(workflow, job, planned, facts));
-            refusals.extend(refusals_of_calls(planned));
-        }
+        let own = planned.obstacles.iter();
+        refusals.extend(own.filter(|obstacle| obstacle.kind.refuses_all()).cloned());
+        refusals.extend(refusals_of_calls(planned));
     }
     Ok(Plan {
         jobs: planned,
@@ -225,6 +235,9 @@ fn plan_job(
         fails,
         needs,
         selection: Selection::default(),
+        left_out: Vec::new(),
+        obstacles: Vec::new(),
+        missing_outputs: IndexMap::new(),
     })
 }
 
@@ -275,14 +288,59 @@ fn decided(
         elsewhere,
         ends::decide(&condition.expression, needs, &here, facts),
     ) {
-        (Some((need, _)), Decision::False) => Decided::Skipped(SkipReason::NotRunHere {
-            obstacle: format!("it needs {}, which does not run here", need.id),
-        }),
-        _ => Decided::Open,
+        (Some((need, _)), Decision::False) => {
+            return Decided::Skipped(SkipReason::NotRunHere {
+                obstacle: format!("it needs {}, which does not run here", need.id),
+            });
+        }
+        _ => {}
+    }
+    let mut needed = before.iter().filter(|planned| needs.contains(&planned.id));
+    if needed.clone().all(PlannedJob::gives_all) {
+        return Decided::Open;
+    }
+    let references = reads::of_job(job);
+    match needed.find_map(|planned| left_out::why_needing(planned, &references)) {
+        Some(obstacle) => Decided::Skipped(SkipReason::NotRunHere { obstacle }),
+        None => Decided::Open,
     }
 }
 
 impl PlannedJob {
+    /// Looks for what of it lrun does not run here or cannot do; a job with something that it cannot do is
+    /// not run.
+    fn look_around(&mut self, workflow: &Workflow, job: &Job, facts: &Facts) {
+        if self.skip.is_some() || self.fails_to_start() {
+            return;
+        }
+        let is_skipped = |index| self.skipped_steps.iter().any(|step| step.index == index);
+        let not_here = match &job.body {
+            JobBody::Steps(steps) => left_out::of_steps(workflow, (job, steps), is_skipped, facts),
+            JobBody::Calls(call) => left_out::of_call(call, self.legs.iter().flatten()),
+        };
+        self.left_out = not_here.steps;
+        self.missing_outputs = not_here.outputs;
+        self.obstacles = refusals_of(workflow, job, self, facts);
+        let first = self.obstacles.iter().find(|one| !one.kind.refuses_all());
+        if let Some(obstacle) = first {
+            let obstacle = obstacle.kind.to_string();
+            self.skip = Some(SkipReason::NotRunHere { obstacle });
+            self.legs = Some(Vec::new());
+            self.left_out.clear();
+        }
+    }
+
+    /// Whether those that need it find all that it gives.
+    pub(super) fn gives_all(&self) -> bool {
+        self.missing_outputs.is_empty() && !self.is_not_here()
+    }
+
+    /// Whether a step does not run: its condition is false, or it is left out.
+    pub fn excludes(&self, index: usize) -> bool {
+        self.skipped_steps.iter().any(|step| step.index == index)
+            || self.left_out.iter().any(|step| step.index == index)
+    }
+
     /// How many waves it takes: with all that it calls.
     fn waves(&self) -> usize {
         let legs = self.legs.iter().flatten();
@@ -320,13 +378,15 @@ impl PlannedJob {
     }
 
     /// Whether nothing of it runs on this machine, but on GitHub.
-    fn is_not_here(&self) -> bool {
+    pub(super) fn is_not_here(&self) -> bool {
         match (&self.fails, &self.skip, &self.legs) {
             (None, Some(SkipReason::NotRunHere { .. }), _) => true,
             (None, None, Some(legs)) => {
-                // A job that calls a workflow has no labels of its own.
-                let is_elsewhere =
-                    |leg: &PlannedLeg| !leg.labels.is_empty() && !leg.placement.runs_here();
+                let is_elsewhere = |leg: &PlannedLeg| match leg.call.as_deref() {
+                    Some(call) => call.is_not_here(),
+                    // A job that calls a workflow has no labels of its own.
+                    None => !leg.labels.is_empty() && !leg.placement.runs_here(),
+                };
                 !legs.is_empty() && legs.iter().all(is_elsewhere)
             }
             _ => false,
@@ -350,7 +410,7 @@ fn skipped_steps(job: &Job, facts: &Facts) -> Vec<SkippedStep> {
 }
 
 /// What a step is called before it runs: its name as far as that is known, else what it does.
-fn step_name(step: &Step, facts: &Facts) -> String {
+pub(super) fn step_name(step: &Step, facts: &Facts) -> String {
     let named = step
         .name
         .as_ref()
@@ -386,10 +446,9 @@ fn refusals_of(
     }
     let mut found = obstacle::of_job(workflow, job);
     if let JobBody::Steps(steps) = &job.body {
-        let running = steps
-            .iter()
-            .filter(|step| !decided_false(&step.condition.expression, facts));
-        found.extend(running.filter_map(|step| of_step(workflow, job, step, facts)));
+        let running = steps.iter().enumerate();
+        let running = running.filter(|(index, _)| !planned.excludes(*index));
+        found.extend(running.filter_map(|(_, step)| of_step(workflow, job, step, facts)));
     }
     found
 }
@@ -429,8 +488,11 @@ fn of_step(workflow: &Workflow, job: &Job, step: &Step, facts: &Facts) -> Option
                 },
                 None => of_inputs(&action, with.as_ref()?, facts)?,
             },
+            Uses::Docker => ObstacleKind::DockerAction {
+                reference: reference.value.clone(),
+            },
             // Whether these can be had is found out before the run: `Plan::uses`.
-            Uses::Remote | Uses::Local | Uses::SelfRepository | Uses::Docker => return None,
+            Uses::Remote | Uses::Local | Uses::SelfRepository => return None,
         },
         StepAction::Run { .. }
         | StepAction::Wait { .. }

@@ -34,6 +34,11 @@ pub enum ObstacleKind {
         /// What, and that it is not supported.
         what: String,
     },
+    /// `uses: docker://…`
+    DockerAction {
+        /// The `uses:` text.
+        reference: String,
+    },
     /// `container:` or `services:`.
     Container,
     /// A workflow that a job calls is not at hand.
@@ -65,6 +70,10 @@ impl fmt::Display for ObstacleKind {
                 write!(f, "action '{reference}' cannot be had: {why}")
             }
             Self::Inputs { what } => write!(f, "{what} by this version of lrun"),
+            Self::DockerAction { reference } => write!(
+                f,
+                "docker actions ({reference}) need a container engine, and this version of lrun has none"
+            ),
             Self::Container => f.write_str(
                 "containers and services need an image or an engine, and this version of lrun has neither",
             ),
@@ -75,6 +84,14 @@ impl fmt::Display for ObstacleKind {
                 write!(f, "the called workflow '{reference}' cannot be had: {why}")
             }
         }
+    }
+}
+
+impl ObstacleKind {
+    /// Whether the whole run is refused, not the job alone: what cannot be had is told with all that is
+    /// missing, so that it can be got at once.
+    pub fn refuses_all(&self) -> bool {
+        matches!(self, Self::Action { .. } | Self::CalledWorkflow { .. })
     }
 }
 

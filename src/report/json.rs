@@ -110,6 +110,12 @@ enum Fact<'a> {
         job: Job<'a>,
         message: &'a str,
     },
+    OrphanEnded {
+        #[serde(flatten)]
+        job: Job<'a>,
+        pid: i32,
+        name: &'a str,
+    },
     JobFinished {
         #[serde(flatten)]
         job: Job<'a>,
@@ -264,6 +270,11 @@ impl<'a> From<&'a EventKind> for Fact<'a> {
             EventKind::JobFailed { job, message } => Self::JobFailed {
                 job: job.into(),
                 message,
+            },
+            EventKind::OrphanEnded { job, pid, name } => Self::OrphanEnded {
+                job: job.into(),
+                pid: *pid,
+                name,
             },
             EventKind::JobFinished { job, end } => Self::JobFinished {
                 job: job.into(),
