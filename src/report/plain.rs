@@ -181,7 +181,11 @@ impl<W: Write> Plain<W> {
             .take(if line.is_many() { usize::MAX } else { 0 });
         let one = (!line.is_many()).then_some(text);
         for text in several.chain(one) {
-            let lines = self.step(key).live(line, text);
+            let painted = match line {
+                LogLine::Script => self.paint.text(Style::Script, text),
+                _ => text.to_owned(),
+            };
+            let lines = self.step(key).live(line, &painted);
             if lines.is_empty() {
                 return Ok(());
             }

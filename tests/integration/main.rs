@@ -8,6 +8,7 @@ mod actions;
 mod artifacts;
 mod background;
 mod bad_input;
+mod behaviour;
 mod caches;
 mod calls;
 mod cancelling;
