@@ -53,6 +53,8 @@ pub struct Resolution {
     pub missing: Vec<(usize, Missing)>,
     /// What refs came to, each repository and ref once.
     pub resolved: Vec<Resolved>,
+    /// The versions that the JavaScript actions among them are of: 20 of `node20`.
+    pub nodes: Vec<u32>,
 }
 
 /// All actions that a run uses.
@@ -183,7 +185,12 @@ impl Actions {
             let mut next = Vec::new();
             for one in &level {
                 match self.follow(library, one) {
-                    Ok(Followed { content, uses }) => {
+                    Ok(Followed {
+                        content,
+                        uses,
+                        node,
+                    }) => {
+                        resolution.nodes.extend(node);
                         let resolved = content.map(|content| content.resolved.clone());
                         let resolved = resolved
                             .filter(|it| told.insert((it.repository.clone(), it.git_ref.clone())));
@@ -335,6 +342,7 @@ impl Actions {
         Ok(Followed {
             content: (!is_own).then_some(content),
             uses,
+            node: files.manifest.node(),
         })
     }
 
@@ -362,6 +370,8 @@ struct Pinned {
 struct Followed {
     content: Option<Arc<Content>>,
     uses: Vec<Use>,
+    /// Of a JavaScript action, its version.
+    node: Option<u32>,
 }
 
 /// What an action of the workspace uses, if it is as in the run's commit. It may be another by then, or
@@ -370,6 +380,7 @@ fn foreseen(library: &Library, one: &Use, path: &str) -> Result<Followed, Missin
     let nothing = || Followed {
         content: None,
         uses: Vec::new(),
+        node: None,
     };
     let Some(own) = &library.own else {
         return Ok(nothing());
@@ -395,6 +406,7 @@ fn foreseen(library: &Library, one: &Use, path: &str) -> Result<Followed, Missin
         _ => Ok(Followed {
             content: None,
             uses: used_by(&manifest, one, &one.from, one.pins.as_ref()),
+            node: manifest.node(),
         }),
     }
 }

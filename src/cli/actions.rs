@@ -21,6 +21,8 @@ pub(super) struct Found {
     resolved: Vec<Resolved>,
     /// What is not had, and need not be had here.
     passed_over: Vec<String>,
+    /// The versions of its JavaScript actions.
+    nodes: Vec<u32>,
 }
 
 /// The actions of a run, none of which is looked for yet.
@@ -122,6 +124,7 @@ pub(super) fn find(actions: &Actions, plan: &Plan) -> Result<Found, Failure> {
         (true, true) => Ok(Found {
             resolved: resolution.resolved,
             passed_over,
+            nodes: resolution.nodes,
         }),
         (true, false) => Err(mistaken(&mistakes)),
         (false, _) => {
@@ -161,6 +164,11 @@ fn mistaken(mistakes: &[(Obstacle, Missing)]) -> Failure {
 }
 
 impl Found {
+    /// The versions that its JavaScript actions are of, 20 of `node20`.
+    pub(super) fn nodes(&self) -> &[u32] {
+        &self.nodes
+    }
+
     /// Tells what refs came to.
     pub(super) fn send(&self, events: &Events) {
         for resolved in &self.resolved {

@@ -196,6 +196,10 @@ pub(super) struct GivenArguments {
     /// What `gh auth token` prints as the secret GITHUB_TOKEN.
     #[arg(long)]
     pub(super) gh_token: bool,
+    /// Debug steps, as where ACTIONS_STEP_DEBUG is true: their debug lines are shown, and
+    /// RUNNER_DEBUG is 1.
+    #[arg(long)]
+    pub(super) debug: bool,
     /// A configuration variable, for the `vars` context.
     #[arg(long, value_name = "NAME=VALUE")]
     pub(super) var: Vec<String>,
@@ -250,9 +254,12 @@ pub(super) struct OutputArguments {
     /// One JSON object a line instead of the report.
     #[arg(long)]
     pub(super) json: bool,
-    /// Every line of every step, and differences of no effect.
+    /// Every line of every step, summaries, and differences of no effect.
     #[arg(short, long)]
     pub(super) verbose: bool,
+    /// What steps wrote to GITHUB_STEP_SUMMARY, at the end.
+    #[arg(long)]
+    pub(super) summary: bool,
     /// Exit 3 when something could flip the verdict.
     #[arg(long)]
     pub(super) strict: bool,

@@ -32,6 +32,8 @@ pub(super) struct GivenTexts {
     pub(super) vars: Values,
     /// By their names in lower case.
     pub(super) environments: IndexMap<String, GivenEnvironment>,
+    /// The file of secrets that was read unasked.
+    pub(super) secrets_file: Option<&'static str>,
     /// What was read unasked, and what of it is not taken.
     pub(super) notes: Vec<String>,
 }
@@ -113,6 +115,8 @@ struct Gathered {
     usual: Values,
     /// Of this command line.
     named: Values,
+    /// The file that was read unasked.
+    file: Option<&'static str>,
 }
 
 impl Gathered {
@@ -128,6 +132,7 @@ impl Gathered {
         Ok(Self {
             usual: upper(self.usual)?,
             named: upper(self.named)?,
+            file: self.file,
         })
     }
 
@@ -179,6 +184,7 @@ pub(super) fn read(sources: Sources<'_>) -> Result<GivenTexts, Failure> {
         secrets,
         vars,
         environments,
+        secrets_file: named_secrets.file,
         notes,
     })
 }
@@ -211,6 +217,7 @@ fn gather(
                 let names: Vec<&str> = read.keys().map(String::as_str).collect();
                 notes.push(format!("{name} is read: it has {}", names.join(", ")));
                 gathered.usual.extend(read);
+                gathered.file = Some(name);
             }
             Err(error) if error.kind() == io::ErrorKind::NotFound => {}
             Err(error) => return Err(Failure::usage(format!("cannot read {name}: {error}"))),

@@ -10,6 +10,7 @@ mod env_file;
 mod exit;
 mod explain;
 mod expr;
+mod externals;
 mod failure;
 mod filter;
 mod find;

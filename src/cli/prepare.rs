@@ -8,6 +8,7 @@ use std::sync::Arc;
 
 use super::actions;
 use super::args::{NetworkArgument, RunArguments};
+use super::externals::{self, Needed, Ways};
 use super::failure::Failure;
 use super::find::Found;
 use super::inputs;
@@ -20,7 +21,7 @@ use crate::difference::{Difference, DifferenceKind, Effect, Site};
 use crate::event::{Events, RunSummary};
 use crate::exec::{self, Content, Given, Janitor, NetworkAccess, PlaceSettings, Run};
 use crate::expr::Value;
-use crate::externals::{self, Externals};
+use crate::externals::Externals;
 use crate::git::{GitError, Repository};
 use crate::inventory::{ToolSource, Toolchains};
 use crate::label::Architecture;
@@ -144,6 +145,7 @@ impl Beginning<'_> {
             secrets: given.secrets,
             environments: given.environments,
             env: given.env,
+            debug: arguments.given.debug,
         };
         let place = place_settings(arguments, settings, &ground.repository)?;
         let own = Own {
@@ -159,7 +161,7 @@ impl Beginning<'_> {
         })?;
         // The janitor's work: nobody waits for it.
         store.leave_log().map_err(Failure::cannot_run)?;
-        let run = Arc::new(Run {
+        let mut run = Run {
             id: record.id,
             github,
             given,
@@ -178,9 +180,17 @@ impl Beginning<'_> {
             store,
             workflow,
             actions: Arc::new(actions),
-        });
+        };
         let plan = make_plan(arguments, &run)?;
         let found = actions::find(&run.actions, &plan)?;
+        let ways = Ways {
+            given: arguments.place.node.as_deref(),
+            source: &ground.toml.node,
+            offline: arguments.actions.offline,
+        };
+        let needed = Needed::of(found.nodes(), insists_on_node20(&run));
+        run.place.externals = externals::ensure(needed, ways, settings)?;
+        let run = Arc::new(run);
         let mut differences = differences((&run, &plan), &trigger, &start, notes);
         differences.extend(found.differences());
         Ok(Prepared {
@@ -254,24 +264,10 @@ fn place_settings(
         },
         carried,
         toolchains,
-        externals: externals(arguments)?,
+        externals: Externals::default(),
         hidden: hidden(settings, repository),
         name: format!("host: {}", system_name()),
         machine: this_machine(),
-    })
-}
-
-/// What runs JavaScript actions.
-fn externals(arguments: &RunArguments) -> Result<Externals, Failure> {
-    let given = arguments.place.node.as_deref().map(externals::given);
-    Ok(Externals {
-        node24: given
-            .transpose()
-            .map_err(|error| match error.is_mistake() {
-                true => Failure::usage(error),
-                false => Failure::cannot_run(error),
-            })?,
-        ..Externals::default()
     })
 }
 
@@ -313,6 +309,15 @@ fn system_name() -> String {
         (Some(id), None) => id,
         _ => "this machine".to_owned(),
     }
+}
+
+/// Whether the run's own environment asks for the node that an old action was written for
+/// (runner `NodeUtil`).
+fn insists_on_node20(run: &Run) -> bool {
+    const NAME: &str = "ACTIONS_ALLOW_USE_UNSECURE_NODE_VERSION";
+    let jobs = run.workflow.jobs.values().map(|job| &job.env);
+    let mut tokens = jobs.chain([&run.workflow.env]).flatten();
+    run.given.env.contains_key(NAME) || tokens.any(|env| env.get(NAME).is_some())
 }
 
 fn make_plan(arguments: &RunArguments, run: &Run) -> Result<Plan, Failure> {

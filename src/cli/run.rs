@@ -13,7 +13,7 @@ use super::terminal;
 use crate::backend::sandbox::Sandbox;
 use crate::config::Settings;
 use crate::difference::Verdict;
-use crate::event::{EventKind, Events, Transfers};
+use crate::event::{EventKind, Events, Received, Transfers};
 use crate::exec::{self, Canceller};
 use crate::report::{self, Json, Live, Plain, Record, Reporter, Wiper};
 
@@ -51,7 +51,7 @@ async fn carry_out(
     arguments: &RunArguments,
     settings: &Settings,
     prepared: Prepared,
-    received: tokio::sync::mpsc::UnboundedReceiver<EventKind>,
+    received: Received,
 ) -> Result<ExitCode, Failure> {
     let Prepared {
         run,
@@ -66,7 +66,11 @@ async fn carry_out(
     let transfers = run.events.transfers().clone();
     let (reporters, wiper) = reporters(&arguments.output, settings, &record, transfers)?;
     signals::cancel_on_interrupt(canceller, wiper);
-    let consuming = tokio::spawn(report::consume(received, reporters));
+    let consuming = {
+        // Beside the record, not in the run's directory: that goes before all is told.
+        let directory = record.parent().unwrap_or(Path::new(".")).to_owned();
+        tokio::spawn(async move { report::consume(received, reporters, &directory).await })
+    };
     let events = run.events.clone();
     events.send(EventKind::RunStarted(Box::new(summary)));
     actions.send(&events);

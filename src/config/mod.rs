@@ -17,6 +17,6 @@ pub use actrc::{Actrc, ActrcOf};
 pub use dotenv::{DotenvError, dotenv};
 pub use environment::Environment;
 pub use inside::inside;
-pub use lrun_toml::{Environments, LrunToml, LrunTomlError, Named, SecretSource};
+pub use lrun_toml::{Environments, LrunToml, LrunTomlError, Named, NodeSource, SecretSource};
 pub use settings::{ConfigError, Origin, Setting, Settings};
 pub use value_name::value_name;

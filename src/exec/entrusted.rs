@@ -59,20 +59,6 @@ impl Entrusted {
     }
 }
 
-impl Entrusted {
-    /// Whether the runner shows debugging messages: `ACTIONS_STEP_DEBUG` as a secret, else as a variable
-    /// (docs: enabling debug logging).
-    pub(super) fn debugs(&self) -> bool {
-        const NAME: &str = "ACTIONS_STEP_DEBUG";
-        let of_vars = || {
-            let vars = self.vars.as_object()?;
-            Some(vars.get(NAME)?.to_text().to_string())
-        };
-        let value = self.secrets.get(NAME).cloned().or_else(of_vars);
-        value.is_some_and(|value| value.eq_ignore_ascii_case("true"))
-    }
-}
-
 /// What a job's `environment` comes to; none where it has none or an empty one.
 fn environment_name(run: &Run, spec: &LegSpec, job: &Job) -> Result<Option<String>, TokenError> {
     let Some(token) = &job.environment else {

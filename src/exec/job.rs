@@ -19,13 +19,14 @@ use super::entrusted::Entrusted;
 use super::environment::JobEnvironment;
 use super::file_command;
 use super::handler::{self, Interrupt, Scope};
-use super::log::StepLog;
+use super::log::{JobLog, Matchers, StepLog};
 use super::mask::Masker;
 use super::masked::masked;
 use super::paths::Paths;
 use super::place::{self, CommandWatch, Up};
 use super::run::Run;
 use super::step::{self, Turn, conclude};
+use crate::agent::protocol::Orphan;
 use crate::agent::{Agent, AgentError};
 use crate::clock::Moment;
 use crate::difference::{Difference, DifferenceKind, Effect, Site};
@@ -45,6 +46,17 @@ const DEFAULT_MINUTES: u64 = 360;
 /// What a cancelled job has to come to its end, if it does not say itself (docs: workflow
 /// cancellation).
 pub(super) const CANCEL_MINUTES: u64 = 5;
+
+/// What GitHub takes of a job's outputs (docs: jobs.<job_id>.outputs).
+const OUTPUTS_BYTES: usize = 1 << 20;
+
+fn utf_16_bytes(outputs: &IndexMap<String, String>) -> usize {
+    let units = |text: &str| text.encode_utf16().count();
+    let pairs = outputs.iter();
+    2 * pairs
+        .map(|(name, value)| units(name) + units(value))
+        .sum::<usize>()
+}
 
 /// What a leg is started with.
 pub(super) struct LegSpec {
@@ -123,6 +135,8 @@ pub(super) struct Leading<'a> {
     pub(super) cancellation: Cancellation,
     clock: Clock,
     pub(super) state: JobState,
+    /// What the logs of its steps have in common.
+    pub(super) log: Arc<JobLog>,
     pub(super) cold: &'a mut Cold,
 }
 
@@ -202,14 +216,11 @@ async fn in_place(
     })?;
     let Up {
         place,
-        mut environment,
+        environment,
         mut commands,
         ground,
     } = place::bring_up(run, spec).await?;
-    if entrusted.debugs() {
-        let variables = &mut environment.github;
-        variables.insert("RUNNER_DEBUG".to_owned(), "1".to_owned());
-    }
+    let state = JobState::new(run, &entrusted);
     let (canceller, own) = Canceller::new();
     let mut ended_at_once = own.clone();
     let leading = Leading {
@@ -228,9 +239,11 @@ async fn in_place(
             canceller,
             outer: cancellation,
         },
-        state: JobState::new(run, &entrusted),
+        log: Arc::new(job_log(run, &place, &state)),
+        state,
         cold,
     };
+    let masker = leading.state.masker.clone();
     let led = tokio::select! {
         led = leading.lead(&mut commands) => led,
         () = ended_at_once.ended_at_once() => {
@@ -242,16 +255,43 @@ async fn in_place(
         }
     };
     // What is left behind is told; it does not decide how the job ended.
-    if let Err(error) = place::take_down(run, ground).await {
-        run.events.send(EventKind::Differs(Difference {
+    match place::take_down(run, ground).await {
+        Ok(orphans) => {
+            for Orphan { pid, name } in orphans {
+                let job = spec.leg.key.clone();
+                let ended = EventKind::OrphanEnded { job, pid, name };
+                run.events.send(masked(ended, &masker));
+            }
+        }
+        Err(error) => run.events.send(EventKind::Differs(Difference {
             kind: DifferenceKind::Other {
                 text: error.to_string(),
             },
             site: Site::Job(spec.leg.key.clone()),
             effect: Effect::MayShift,
-        }));
+        })),
     }
     led.map_err(place::PlaceError::Agent)
+}
+
+fn job_log(run: &Run, place: &Place, state: &JobState) -> JobLog {
+    JobLog {
+        events: run.events.clone(),
+        masker: state.masker.clone(),
+        debug: run.given.is_debug(),
+        matchers: Matchers::default(),
+        agent: place.agent.clone(),
+        workspace: place.paths.workspace.clone(),
+        server_url: server_url(run),
+        repository: run.github.identity.repository(),
+    }
+}
+
+/// GitHub's address, as the run's own context has it.
+fn server_url(run: &Run) -> String {
+    let context = run.github.to_value();
+    let url = context.get("server_url").and_then(|url| url.as_str());
+    url.unwrap_or_default().to_owned()
 }
 
 impl JobState {
@@ -655,7 +695,7 @@ impl<'a> Leading<'a> {
     }
 
     fn open_log(&self, key: StepKey) -> StepLog {
-        StepLog::new(self.run.events.clone(), key, self.state.masker.clone())
+        StepLog::new(Arc::clone(&self.log), key)
     }
 
     fn note_cancellation(&mut self) {
@@ -692,6 +732,18 @@ impl<'a> Leading<'a> {
             .into_iter()
             .filter(|(_, value)| !value.is_empty())
             .partition(|(_, value)| self.state.masker.mask(value) == *value);
+        let size = utf_16_bytes(&safe);
+        if size > OUTPUTS_BYTES {
+            self.send(EventKind::Differs(Difference {
+                kind: DifferenceKind::Other {
+                    text: format!(
+                        "the outputs of this job come to {size} bytes in UTF-16, and GitHub takes 1 MiB of a job"
+                    ),
+                },
+                site: Site::Job(self.place.key.clone()),
+                effect: Effect::MayFlip,
+            }));
+        }
         for name in secret.keys() {
             self.send(EventKind::Differs(Difference {
                 kind: DifferenceKind::Other {

@@ -14,7 +14,7 @@ use super::environment::JobEnvironment;
 use super::job::{LegSpec, Place};
 use super::paths::{self, EVENT, EXTERNALS, Paths};
 use super::run::Run;
-use crate::agent::protocol::{FileSpec, ProcessSpec, Signal, User};
+use crate::agent::protocol::{FileSpec, Orphan, ProcessSpec, Signal, User};
 use crate::agent::{AgentError, EnvironmentSpec, Mount, Network};
 use crate::backend::{self, Backend as _, BackendError, Shortcoming};
 use crate::config::network::Carried;
@@ -164,9 +164,10 @@ pub(super) async fn bring_up(run: &Run, spec: &LegSpec) -> Result<Up, PlaceError
 }
 
 /// Ends everything in the place. Once its mounts are gone too, its directories are the janitor's;
-/// nobody waits for that.
-pub(super) async fn take_down(run: &Run, ground: Ground) -> Result<(), PlaceError> {
-    let remains = ground.backend.take_down().await?;
+/// nobody waits for that. Gives the processes that steps had left.
+pub(super) async fn take_down(run: &Run, ground: Ground) -> Result<Vec<Orphan>, PlaceError> {
+    let mut remains = ground.backend.take_down().await?;
+    let orphans = std::mem::take(&mut remains.orphans);
     // From now on others may have its trees; otherwise the janitor puts them back.
     let _ = run.store.end_leases(&ground.holder);
     // Not the run: its report is complete once nobody can send events any more.
@@ -176,7 +177,7 @@ pub(super) async fn take_down(run: &Run, ground: Ground) -> Result<(), PlaceErro
         let _ = remains.gone().await;
         janitor.clear(&ground.directory);
     });
-    Ok(())
+    Ok(orphans)
 }
 
 impl CommandWatch {
@@ -268,7 +269,7 @@ pub(super) fn fixed_contexts(
         .flatten()
         .collect();
     runner.insert("workspace".to_owned(), json!(paths.runner_workspace));
-    if entrusted.debugs() {
+    if run.given.is_debug() {
         runner.insert("debug".to_owned(), json!("1"));
     }
     let file = spec.of.file(run);
@@ -556,6 +557,9 @@ fn github_variables(
     all.extend(
         runner.map(|(name, value)| (format!("RUNNER_{}", name.to_uppercase()), value.to_owned())),
     );
+    if run.given.is_debug() {
+        all.insert("RUNNER_DEBUG".to_owned(), "1".to_owned());
+    }
     let tracking = format!("github_{}", uuid::Uuid::new_v4());
     all.insert("RUNNER_TRACKING_ID".to_owned(), tracking);
     all
