@@ -121,10 +121,12 @@ struct Gathered {
 
 impl Gathered {
     /// The names as GitHub keeps those of secrets and variables.
-    fn upper(self) -> Result<Self, Failure> {
+    fn upper(self, kind: &Kind) -> Result<Self, Failure> {
+        let option = kind.option;
         let upper = |values: Values| {
             let names = values.into_iter().map(|(name, value)| {
-                value_name(&name).map_err(Failure::usage)?;
+                let wrong = |why| Failure::usage(format!("{option} or its file: {why}"));
+                value_name(&name).map_err(wrong)?;
                 Ok((name.to_ascii_uppercase(), value))
             });
             names.collect::<Result<Values, Failure>>()
@@ -150,8 +152,8 @@ pub(super) fn read(sources: Sources<'_>) -> Result<GivenTexts, Failure> {
     let mut gather = |kind: &Kind| gather(kind, sources, &actrcs, &mut notes);
     let inputs = gather(&INPUTS)?;
     let env = gather(&ENV)?.all();
-    let named_secrets = gather(&SECRETS)?.upper()?;
-    let named_vars = gather(&VARS)?.upper()?;
+    let named_secrets = gather(&SECRETS)?.upper(&SECRETS)?;
+    let named_vars = gather(&VARS)?.upper(&VARS)?;
     let own = &sources.configured.of_repository;
     let is_named = |name: &String| {
         named_secrets.named.contains_key(name) || named_vars.named.contains_key(name)
@@ -212,6 +214,8 @@ fn gather(
     let usual = kind.usual.filter(|_| file.is_none() && !file_is_named);
     if let Some(name) = usual {
         match inside(sources.root, Path::new(name)) {
+            // A folder of that name is the application's.
+            Ok(path) if !path.is_file() => {}
             Ok(path) => {
                 let read = of_file(&path)?;
                 let names: Vec<&str> = read.keys().map(String::as_str).collect();

@@ -20,6 +20,7 @@ mod explanations;
 mod externals;
 mod files;
 mod flow;
+mod given;
 mod killing;
 mod live;
 mod lrun;
