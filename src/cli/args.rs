@@ -15,6 +15,7 @@ use super::matrix::MatrixArguments;
 use super::parse::ParseArguments;
 use super::plan::PlanArguments;
 use super::recorded::RunName;
+use super::vendor::VendorArguments;
 
 /// Runs GitHub Actions workflows locally and tells the truth about their caches.
 #[derive(Debug, Parser)]
@@ -53,6 +54,8 @@ pub(super) enum Command {
     Filter(FilterArguments),
     /// Read a file of variables or outputs as the runner does.
     EnvFile(EnvFileArguments),
+    /// Fetch everything that workflows need from elsewhere, so that they run offline.
+    Vendor(Box<VendorArguments>),
     /// Print the jobs that a `strategy.matrix` makes.
     Matrix(MatrixArguments),
 }
@@ -193,13 +196,13 @@ pub(super) struct GivenArguments {
     /// A file of secrets; default: `.secrets`, if it is there.
     #[arg(long, value_name = "FILE")]
     pub(super) secret_file: Option<PathBuf>,
-    /// What `gh auth token` prints as the secret GITHUB_TOKEN.
-    #[arg(long)]
-    pub(super) gh_token: bool,
     /// Debug steps, as where ACTIONS_STEP_DEBUG is true: their debug lines are shown, and
     /// RUNNER_DEBUG is 1.
     #[arg(long)]
     pub(super) debug: bool,
+    /// What `gh auth token` prints as the secret GITHUB_TOKEN.
+    #[arg(long)]
+    pub(super) gh_token: bool,
     /// A configuration variable, for the `vars` context.
     #[arg(long, value_name = "NAME=VALUE")]
     pub(super) var: Vec<String>,

@@ -4,9 +4,10 @@
 use std::fs::File;
 use std::path::{Path, PathBuf};
 use std::process::Command;
+use std::rc::Rc;
 use std::sync::Arc;
 
-use super::actions;
+use super::actions::{self, Elsewhere};
 use super::args::{NetworkArgument, RunArguments};
 use super::externals::{self, Needed, Ways};
 use super::failure::Failure;
@@ -51,6 +52,8 @@ pub(super) struct Wiring {
     pub(super) events: Events,
     /// What makes its places.
     pub(super) backend: Sandbox,
+    /// What there is of other repositories.
+    pub(super) elsewhere: Rc<Elsewhere>,
 }
 
 /// Finds out all that a run needs to know, and refuses it if it cannot be carried out here.
@@ -61,16 +64,18 @@ pub(super) fn prepare(
     workflow: Arc<Workflow>,
     wiring: Wiring,
 ) -> Result<Prepared, Failure> {
+    let elsewhere = &wiring.elsewhere;
     let ground = Ground::look(&found.root, settings)?;
     let asked = Asked {
         pretend: &arguments.pretend,
         given: &arguments.given,
         settings,
         declared: Declared::Only,
+        elsewhere,
         tells_missing: false,
     };
     let subject = Subject::find(asked, found, workflow, &ground)?;
-    let store = Store::open(&settings.store.value).map_err(Failure::cannot_run)?;
+    let store = elsewhere.open()?.0.clone();
     let repository = Identity::of(ground.facts()).repository();
     let record = store
         .next_run(&repository, &subject.workflow.source.path)
@@ -102,7 +107,12 @@ impl Beginning<'_> {
             subject,
             store,
             record,
-            wiring: Wiring { events, backend },
+            wiring:
+                Wiring {
+                    events,
+                    backend,
+                    elsewhere,
+                },
         } = self;
         let snapshot = subject
             .snapshot(&record.work.join("objects"))
@@ -155,7 +165,8 @@ impl Beginning<'_> {
             commit: snapshot.sha().to_owned(),
         };
         let lock = actions::lock(&own, &workflow)?;
-        let actions = actions::of_run(&arguments.actions, &arguments.directory, &store, own, lock)?;
+        let actions = Arc::clone(&elsewhere.open()?.1);
+        actions.run_of(own, lock);
         let janitor = Janitor::start(store.root(), record.id).map_err(|error| {
             Failure::cannot_run(format!("cannot start the janitor of the run: {error}"))
         })?;
@@ -179,10 +190,10 @@ impl Beginning<'_> {
             janitor: Arc::new(janitor),
             store,
             workflow,
-            actions: Arc::new(actions),
+            actions,
         };
         let plan = make_plan(arguments, &run)?;
-        let found = actions::find(&run.actions, &plan)?;
+        let found = actions::find(&run.actions, &run.workflow, &plan)?;
         let ways = Ways {
             given: arguments.place.node.as_deref(),
             source: &ground.toml.node,

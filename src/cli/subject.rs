@@ -2,8 +2,10 @@
 
 use std::cell::RefCell;
 use std::path::{Path, PathBuf};
+use std::rc::Rc;
 use std::sync::Arc;
 
+use super::actions::Elsewhere;
 use super::args::{GivenArguments, OutsiderArgument, PretendArguments};
 use super::document::{self, InCommit};
 use super::failure::Failure;
@@ -135,6 +137,7 @@ pub(super) struct Asked<'a> {
     pub(super) given: &'a GivenArguments,
     pub(super) settings: &'a Settings,
     pub(super) declared: Declared<'a>,
+    pub(super) elsewhere: &'a Rc<Elsewhere>,
     /// That a commit lacks the workflow is an answer, not a mistake.
     pub(super) tells_missing: bool,
 }
@@ -185,7 +188,7 @@ impl<'g> Subject<'g> {
         };
         let of_folder = choose(&workflow)?;
         let of_commit = match &of_folder.content {
-            Content::Commit(commit) => document::in_commit(found, commit)?,
+            Content::Commit(commit) => document::in_commit(found, commit, asked.elsewhere)?,
             Content::Folder => InCommit::Elsewhere,
         };
         let (workflow, trigger, missing) = match of_commit {
