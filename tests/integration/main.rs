@@ -22,6 +22,7 @@ mod explanations;
 mod externals;
 mod files;
 mod flow;
+mod given;
 mod killing;
 mod live;
 mod lrun;
