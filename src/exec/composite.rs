@@ -200,6 +200,7 @@ impl<'a> Leading<'a> {
             cancellation: self.cancellation.clone(),
             frame,
             state,
+            log: Arc::clone(&self.log),
             cold: None,
         }
     }

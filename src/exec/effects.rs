@@ -7,6 +7,7 @@ use indexmap::IndexMap;
 use super::cold::Looked;
 use super::contexts::StepRecord;
 use super::loaded::Loaded;
+use super::log::Said;
 use crate::digest::Digest;
 use crate::lookup::KeyOrigin;
 use crate::outcome::{Outcome, Timing};
@@ -59,6 +60,28 @@ impl Effects {
             work: None,
         }
     }
+
+    /// Takes over what its commands asked for, all of them before it wrote to its files.
+    pub(super) fn take_over(&mut self, said: Said) {
+        self.outputs = with(said.outputs, &mut self.outputs);
+        self.state = with(said.state, &mut self.state);
+        self.env.splice(..0, said.env);
+        for directory in said.path.iter().rev() {
+            self.path.insert_str(0, &format!("{directory}\n"));
+        }
+        if said.failed && self.outcome == Outcome::Success {
+            self.outcome = Outcome::Failure;
+        }
+    }
+}
+
+/// Values with others over them.
+fn with(
+    mut values: IndexMap<String, String>,
+    over: &mut IndexMap<String, String>,
+) -> IndexMap<String, String> {
+    values.extend(std::mem::take(over));
+    values
 }
 
 /// What actions keep for their later parts, by the places of their steps.
@@ -141,4 +164,8 @@ pub(super) struct CacheState {
     pub(super) matched: Option<String>,
     /// How the key came about.
     pub(super) origin: KeyOrigin,
+    /// The paths, where they are not the step's `path`.
+    pub(super) paths: Option<String>,
+    /// It saves in a job that failed too.
+    pub(super) on_failure: bool,
 }

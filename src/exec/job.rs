@@ -15,16 +15,18 @@ use super::cold::Cold;
 use super::contexts::{FixedContexts, StepRecord};
 use super::control::Control;
 use super::effects::{Effects, Registered, States, register};
+use super::entrusted::Entrusted;
 use super::environment::JobEnvironment;
 use super::file_command;
 use super::frame::Frame;
-use super::log::StepLog;
+use super::log::{JobLog, Matchers, StepLog};
 use super::mask::Masker;
 use super::masked::masked;
 use super::paths::Paths;
 use super::place::{self, CommandWatch, Up};
 use super::run::Run;
 use super::step::{self, Turn, conclude};
+use crate::agent::protocol::Orphan;
 use crate::agent::{Agent, AgentError};
 use crate::clock::Moment;
 use crate::difference::{Difference, DifferenceKind, Effect, Site};
@@ -35,10 +37,26 @@ use crate::label::Label;
 use crate::lookup::KeyOrigin;
 use crate::outcome::{Outcome, SkipReason, Timing};
 use crate::plan::{Placement, PlannedLeg};
-use crate::workflow::{Job, JobBody, Step};
+use crate::source::{Code, Diagnostic};
+use crate::workflow::{Job, JobBody, Step, Token};
 
 /// GitHub's limit for a job that names none.
-const DEFAULT_MINUTES: f64 = 360.0;
+const DEFAULT_MINUTES: u64 = 360;
+
+/// What a cancelled job has to come to its end, if it does not say itself (docs: workflow
+/// cancellation).
+pub(super) const CANCEL_MINUTES: u64 = 5;
+
+/// What GitHub takes of a job's outputs (docs: jobs.<job_id>.outputs).
+const OUTPUTS_BYTES: usize = 1 << 20;
+
+fn utf_16_bytes(outputs: &IndexMap<String, String>) -> usize {
+    let units = |text: &str| text.encode_utf16().count();
+    let pairs = outputs.iter();
+    2 * pairs
+        .map(|(name, value)| units(name) + units(value))
+        .sum::<usize>()
+}
 
 /// What a leg is started with.
 pub(super) struct LegSpec {
@@ -98,6 +116,12 @@ pub(super) struct Place {
     pub(super) root_lacks: Option<String>,
 }
 
+/// What a job's time is kept with: who asks it to end, and who may be asked from outside.
+struct Clock {
+    canceller: Canceller,
+    outer: Cancellation,
+}
+
 /// A leg being run, or a composite action of one of its steps.
 pub(super) struct Leading<'a> {
     pub(super) run: &'a Arc<Run>,
@@ -112,6 +136,8 @@ pub(super) struct Leading<'a> {
     /// The scope of the steps: the job's own, or that of a composite action.
     pub(super) frame: Frame,
     pub(super) state: JobState,
+    /// What the logs of its steps have in common.
+    pub(super) log: Arc<JobLog>,
     /// None within a composite action, whose step is compared as a whole.
     pub(super) cold: Option<&'a mut Cold>,
 }
@@ -186,46 +212,99 @@ async fn in_place(
     spec: &LegSpec,
     (cancellation, cold): (Cancellation, &mut Cold),
 ) -> Result<Results, place::PlaceError> {
+    let entrusted = Entrusted::of(run, spec, job).map_err(|error| {
+        let source = &spec.of.workflow.source;
+        let message = error.problem.to_string();
+        let placed = Diagnostic::new(source, error.span, Code::Expression, message);
+        place::PlaceError::Environment(placed.to_string())
+    })?;
     let Up {
         place,
         environment,
         mut commands,
         ground,
     } = place::bring_up(run, spec).await?;
+    let state = JobState::new(run, &entrusted);
+    let (canceller, own) = Canceller::new();
+    let mut ended_at_once = own.clone();
+    let clock = Clock {
+        canceller,
+        outer: cancellation,
+    };
     let leading = Leading {
         run,
         of: &spec.of,
         job,
-        contexts: place::fixed_contexts(run, spec, &place.paths),
+        contexts: place::fixed_contexts(run, spec, &place.paths, &entrusted),
         place: &place,
         label: match &spec.leg.placement {
             Placement::Here { label } => Some(label),
             Placement::Elsewhere { .. } => None,
         },
         environment: Arc::new(environment),
-        cancellation,
+        cancellation: own,
         frame: Frame::of_job(&spec.of.workflow),
-        state: JobState::new(&spec.of),
+        log: Arc::new(job_log(run, &place, &state)),
+        state,
         cold: Some(cold),
     };
-    let led = leading.lead(&mut commands).await;
+    let masker = leading.state.masker.clone();
+    let led = tokio::select! {
+        led = leading.lead(&mut commands, clock) => led,
+        () = ended_at_once.ended_at_once() => {
+            run.events.send(EventKind::Cancelling {
+                job: Some(spec.leg.key.clone()),
+                message: "The job did not end in time after it was cancelled, and was ended.".to_owned(),
+            });
+            Ok((Outcome::Cancelled, Outcome::Cancelled, IndexMap::new()))
+        }
+    };
     // What is left behind is told; it does not decide how the job ended.
-    if let Err(error) = place::take_down(run, ground).await {
-        run.events.send(EventKind::Differs(Difference {
+    match place::take_down(run, ground).await {
+        Ok(orphans) => {
+            for Orphan { pid, name } in orphans {
+                let job = spec.leg.key.clone();
+                let ended = EventKind::OrphanEnded { job, pid, name };
+                run.events.send(masked(ended, &masker));
+            }
+        }
+        Err(error) => run.events.send(EventKind::Differs(Difference {
             kind: DifferenceKind::Other {
                 text: error.to_string(),
             },
             site: Site::Job(spec.leg.key.clone()),
             effect: Effect::MayShift,
-        }));
+        })),
     }
     led.map_err(place::PlaceError::Agent)
 }
 
+fn job_log(run: &Run, place: &Place, state: &JobState) -> JobLog {
+    JobLog {
+        events: run.events.clone(),
+        masker: state.masker.clone(),
+        debug: run.given.is_debug(),
+        matchers: Matchers::default(),
+        agent: place.agent.clone(),
+        workspace: place.paths.workspace.clone(),
+        server_url: server_url(run),
+        repository: run.github.identity.repository(),
+    }
+}
+
+/// GitHub's address, as the run's own context has it.
+fn server_url(run: &Run) -> String {
+    let context = run.github.to_value();
+    let url = context.get("server_url").and_then(|url| url.as_str());
+    url.unwrap_or_default().to_owned()
+}
+
 impl JobState {
-    fn new(of: &Called) -> Self {
+    fn new(run: &Run, entrusted: &Entrusted) -> Self {
         let masker = Masker::default();
-        masker.add(of.secrets.values().map(String::as_str));
+        // Those too that the workflow does not see: no report shows them.
+        masker.add(run.given.secrets.values().map(String::as_str));
+        masker.add(entrusted.secrets.values().map(String::as_str));
         Self::with(masker)
     }
 
@@ -263,11 +342,42 @@ impl JobState {
     }
 }
 
+/// Cancels the job once its time is over, besides when it is cancelled from outside, and ends it
+/// when it takes too long to come to its end.
+fn keep_time(clock: Clock, limit: Duration, grace: Duration) -> JoinHandle<()> {
+    let Clock {
+        canceller,
+        mut outer,
+    } = clock;
+    let mut at_once = outer.clone();
+    tokio::spawn(async move {
+        let cancelled = async {
+            tokio::select! {
+                () = outer.cancelled() => {}
+                () = tokio::time::sleep(limit) => {}
+            }
+            canceller.cancel();
+            tokio::time::sleep(grace).await;
+        };
+        tokio::select! {
+            () = cancelled => {}
+            () = at_once.ended_at_once() => {}
+        }
+        canceller.end_at_once();
+    })
+}
+
 impl<'a> Leading<'a> {
-    async fn lead(mut self, commands: &mut CommandWatch) -> Result<Results, AgentError> {
-        let limit = self.limit().await?;
+    async fn lead(
+        mut self,
+        commands: &mut CommandWatch,
+        clock: Clock,
+    ) -> Result<Results, AgentError> {
+        let minutes = self.limit().await?;
+        let limit = Duration::from_secs(minutes.saturating_mul(60));
         let start = Moment::now();
-        let keeper = self.keep_time(limit);
+        let grace = self.cancel_limit().await?;
+        let keeper = keep_time(clock, limit, grace);
         let job: &'a Job = self.job;
         if let JobBody::Steps(steps) = &job.body
             && self.start_job_env().await?
@@ -279,44 +389,46 @@ impl<'a> Leading<'a> {
         keeper.abort();
         self.note_cancellation();
         if self.state.status == Outcome::Cancelled && start.elapsed() >= limit {
-            let minutes = limit.as_secs() / 60;
-            self.fail(format!(
-                "The job has exceeded the maximum execution time of {minutes} minutes."
-            ));
+            self.send(EventKind::Cancelling {
+                job: Some(self.place.key.clone()),
+                message: format!(
+                    "The job has exceeded the maximum execution time of {minutes} minutes."
+                ),
+            });
         }
         self.finish().await
     }
 
-    /// What the job's `timeout-minutes` gives it; 360 minutes unless it says otherwise.
-    async fn limit(&mut self) -> Result<Duration, AgentError> {
-        let minutes = match &self.job.timeout_minutes {
-            None => Ok(DEFAULT_MINUTES),
-            Some(token) => {
-                self.evaluate(&self.state.env, |contexts| token.evaluate_number(contexts))
-                    .await?
-            }
-        };
-        let minutes = minutes.unwrap_or_else(|message| {
-            self.fail(message);
-            DEFAULT_MINUTES
-        });
-        Ok(Duration::from_secs(
-            (minutes.max(0.0) as u64).saturating_mul(60),
-        ))
+    /// What the job's `timeout-minutes` gives it; 360 minutes unless it says otherwise. Fractions are
+    /// dropped, and nothing or less is as if it were not there.
+    async fn limit(&mut self) -> Result<u64, AgentError> {
+        let minutes = self.minutes(self.job.timeout_minutes.as_ref()).await?;
+        Ok(minutes.unwrap_or(DEFAULT_MINUTES))
     }
 
-    /// Cancels the job once its time is over, besides when it is cancelled from outside.
-    fn keep_time(&mut self, limit: Duration) -> JoinHandle<()> {
-        let (canceller, cancellation) = Canceller::new();
-        let mut outer = std::mem::replace(&mut self.cancellation, cancellation);
-        tokio::spawn(async move {
-            tokio::select! {
-                () = outer.cancelled() => {}
-                () = tokio::time::sleep(limit) => {}
+    /// What the job has to come to its end once it is cancelled.
+    async fn cancel_limit(&mut self) -> Result<Duration, AgentError> {
+        let minutes = self
+            .minutes(self.job.cancel_timeout_minutes.as_ref())
+            .await?;
+        let minutes = minutes.unwrap_or(CANCEL_MINUTES);
+        Ok(Duration::from_secs(minutes.saturating_mul(60)))
+    }
+
+    /// Whole minutes, if there are any. What has no value fails the job.
+    async fn minutes(&mut self, token: Option<&Token>) -> Result<Option<u64>, AgentError> {
+        let Some(token) = token else {
+            return Ok(None);
+        };
+        let minutes = self
+            .evaluate(&self.state.env, |contexts| token.evaluate_number(contexts))
+            .await?;
+        Ok(match minutes {
+            Ok(minutes) => (minutes >= 1.0).then_some(minutes as u64),
+            Err(message) => {
+                self.fail(message);
+                None
             }
-            canceller.cancel();
-            // Whoever listens must never find nobody left to ask.
-            std::future::pending().await
         })
     }
 
@@ -576,7 +688,7 @@ impl<'a> Leading<'a> {
     }
 
     pub(super) fn open_log(&self, key: StepKey) -> StepLog {
-        StepLog::new(self.run.events.clone(), key, self.state.masker.clone())
+        StepLog::new(Arc::clone(&self.log), key)
     }
 
     pub(super) fn note_cancellation(&mut self) {
@@ -613,6 +725,18 @@ impl<'a> Leading<'a> {
             .into_iter()
             .filter(|(_, value)| !value.is_empty())
             .partition(|(_, value)| self.state.masker.mask(value) == *value);
+        let size = utf_16_bytes(&safe);
+        if size > OUTPUTS_BYTES {
+            self.send(EventKind::Differs(Difference {
+                kind: DifferenceKind::Other {
+                    text: format!(
+                        "the outputs of this job come to {size} bytes in UTF-16, and GitHub takes 1 MiB of a job"
+                    ),
+                },
+                site: Site::Job(self.place.key.clone()),
+                effect: Effect::MayFlip,
+            }));
+        }
         for name in secret.keys() {
             self.send(EventKind::Differs(Difference {
                 kind: DifferenceKind::Other {

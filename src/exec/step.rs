@@ -104,6 +104,7 @@ pub(super) async fn prepare<'a>(
     let own = job.text_map(step.env.as_ref(), seen(&env, &github)).await?;
     env.extend(own.clone().unwrap_or_default());
     let seen = seen(&env, &github);
+    log.allow_by([&job.environment.base, &env]);
     let name = display_name(job, step, seen).await?;
     let holds = job.holds(&step.condition, job.job_status(), seen).await?;
     if holds == Ok(false) {
@@ -330,12 +331,7 @@ impl Prepared<'_> {
                 Effects::of(Outcome::Failure)
             }
         };
-        let said = log.finish();
-        effects.outputs.extend(said.outputs);
-        effects.state.extend(said.state);
-        if said.failed && effects.outcome == Outcome::Success {
-            effects.outcome = Outcome::Failure;
-        }
+        effects.take_over(log.finish());
         Ok(Ended {
             index,
             name: self.name,

@@ -59,7 +59,11 @@ pub(super) fn used(
     if planned.skip.is_some() || planned.fails.is_some() || !runs_here {
         return Vec::new();
     }
-    let used = steps.iter().filter_map(|step| match &step.action {
+    let is_left_out = |index: usize| planned.left_out.iter().any(|step| step.index == index);
+    let steps = steps.iter().enumerate();
+    // What is not run here anyway need not be had here.
+    let steps = steps.filter(|(index, _)| !is_left_out(*index));
+    let used = steps.filter_map(|(_, step)| match &step.action {
         StepAction::Uses { reference, .. } => Some(Used {
             uses: reference.value.clone(),
             location: workflow.location.clone(),

@@ -15,7 +15,7 @@ use std::time::Duration;
 use super::Reporter;
 use super::layout::{self, Paint, Room, Row, Style};
 use crate::difference::{Difference, Effect, Site, Verdict};
-use crate::event::{End, Event, EventKind, LogLine, ResolvedAction, RunSummary};
+use crate::event::{End, Event, EventKind, JobSummary, LogLine, ResolvedAction, RunSummary};
 use crate::ids::{JobKey, StepKey};
 use crate::lookup::Lookup;
 use crate::outcome::{Outcome, SkipReason, Timing};
@@ -29,9 +29,10 @@ const SITE: usize = 40;
 /// How a report is written.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct PlainOptions {
-    /// Shows what steps write as they write it, in every job, debug lines too, and differences
-    /// without effect.
+    /// Shows what steps write as they write it, in every job, and differences without effect.
     pub verbose: bool,
+    /// Shows what steps wrote to `GITHUB_STEP_SUMMARY`, at the end.
+    pub summaries: bool,
     /// Writes ANSI colours.
     pub color: bool,
     /// How much of a line there is room for.
@@ -51,6 +52,8 @@ pub struct Plain<W> {
     totals: Totals,
     /// Where they are, if not in the whole run, and what they are.
     differences: Vec<(Option<String>, String)>,
+    /// What steps wrote for people, each with the step's name.
+    summaries: Vec<(String, String)>,
 }
 
 #[derive(Debug)]
@@ -81,11 +84,17 @@ impl<W: Write> Plain<W> {
             current: None,
             totals: Totals::default(),
             differences: Vec::new(),
+            summaries: Vec::new(),
         }
     }
 
     fn run_started(&mut self, run: &RunSummary) -> io::Result<()> {
-        for job in &run.jobs {
+        self.jobs_found(&run.jobs);
+        writeln!(self.out, "{}", layout::title(run))
+    }
+
+    fn jobs_found(&mut self, jobs: &[JobSummary]) {
+        for job in jobs {
             let view = Job {
                 name: job.name.clone(),
                 label: job.label.clone(),
@@ -94,7 +103,17 @@ impl<W: Write> Plain<W> {
             };
             self.jobs.insert(job.job.clone(), view);
         }
-        writeln!(self.out, "{}", layout::title(run))
+    }
+
+    /// Something that a job, or the run, waits for or is ended for.
+    fn note(&mut self, job: Option<&JobKey>, style: Style, text: &str) -> io::Result<()> {
+        let mut indent = "";
+        if let Some(job) = job {
+            self.turn_to(job)?;
+            indent = "  ";
+        }
+        let mark = self.paint.text(style, "-");
+        writeln!(self.out, "{indent}{mark} {text}")
     }
 
     /// One that is named by its commit says it itself.
@@ -150,17 +169,45 @@ impl<W: Write> Plain<W> {
     fn step_output(&mut self, key: &StepKey, line: LogLine, text: &str) -> io::Result<()> {
         if !self.options.verbose {
             // What failed in a composite action is told by the job's own step.
-            self.step(&key.outermost()).keep(line, text);
+            let step = self.step(&key.outermost());
+            match line.is_many() {
+                true => step.keep_output(text),
+                false => step.keep(line, text),
+            }
             return Ok(());
         }
-        let lines = self.step(key).live(line, text);
-        if lines.is_empty() {
-            return Ok(());
+        let several = text
+            .split('\n')
+            .take(if line.is_many() { usize::MAX } else { 0 });
+        let one = (!line.is_many()).then_some(text);
+        for text in several.chain(one) {
+            let lines = self.step(key).live(line, text);
+            if lines.is_empty() {
+                return Ok(());
+            }
+            self.turn_to(&key.job)?;
+            for line in lines {
+                writeln!(self.out, "{line}")?;
+            }
         }
-        self.turn_to(&key.job)?;
-        lines
-            .iter()
-            .try_for_each(|line| writeln!(self.out, "{line}"))
+        Ok(())
+    }
+
+    fn summary(&mut self, key: &StepKey, text: &str) {
+        if self.options.summaries {
+            let name = self.step(key).name.clone();
+            self.summaries.push((name, text.to_owned()));
+        }
+    }
+
+    fn tell_summaries(&mut self) -> io::Result<()> {
+        for (name, text) in std::mem::take(&mut self.summaries) {
+            writeln!(self.out, "\nsummary  {}", layout::cut(&name, SITE))?;
+            for line in text.lines() {
+                writeln!(self.out, "  {line}")?;
+            }
+        }
+        Ok(())
     }
 
     fn step_skipped(&mut self, step: &StepKey, name: &str, reason: &SkipReason) -> io::Result<()> {
@@ -270,6 +317,7 @@ impl<W: Write> Plain<W> {
             1 => "1 miss".to_owned(),
             _ => format!("{misses} misses"),
         };
+        self.tell_summaries()?;
         writeln!(self.out)?;
         writeln!(self.out, "cache    {hits} · {partial} partial · {misses}")?;
         writeln!(
@@ -340,9 +388,31 @@ impl<W: Write> Reporter for Plain<W> {
         match &event.kind {
             EventKind::RunStarted(run) => self.run_started(run)?,
             EventKind::ActionResolved(action) => self.action_resolved(action)?,
+            EventKind::JobsFound { jobs } => self.jobs_found(jobs),
+            EventKind::GroupAwaited {
+                job,
+                group,
+                run,
+                holder,
+            } => {
+                let holder = holder.as_ref().map(|job| format!("{job} of "));
+                let holder = holder.unwrap_or_default();
+                let text = format!(
+                    "waits for the concurrency group '{group}', which {holder}run {run} has"
+                );
+                self.note(job.as_ref(), Style::Faint, &text)?;
+            }
+            EventKind::Cancelling { job, message } => {
+                self.note(job.as_ref(), Style::Bad, message)?;
+            }
             EventKind::JobStarted { job, place } => self.job_started(job, place),
             EventKind::JobSkipped { job, reason } => self.job_skipped(job, reason)?,
             EventKind::JobFailed { job, message } => self.job_failed(job, message)?,
+            EventKind::OrphanEnded { job, pid, name } if self.options.verbose => {
+                let text = format!("Terminate orphan process: pid ({pid}) ({name})");
+                self.note(Some(job), Style::Faint, &text)?;
+            }
+            EventKind::OrphanEnded { .. } => {}
             EventKind::JobFinished { job, end } => self.job_finished(job, *end)?,
             EventKind::StepStarted {
                 step, name, named, ..
@@ -350,6 +420,7 @@ impl<W: Write> Reporter for Plain<W> {
                 *self.step(step) = Step::new(shown_name(name, *named));
             }
             EventKind::StepOutput { step, line, text } => self.step_output(step, *line, text)?,
+            EventKind::StepSummary { step, text } => self.summary(step, text),
             EventKind::Annotated { step, annotation } => self.step(step).annotated(annotation),
             EventKind::StepSkipped { step, name, reason } => {
                 self.step_skipped(step, name, reason)?;

@@ -110,8 +110,16 @@ pub(super) struct Run<'a> {
     jobs: Vec<PlannedJob<'a>>,
 }
 
+/// Who is in a concurrency group: a run, or a job of it.
 #[derive(Debug, Serialize)]
-struct PlannedJob<'a> {
+pub(super) struct Holder<'a> {
+    pub(super) run: RunId,
+    #[serde(flatten)]
+    pub(super) job: Option<Job<'a>>,
+}
+
+#[derive(Debug, Serialize)]
+pub(super) struct PlannedJob<'a> {
     #[serde(flatten)]
     job: Job<'a>,
     name: &'a str,
@@ -229,6 +237,7 @@ pub(super) fn log_line(line: LogLine) -> &'static str {
         LogLine::Group => "group",
         LogLine::EndGroup => "end-group",
         LogLine::Command => "command",
+        LogLine::Script => "script",
     }
 }
 

@@ -99,6 +99,8 @@ pub(in crate::exec) async fn restore(
             key: request.key,
             matched: matched.map(|matched| matched.key),
             origin: inputs.key_origin.clone(),
+            paths: None,
+            on_failure: false,
         }));
     }
     Ok(effects)
@@ -114,6 +116,9 @@ pub(in crate::exec) async fn save(
     let mut values = inputs.values.clone();
     if let Some(state) = &state {
         values.insert("key".to_owned(), state.key.clone());
+        if let Some(paths) = &state.paths {
+            values.insert("path".to_owned(), paths.clone());
+        }
     }
     let cache = match CacheInputs::read(&values) {
         Ok(cache) => cache,
@@ -178,14 +183,13 @@ async fn note_unsaved(scope: &Scope<'_>, step: &StepAddress, key: &str, reason: 
     .await;
 }
 
-/// The `cache-mode` in force, the job's over the workflow's, if it does not permit to `read` or
-/// to `write`.
+/// The `cache-mode` in force, if it does not permit to `read` or to `write`.
 fn forbidding_mode(scope: &Scope<'_>, access: &str) -> Option<String> {
-    let of = &scope.place.of;
-    let of_job = of.job(&scope.place.key)?.cache_mode.as_ref();
-    let mode = &of_job.or(of.workflow.cache_mode.as_ref())?.value;
-    let permits = mode == access || mode == "write" || (mode == "write-only" && access == "write");
-    (!permits).then(|| mode.clone())
+    let mode = scope
+        .place
+        .of
+        .forbidding_cache_mode(&scope.place.key, access);
+    mode.map(str::to_owned)
 }
 
 /// What was found and restored.

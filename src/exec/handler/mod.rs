@@ -12,6 +12,7 @@ mod javascript;
 mod outside;
 mod process;
 mod restore;
+mod results;
 mod script;
 mod upload_artifact;
 

@@ -6,13 +6,15 @@ use std::time::Duration;
 use super::harmless::harmless;
 use super::screen::Size;
 use crate::clock::Moment;
-use crate::event::{Event, EventKind, LogLine, Moved, Transfers};
+use crate::event::{Event, EventKind, JobSummary, LogLine, Moved, Transfers};
 use crate::ids::{JobKey, StepKey};
 use crate::report::layout::{self, Paint, Style, WIDEST, columns, cut};
 use crate::report::plain::{log_text, shown_name};
 
 /// Last lines of a running step that are shown.
 const TAIL: usize = 4;
+/// Last lines of a piece of output that are looked at for them; some may be blank.
+const OUTPUT: usize = 20;
 /// Bytes of such a line that are kept; no terminal is that wide.
 const LONGEST: usize = 4096;
 /// A narrower terminal gets no bytes beside the seconds, and less indent.
@@ -82,12 +84,9 @@ impl View {
     pub(super) fn event(&mut self, event: &Event) {
         match &event.kind {
             EventKind::RunStarted(run) => {
-                let names = run
-                    .jobs
-                    .iter()
-                    .map(|job| (job.job.clone(), job.name.clone()));
-                self.names.extend(names);
+                self.name(&run.jobs);
             }
+            EventKind::JobsFound { jobs } => self.name(jobs),
             EventKind::JobStarted { job, .. } => self.idle(job),
             EventKind::JobFinished { job, .. } => {
                 self.running.remove(job);
@@ -109,11 +108,22 @@ impl View {
                     None => self.idle(&step.job),
                 }
             }
+            EventKind::StepOutput { step, line, text } if self.tails && line.is_many() => {
+                let last: Vec<_> = text.rsplit('\n').take(OUTPUT).collect();
+                for text in last.into_iter().rev() {
+                    self.step_output(step, *line, text);
+                }
+            }
             EventKind::StepOutput { step, line, text } if self.tails => {
                 self.step_output(step, *line, text);
             }
             _ => {}
         }
+    }
+
+    fn name(&mut self, jobs: &[JobSummary]) {
+        let names = jobs.iter().map(|job| (job.job.clone(), job.name.clone()));
+        self.names.extend(names);
     }
 
     /// Between its steps a job is shown by its name.
