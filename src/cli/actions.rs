@@ -150,9 +150,21 @@ pub(super) fn mapped(
         .collect()
 }
 
+/// The actions that a run of this commit may use, under the lock that it has.
+pub(super) fn of_commit(
+    elsewhere: &Elsewhere,
+    own: Own,
+    workflow: &Workflow,
+) -> Result<Arc<Actions>, Failure> {
+    let lock = lock(&own, workflow)?;
+    let actions = Arc::clone(&elsewhere.open()?.1);
+    actions.run_of(own, lock);
+    Ok(actions)
+}
+
 /// The lock file of the run's commit, where there is one and the workflow, or one that it calls, is bound
 /// by it.
-pub(super) fn lock(own: &Own, workflow: &Workflow) -> Result<Option<Arc<Lock>>, Failure> {
+fn lock(own: &Own, workflow: &Workflow) -> Result<Option<Arc<Lock>>, Failure> {
     let Some(text) = own.file(LOCK_FILE).map_err(Failure::cannot_run)? else {
         return Ok(None);
     };

@@ -164,9 +164,7 @@ impl Beginning<'_> {
             name: github.identity.repository(),
             commit: snapshot.sha().to_owned(),
         };
-        let lock = actions::lock(&own, &workflow)?;
-        let actions = Arc::clone(&elsewhere.open()?.1);
-        actions.run_of(own, lock);
+        let actions = actions::of_commit(&elsewhere, own, &workflow)?;
         let janitor = Janitor::start(store.root(), record.id).map_err(|error| {
             Failure::cannot_run(format!("cannot start the janitor of the run: {error}"))
         })?;

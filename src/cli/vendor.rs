@@ -63,8 +63,7 @@ pub(super) fn vendor(arguments: &VendorArguments) -> Result<ExitCode, Failure> {
         let workflow = document::in_folder(found, &elsewhere)?;
         if is_first {
             let own = own(found, scratch.path())?;
-            let lock = actions::lock(&own, &workflow)?;
-            actions.run_of(own, lock);
+            actions::of_commit(&elsewhere, own, &workflow)?;
             is_first = false;
         }
         for (job, reference) in workflow.not_followed() {
