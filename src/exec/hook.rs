@@ -115,6 +115,7 @@ impl<'a> Leading<'a> {
             // An error in it fails the part only if it is to run.
             let own = self.text_map(step.env.as_ref(), &env).await?;
             env.extend(own.clone().unwrap_or_default());
+            log.allow_by([&self.environment.base, &env]);
             let name = match phase {
                 Phase::Post => format!("Post {name}"),
                 Phase::Pre | Phase::Main => {
@@ -178,11 +179,7 @@ impl<'a> Leading<'a> {
                     Effects::of(Outcome::Failure)
                 }
             };
-            let said = log.finish();
-            effects.state.extend(said.state);
-            if said.failed && effects.outcome == Outcome::Success {
-                effects.outcome = Outcome::Failure;
-            }
+            effects.take_over(log.finish());
             let end = End {
                 outcome: effects.outcome,
                 conclusion: conclude(effects.outcome, limits.continue_on_error),
