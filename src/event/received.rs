@@ -106,6 +106,7 @@ mod tests {
                 job: JobKey::new("build", 0),
                 index: 0,
                 phase: Phase::Main,
+                within: Vec::new(),
             },
             line: LogLine::Output,
             text: "x".repeat(MOST),
