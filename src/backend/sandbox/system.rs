@@ -154,14 +154,7 @@ pub(super) fn mount_small_tmpfs(
 }
 
 fn mount_memory(path: &Path, flags: MsFlags, options: &str) -> Result<(), SandboxError> {
-    mount(
-        Some("tmpfs"),
-        path,
-        Some("tmpfs"),
-        flags,
-        Some(options),
-    )
-    .during("mount memory on", path)
+    mount(Some("tmpfs"), path, Some("tmpfs"), flags, Some(options)).during("mount memory on", path)
 }
 
 /// Shows a directory or file in a second place, with all that is mounted below.
