@@ -104,6 +104,7 @@ mod tests {
         let output = || EventKind::StepOutput {
             step: StepKey {
                 job: JobKey::new("build", 0),
+                within: Vec::new(),
                 index: 0,
                 phase: Phase::Main,
                 within: Vec::new(),

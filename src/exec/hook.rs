@@ -127,7 +127,9 @@ impl<'a> Leading<'a> {
             let holds = match condition {
                 Some(condition) => self.holds(condition, self.job_status(), &env).await?,
                 None => Ok(match &post {
-                    Post::SaveCache(_) => self.job_status() == Outcome::Success,
+                    Post::SaveCache(state) => {
+                        state.on_failure || self.job_status() == Outcome::Success
+                    }
                     _ => true,
                 }),
             };
