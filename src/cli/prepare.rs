@@ -15,6 +15,7 @@ use crate::config::Settings;
 use crate::config::network::{self, Machine};
 use crate::difference::{Difference, DifferenceKind, Effect, Site};
 use crate::event::{Events, JobSummary, RunSummary};
+use crate::exec::workspace::Others;
 use crate::exec::{Content, Given, Janitor, NetworkAccess, PlaceSettings, Run};
 use crate::expr::Value;
 use crate::externals::{self, Externals};
@@ -144,6 +145,10 @@ impl Beginning<'_> {
                 repository: ground.repository.clone(),
                 facts: ground.facts().clone(),
                 snapshot,
+            },
+            others: Others {
+                kept: store.root().join("repositories"),
+                offline: false,
             },
             store_position: store.position().map_err(Failure::cannot_run)?,
             backend,

@@ -39,6 +39,8 @@ pub struct Run {
     pub given: Given,
     /// The content the jobs check out.
     pub content: Content,
+    /// How they have other repositories.
+    pub others: workspace::Others,
     /// Where caches and artifacts are kept.
     pub store: Store,
     /// [`Store::position`] when the run started: what lookups see of other runs.
@@ -111,6 +113,7 @@ impl Run {
             facts: &self.content.facts,
             snapshot: &self.content.snapshot,
             context: &self.github,
+            others: &self.others,
         }
     }
 

@@ -3,7 +3,6 @@
 use std::cell::Cell;
 
 use super::calls::{CalledJobs, plan_call};
-use super::checkout::CheckoutInputs;
 use super::decided::{Facts, decided_false};
 use super::ends::{self, Decision, End};
 use super::expand::{ExpandError, PlannedLeg, expand};
@@ -413,7 +412,7 @@ fn of_step(workflow: &Workflow, job: &Job, step: &Step, facts: &Facts) -> Option
 
 /// What a built-in action cannot do of its inputs, as far as they are known already.
 fn of_inputs(action: &ActionRef, with: &Token, facts: &Facts) -> Option<ObstacleKind> {
-    if !matches!(action.action, BuiltIn::Checkout | BuiltIn::DownloadArtifact) {
+    if action.action != BuiltIn::DownloadArtifact {
         return None;
     }
     let known: Vec<(&str, String)> = with
@@ -423,14 +422,8 @@ fn of_inputs(action: &ActionRef, with: &Token, facts: &Facts) -> Option<Obstacle
         .collect();
     let github = facts.contexts.get("github")?.as_object()?;
     let repository = github.get("repository")?.to_text();
-    let what = if action.action == BuiltIn::Checkout {
-        let pairs = known.iter().map(|(name, value)| (*name, value.as_str()));
-        let (inputs, _) = CheckoutInputs::read(pairs, None);
-        inputs.obstacle(&repository)?
-    } else {
-        with.get("github-token")?;
-        other_run(&known, &repository)?
-    };
+    with.get("github-token")?;
+    let what = other_run(&known, &repository)?;
     Some(ObstacleKind::Inputs { what })
 }
 

@@ -21,7 +21,7 @@ mod select;
 mod started;
 
 pub use calls::{CalledJobs, PlannedCall};
-pub use checkout::CheckoutInputs;
+pub use checkout::{CheckoutInputs, NotARepository, Sparse, Submodules};
 pub use decided::{Facts, decided_false};
 pub use expand::{ExpandError, PlannedLeg, expand};
 pub use failing::JobFailure;

@@ -87,11 +87,11 @@ fn an_action_that_cannot_be_had_is_named_before_anything_starts() {
 
 #[test]
 fn a_checkout_that_cannot_be_made_is_refused_before_anything_starts() {
-    let steps = "- run: touch started\n- uses: actions/checkout@v5\n  with: { lfs: true }";
+    let steps = "- run: touch started\n- uses: actions/download-artifact@v5\n  with: { github-token: x, run-id: 5 }";
     let report = refused(
         &Project::of_steps(steps),
         CANNOT_RUN,
-        &["lfs: true", "ci.yml"],
+        &["another run (5)", "ci.yml"],
     );
     assert!(!report.stdout.contains("touch started"));
     let excluded = steps.replace("  with", "  if: github.event_name == 'release'\n  with");

@@ -9,6 +9,7 @@ mod download_artifact;
 mod interrupt;
 mod outside;
 mod process;
+mod renewal;
 mod restore;
 mod script;
 mod upload_artifact;

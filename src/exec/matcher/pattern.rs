@@ -136,8 +136,12 @@ impl<'t> Translation<'t> {
             'W' => self.class_of("^", WORD),
             's' => self.class_of("", BLANKS),
             'S' => self.class_of("^", BLANKS),
-            'b' => self.boundary("(?<=[A-Za-z0-9_])(?![A-Za-z0-9_])|(?<![A-Za-z0-9_])(?=[A-Za-z0-9_])"),
-            'B' => self.boundary("(?<=[A-Za-z0-9_])(?=[A-Za-z0-9_])|(?<![A-Za-z0-9_])(?![A-Za-z0-9_])"),
+            'b' => {
+                self.boundary("(?<=[A-Za-z0-9_])(?![A-Za-z0-9_])|(?<![A-Za-z0-9_])(?=[A-Za-z0-9_])")
+            }
+            'B' => {
+                self.boundary("(?<=[A-Za-z0-9_])(?=[A-Za-z0-9_])|(?<![A-Za-z0-9_])(?![A-Za-z0-9_])")
+            }
             'A' | 'z' | 'Z' | '1'..='9' => self.out.extend(['\\', c]),
             'k' => self.out.push_str(r"\k"),
             c => self.character(c)?,

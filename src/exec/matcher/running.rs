@@ -48,7 +48,10 @@ impl Running {
         // From the last one on: a line must not go through two patterns.
         for index in (0..=last).rev() {
             let pattern = &definition.patterns[index];
-            let before = match index.checked_sub(1).map(|before| self.begun[before].clone()) {
+            let before = match index
+                .checked_sub(1)
+                .map(|before| self.begun[before].clone())
+            {
                 None => Match::default(),
                 Some(Some(before)) => before,
                 // Lines that match must follow each other.

@@ -23,7 +23,10 @@ fn found(running: &mut Running, line: &str) -> Option<Match> {
 }
 
 fn error(text: &str) -> String {
-    parse(text).map(|_| ()).expect_err("it is wrong").to_string()
+    parse(text)
+        .map(|_| ())
+        .expect_err("it is wrong")
+        .to_string()
 }
 
 fn error_in(matchers: &str) -> String {
@@ -59,8 +62,13 @@ fn patterns_of_several_lines_need_consecutive_ones() {
         assert_eq!(found(&mut matcher, line), None, "{line}");
     }
     let whole = found(&mut matcher, "broken!").expect("the third line completes it");
-    assert_eq!((&*whole.file, &*whole.line, &*whole.message), ("a", "1", "broken"));
-    for line in ["in a", "between", "at 1", "broken!", "in a", "at 1", "between", "broken!"] {
+    assert_eq!(
+        (&*whole.file, &*whole.line, &*whole.message),
+        ("a", "1", "broken")
+    );
+    for line in [
+        "in a", "between", "at 1", "broken!", "in a", "at 1", "between", "broken!",
+    ] {
         assert_eq!(found(&mut matcher, line), None, "{line}");
     }
     // A line that could begin it again begins it again.
@@ -72,10 +80,8 @@ fn patterns_of_several_lines_need_consecutive_ones() {
 
 #[test]
 fn a_loop_goes_on_under_the_same_first_line_until_a_line_does_not_match() {
-    let mut eslint = one(
-        r#"{"regexp":"^([^\\s].*)$","file":1},
-           {"regexp":"^\\s+(\\d+):(\\d+)\\s+(error|warning|info)\\s+(.*)\\s\\s+(.*)$","line":1,"column":2,"severity":3,"message":4,"code":5,"loop":true}"#,
-    );
+    let mut eslint = one(r#"{"regexp":"^([^\\s].*)$","file":1},
+           {"regexp":"^\\s+(\\d+):(\\d+)\\s+(error|warning|info)\\s+(.*)\\s\\s+(.*)$","line":1,"column":2,"severity":3,"message":4,"code":5,"loop":true}"#);
     assert_eq!(found(&mut eslint, "test.js"), None);
     for number in ["1", "5"] {
         let line = format!("  {number}:0   error  Missing \"use strict\" statement   strict");
@@ -93,8 +99,16 @@ fn severities_and_paths_of_the_matcher_stand_in() {
         "pattern":[{"regexp":"^(?:(fatal): )?(.*)$","severity":1,"message":2}]}]}"#;
     let mut matcher = running(text).pop().expect("there is one");
     let without = found(&mut matcher, "words").expect("it matches");
-    assert_eq!((&*without.severity, &*without.from_path), ("Warning", "sub/x.proj"));
-    assert_eq!(found(&mut matcher, "fatal: x").expect("it matches").severity, "fatal");
+    assert_eq!(
+        (&*without.severity, &*without.from_path),
+        ("Warning", "sub/x.proj")
+    );
+    assert_eq!(
+        found(&mut matcher, "fatal: x")
+            .expect("it matches")
+            .severity,
+        "fatal"
+    );
 }
 
 #[test]
@@ -120,8 +134,14 @@ fn expressions_are_ecmascript_s() {
         (r"^.$", "\r", "\n"),
         (r"^\-\#\ $", "-# ", "-"),
     ] {
-        assert!(found(&mut regexp(expression), yes).is_some(), "{expression} {yes:?}");
-        assert!(found(&mut regexp(expression), no).is_none(), "{expression} {no:?}");
+        assert!(
+            found(&mut regexp(expression), yes).is_some(),
+            "{expression} {yes:?}"
+        );
+        assert!(
+            found(&mut regexp(expression), no).is_none(),
+            "{expression} {no:?}"
+        );
     }
 }
 
@@ -191,5 +211,8 @@ fn what_is_wrong_is_said_in_the_runner_s_words() {
 fn colours_are_taken_away() {
     let line = "\u{1b}[31;1mred\u{1b}[0m and \u{1b}[K rest\u{1b}[";
     assert_eq!(without_colours(line), "red and K rest");
-    assert!(matches!(without_colours("plain"), std::borrow::Cow::Borrowed(_)));
+    assert!(matches!(
+        without_colours("plain"),
+        std::borrow::Cow::Borrowed(_)
+    ));
 }
