@@ -38,6 +38,33 @@ pub struct Event {
 pub enum EventKind {
     /// The run begins; nothing of it has been started.
     RunStarted(Box<RunSummary>),
+    /// The repository of an action, or of a called workflow, is at hand: this is the commit that its
+    /// ref stands for.
+    ActionResolved(ResolvedAction),
+    /// Jobs that the run has beside those it began with: legs of a matrix that was not known, and what
+    /// these call.
+    JobsFound {
+        /// The jobs.
+        jobs: Vec<JobSummary>,
+    },
+    /// Somebody waits for a concurrency group.
+    GroupAwaited {
+        /// The job; none is the run.
+        job: Option<JobKey>,
+        /// The group as the workflow names it.
+        group: String,
+        /// The run that is in the group, or waits for it since before.
+        run: RunId,
+        /// The job of that run; none is the whole run.
+        holder: Option<JobKey>,
+    },
+    /// The run or a job is being cancelled, and not by the user.
+    Cancelling {
+        /// The job; none is the run.
+        job: Option<JobKey>,
+        /// Why, in GitHub's words.
+        message: String,
+    },
     /// A job's place is being brought up.
     JobStarted {
         /// The job.
@@ -190,6 +217,20 @@ pub enum EventKind {
         /// What it cost.
         timing: Timing,
     },
+}
+
+/// What a reference to another repository came to.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct ResolvedAction {
+    /// `owner/repository`, as written.
+    pub repository: String,
+    /// The branch, tag or commit.
+    #[serde(rename = "ref")]
+    pub git_ref: String,
+    /// The commit; none where a folder was taken instead.
+    pub commit: Option<String>,
+    /// That folder.
+    pub folder: Option<String>,
 }
 
 /// An artifact that was uploaded or downloaded.

@@ -32,6 +32,7 @@ pub mod store;
 pub mod workflow;
 
 // Level 3: what will run, and where.
+pub mod action;
 pub mod backend;
 pub mod plan;
 

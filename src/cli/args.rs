@@ -122,6 +122,8 @@ pub(super) struct RunArguments {
     #[command(flatten)]
     pub(super) given: GivenArguments,
     #[command(flatten)]
+    pub(super) actions: ActionArguments,
+    #[command(flatten)]
     pub(super) place: PlaceArguments,
     #[command(flatten)]
     pub(super) output: OutputArguments,
@@ -183,6 +185,21 @@ pub(super) struct GivenArguments {
     /// A file of configuration variables.
     #[arg(long, value_name = "FILE")]
     pub(super) var_file: Option<PathBuf>,
+}
+
+/// Where actions and called workflows of other repositories come from.
+#[derive(Debug, Args)]
+#[command(next_help_heading = "Actions of other repositories")]
+pub(super) struct ActionArguments {
+    /// Take an action, or one folder of its repository, from a folder here; may be given several times.
+    #[arg(long, value_name = "OWNER/REPO[/PATH][@REF]=DIR")]
+    pub(super) action: Vec<String>,
+    /// Fetch nothing: what is not in the store is named, and nothing is started.
+    #[arg(long)]
+    pub(super) offline: bool,
+    /// Ask for every branch and tag again which commit it is; else once a day.
+    #[arg(long, conflicts_with = "offline")]
+    pub(super) update: bool,
 }
 
 /// Where the jobs run.

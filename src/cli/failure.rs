@@ -79,6 +79,24 @@ impl Failure {
             text,
         }
     }
+
+    /// What GitHub fails when it sets jobs up, and what is wrong with manifests that it would read then.
+    pub(super) fn set_up(obstacles: &[Obstacle], manifests: &[Diagnostic]) -> Self {
+        let mut text = String::new();
+        for diagnostic in manifests {
+            let _ = writeln!(text, "{}\n", located(diagnostic, Look::default()));
+        }
+        for obstacle in obstacles {
+            let _ = writeln!(text, "{obstacle}");
+        }
+        text.push_str(
+            "error: GitHub would fail these jobs before their first step; nothing was started",
+        );
+        Self {
+            code: ExitCode::Usage,
+            text,
+        }
+    }
 }
 
 /// How a command that only prints ends. A reader that has seen enough (`| head`) and went away

@@ -6,6 +6,7 @@ use indexmap::IndexMap;
 
 use super::args::GivenArguments;
 use super::failure::Failure;
+use crate::config::Named;
 
 /// What the user gave a run, as texts.
 #[derive(Debug, Default)]
@@ -14,6 +15,16 @@ pub(super) struct GivenTexts {
     pub(super) env: IndexMap<String, String>,
     pub(super) secrets: IndexMap<String, String>,
     pub(super) vars: IndexMap<String, String>,
+}
+
+impl GivenTexts {
+    /// Takes what `lrun.toml` says and nobody gave.
+    pub(super) fn be_over(&mut self, configured: &Named) {
+        for (name, setting) in &configured.vars {
+            let given = self.vars.entry(name.clone());
+            given.or_insert_with(|| setting.value.clone());
+        }
+    }
 }
 
 /// Reads what was given; what is named on the command line goes over what a file says.

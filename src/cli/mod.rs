@@ -1,8 +1,10 @@
 //! Arguments to decisions, once; wiring; exit codes; the one error renderer. A subcommand is
 //! one file.
 
+mod actions;
 mod args;
 mod check;
+mod checkouts;
 mod doctor;
 mod document;
 mod env_file;

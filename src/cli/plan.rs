@@ -87,20 +87,21 @@ pub(super) fn plan(arguments: &PlanArguments) -> Result<ExitCode, Failure> {
         room: terminal::size().map_or(Room::Unbounded, |size| Room::Terminal(size.columns)),
     };
     match &arguments.workflow {
-        Some(name) => one(arguments, name, options),
-        None => all(arguments, options),
+        Some(name) => one(arguments, name, &settings, options),
+        None => all(arguments, &settings, options),
     }
 }
 
 fn one(
     arguments: &PlanArguments,
     name: &str,
+    settings: &Settings,
     options: ForecastOptions,
 ) -> Result<ExitCode, Failure> {
     let found = find::workflow(&arguments.directory, Some(name))?;
     // Git takes longer than the file.
     let (ground, workflow) = std::thread::scope(|scope| {
-        let ground = scope.spawn(|| Ground::look(&found.root));
+        let ground = scope.spawn(|| Ground::look(&found.root, settings));
         let workflow = document::read(&found);
         let ground = ground
             .join()
@@ -134,12 +135,16 @@ fn code_of(told: &Forecasted) -> ExitCode {
     }
 }
 
-fn all(arguments: &PlanArguments, options: ForecastOptions) -> Result<ExitCode, Failure> {
+fn all(
+    arguments: &PlanArguments,
+    settings: &Settings,
+    options: ForecastOptions,
+) -> Result<ExitCode, Failure> {
     let all = find::workflows(&arguments.directory)?;
     let Some(first) = all.first() else {
         return Ok(ExitCode::Success);
     };
-    let ground = Ground::look(&first.root)?;
+    let ground = Ground::look(&first.root, settings)?;
     let event = arguments.pretend.event.as_deref().unwrap_or("push");
     workflow::known_event(event).map_err(Failure::usage)?;
     let takes_inputs = matches!(event, "workflow_dispatch" | "workflow_call");

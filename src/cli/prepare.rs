@@ -5,18 +5,21 @@ use std::fs::File;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
+use super::actions;
 use super::args::{NetworkArgument, RunArguments};
+use super::checkouts;
 use super::failure::Failure;
 use super::find::Found;
 use super::inputs;
 use super::subject::{Asked, Declared, Ground, Subject, summary, workflow_name};
+use crate::action::Own;
 use crate::backend::sandbox::Sandbox;
 use crate::config::Settings;
 use crate::config::network::{self, Machine};
 use crate::difference::{Difference, DifferenceKind, Effect, Site};
-use crate::event::{Events, JobSummary, RunSummary};
+use crate::event::{Events, RunSummary};
 use crate::exec::workspace::Others;
-use crate::exec::{Content, Given, Janitor, NetworkAccess, PlaceSettings, Run};
+use crate::exec::{self, Content, Given, Janitor, NetworkAccess, PlaceSettings, Run};
 use crate::expr::Value;
 use crate::externals::{self, Externals};
 use crate::git::{GitError, Repository};
@@ -36,6 +39,8 @@ pub(super) struct Prepared {
     /// Held until the run is over.
     pub(super) alive: File,
     pub(super) summary: RunSummary,
+    /// The actions that it uses.
+    pub(super) actions: actions::Found,
     /// What is known to differ before anything runs.
     pub(super) differences: Vec<Difference>,
 }
@@ -56,7 +61,7 @@ pub(super) fn prepare(
     workflow: Arc<Workflow>,
     wiring: Wiring,
 ) -> Result<Prepared, Failure> {
-    let ground = Ground::look(&found.root)?;
+    let ground = Ground::look(&found.root, settings)?;
     let asked = Asked {
         pretend: &arguments.pretend,
         given: &arguments.given,
@@ -132,6 +137,14 @@ impl Beginning<'_> {
             env: given.env,
         };
         let place = place_settings(arguments, settings, &ground.repository)?;
+        let own = Own {
+            repository: ground.repository.clone(),
+            objects: snapshot.objects.clone(),
+            name: github.identity.repository(),
+            commit: snapshot.sha().to_owned(),
+        };
+        let lock = actions::lock(&own, &workflow)?;
+        let actions = actions::of_run(&arguments.actions, &arguments.directory, &store, own, lock)?;
         let janitor = Janitor::start(store.root(), record.id).map_err(|error| {
             Failure::cannot_run(format!("cannot start the janitor of the run: {error}"))
         })?;
@@ -148,7 +161,8 @@ impl Beginning<'_> {
             },
             others: Others {
                 kept: store.root().join("repositories"),
-                offline: false,
+                offline: arguments.actions.offline,
+                update: arguments.actions.update,
             },
             store_position: store.position().map_err(Failure::cannot_run)?,
             backend,
@@ -159,13 +173,23 @@ impl Beginning<'_> {
             janitor: Arc::new(janitor),
             store,
             workflow,
+            actions: Arc::new(actions),
         });
         let plan = make_plan(arguments, &run)?;
+        let found = actions::find(&run.actions, &plan)?;
+        checkouts::fetch(&run, &plan)?;
+        let mut differences = differences(&run, &plan, &trigger, &start);
+        differences.extend(found.differences());
         Ok(Prepared {
             record: run.store.record(run.id),
             alive: record.alive,
-            summary: summary(&run.github, &run.content.snapshot, jobs(&plan)),
-            differences: differences(&run, &plan, &trigger, &start),
+            summary: summary(
+                &run.github,
+                &run.content.snapshot,
+                exec::job_summaries(&plan),
+            ),
+            actions: found,
+            differences,
             plan,
             run,
         })
@@ -272,23 +296,7 @@ fn make_plan(arguments: &RunArguments, run: &Run) -> Result<Plan, Failure> {
     if let Some(error) = plan.unstartable() {
         return Err(Failure::invalid(std::slice::from_ref(error)));
     }
-    if !plan.refusals.is_empty() {
-        return Err(Failure::refused(&plan.refusals));
-    }
     Ok(plan)
-}
-
-fn jobs(plan: &Plan) -> Vec<JobSummary> {
-    let jobs = plan.jobs.iter().flat_map(|job| {
-        let legs = job.legs.iter().flatten();
-        legs.map(|leg| JobSummary {
-            job: leg.key.clone(),
-            name: leg.name.clone(),
-            label: leg.labels.join(", "),
-            needs: job.needs.clone(),
-        })
-    });
-    jobs.collect()
 }
 
 fn differences(run: &Run, plan: &Plan, trigger: &Trigger, start: &Start) -> Vec<Difference> {

@@ -59,6 +59,7 @@ async fn carry_out(
         record,
         alive,
         summary,
+        actions,
         differences,
     } = prepared;
     let (canceller, cancellation) = Canceller::new();
@@ -68,6 +69,7 @@ async fn carry_out(
     let consuming = tokio::spawn(report::consume(received, reporters));
     let events = run.events.clone();
     events.send(EventKind::RunStarted(Box::new(summary)));
+    actions.send(&events);
     for difference in differences {
         events.send(EventKind::Differs(difference));
     }

@@ -9,11 +9,12 @@ use super::document::{self, InCommit};
 use super::failure::Failure;
 use super::find::Found;
 use super::given::{self, GivenTexts};
+use crate::config::{LrunToml, Settings};
 use crate::event::{JobSummary, RunSummary};
 use crate::exec::workspace;
 use crate::git::{self, Changes, Content, Facts, GitError, Head, Repository, Snapshot};
 use crate::plan::github_event::{
-    Compared, EventOptions, GithubContext, Since, Trigger, dispatch_texts,
+    Compared, EventOptions, GithubContext, Identity, Since, Trigger, dispatch_texts,
 };
 use crate::plan::{self, Change, Start};
 use crate::workflow::{self, Workflow};
@@ -23,6 +24,8 @@ pub(super) struct Ground {
     pub(super) repository: Repository,
     /// What it is like.
     whole: Facts,
+    /// What its `lrun.toml` and the user's say.
+    pub(super) toml: LrunToml,
     /// The folder that is taken for a repository, if that is not the repository itself, and what it
     /// is like then.
     folder: Option<(PathBuf, Facts)>,
@@ -53,12 +56,16 @@ impl<Q, A> Default for Answers<Q, A> {
 
 impl Ground {
     /// Looks at the repository of `root`, the folder that has the workflows.
-    pub(super) fn look(root: &Path) -> Result<Self, Failure> {
+    pub(super) fn look(root: &Path, settings: &Settings) -> Result<Self, Failure> {
         let (repository, whole) = Facts::discover(root).map_err(Failure::cannot_run)?;
         let folder = root.strip_prefix(&repository.root).ok();
         let folder = folder.filter(|folder| !folder.as_os_str().is_empty());
+        let folder = folder.map(|folder| (folder.to_owned(), whole.of_folder(folder)));
+        let facts = folder.as_ref().map_or(&whole, |(_, facts)| facts);
+        let name = Identity::of(facts).repository();
         Ok(Self {
-            folder: folder.map(|folder| (folder.to_owned(), whole.of_folder(folder))),
+            toml: LrunToml::read(root, &name, settings).map_err(Failure::usage)?,
+            folder,
             repository,
             whole,
             changes: Answers::default(),
@@ -140,7 +147,8 @@ impl<'g> Subject<'g> {
         let Asked {
             pretend, declared, ..
         } = asked;
-        let given = given::read(asked.given)?;
+        let mut given = given::read(asked.given)?;
+        given.be_over(&ground.toml.environments.of_repository);
         let mut options = event_options(pretend, &found.root)?;
         if let Declared::Or(event) = declared {
             options.event = Some(event.to_owned());

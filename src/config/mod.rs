@@ -5,8 +5,12 @@
 //! credentials are never taken over.
 
 mod environment;
+mod inside;
+mod lrun_toml;
 pub mod network;
 mod settings;
 
 pub use environment::Environment;
+pub use inside::inside;
+pub use lrun_toml::{Environments, LrunToml, LrunTomlError, Named, SecretSource};
 pub use settings::{ConfigError, Origin, Setting, Settings};

@@ -4,9 +4,10 @@ use std::fmt;
 use std::path::{Path, PathBuf};
 
 use super::environment::Environment;
+use crate::source::Position;
 
 /// Where a value comes from.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[derive(Debug, Clone, PartialEq, Eq)]
 pub enum Origin {
     /// Nobody set it.
     Default,
@@ -14,6 +15,13 @@ pub enum Origin {
     Variable(&'static str),
     /// An argument of this invocation.
     Argument(&'static str),
+    /// A place in a file.
+    File {
+        /// The file, as it is shown.
+        path: String,
+        /// The place.
+        position: Position,
+    },
 }
 
 impl fmt::Display for Origin {
@@ -22,6 +30,9 @@ impl fmt::Display for Origin {
             Self::Default => f.write_str("default"),
             Self::Variable(name) => write!(f, "${name}"),
             Self::Argument(name) => write!(f, "--{name}"),
+            Self::File { path, position } => {
+                write!(f, "{path}:{}:{}", position.line, position.column)
+            }
         }
     }
 }
@@ -78,6 +89,13 @@ impl Settings {
     /// The settings of this process.
     pub fn of_process() -> Result<Self, ConfigError> {
         Self::new(Environment::of_process())
+    }
+
+    /// Where the user's configuration files are: `XDG_CONFIG_HOME`, else `~/.config`. Absolute;
+    /// none where neither is known.
+    pub fn config_home(&self) -> Option<PathBuf> {
+        let named = absolute(&self.environment, "XDG_CONFIG_HOME");
+        named.or_else(|| Some(self.home.as_ref()?.join(".config")))
     }
 
     /// The settings that follow from an environment.

@@ -35,10 +35,14 @@ use crate::label::Label;
 use crate::lookup::KeyOrigin;
 use crate::outcome::{Outcome, SkipReason, Timing};
 use crate::plan::{Placement, PlannedLeg};
-use crate::workflow::{Job, JobBody, Step};
+use crate::workflow::{Job, JobBody, Step, Token};
 
 /// GitHub's limit for a job that names none.
-const DEFAULT_MINUTES: f64 = 360.0;
+const DEFAULT_MINUTES: u64 = 360;
+
+/// What a cancelled job has to come to its end, if it does not say itself (docs: workflow
+/// cancellation).
+pub(super) const CANCEL_MINUTES: u64 = 5;
 
 /// What a leg is started with.
 pub(super) struct LegSpec {
@@ -98,6 +102,12 @@ pub(super) struct Place {
     pub(super) root_lacks: Option<String>,
 }
 
+/// What a job's time is kept with: who asks it to end, and who may be asked from outside.
+struct Clock {
+    canceller: Canceller,
+    outer: Cancellation,
+}
+
 /// A leg being run.
 pub(super) struct Leading<'a> {
     pub(super) run: &'a Arc<Run>,
@@ -109,6 +119,7 @@ pub(super) struct Leading<'a> {
     pub(super) environment: JobEnvironment,
     pub(super) contexts: FixedContexts,
     pub(super) cancellation: Cancellation,
+    clock: Clock,
     pub(super) state: JobState,
     pub(super) cold: &'a mut Cold,
 }
@@ -187,6 +198,8 @@ async fn in_place(
         mut commands,
         ground,
     } = place::bring_up(run, spec).await?;
+    let (canceller, own) = Canceller::new();
+    let mut ended_at_once = own.clone();
     let leading = Leading {
         run,
         of: &spec.of,
@@ -198,11 +211,24 @@ async fn in_place(
             Placement::Elsewhere { .. } => None,
         },
         environment,
-        cancellation,
-        state: JobState::new(&spec.of),
+        cancellation: own,
+        clock: Clock {
+            canceller,
+            outer: cancellation,
+        },
+        state: JobState::new(run, &spec.of),
         cold,
     };
-    let led = leading.lead(&mut commands).await;
+    let led = tokio::select! {
+        led = leading.lead(&mut commands) => led,
+        () = ended_at_once.ended_at_once() => {
+            run.events.send(EventKind::Cancelling {
+                job: Some(spec.leg.key.clone()),
+                message: "The job did not end in time after it was cancelled, and was ended.".to_owned(),
+            });
+            Ok((Outcome::Cancelled, Outcome::Cancelled, IndexMap::new()))
+        }
+    };
     // What is left behind is told; it does not decide how the job ended.
     if let Err(error) = place::take_down(run, ground).await {
         run.events.send(EventKind::Differs(Difference {
@@ -217,8 +243,10 @@ async fn in_place(
 }
 
 impl JobState {
-    fn new(of: &Called) -> Self {
+    fn new(run: &Run, of: &Called) -> Self {
         let masker = Masker::default();
+        // Those too that the workflow does not see: no report shows them.
+        masker.add(run.given.secrets.values().map(String::as_str));
         masker.add(of.secrets.values().map(String::as_str));
         Self {
             env: IndexMap::new(),
@@ -235,9 +263,11 @@ impl JobState {
 
 impl<'a> Leading<'a> {
     async fn lead(mut self, commands: &mut CommandWatch) -> Result<Results, AgentError> {
-        let limit = self.limit().await?;
+        let minutes = self.limit().await?;
+        let limit = Duration::from_secs(minutes.saturating_mul(60));
         let start = Moment::now();
-        let keeper = self.keep_time(limit);
+        let grace = self.cancel_limit().await?;
+        let keeper = self.keep_time(limit, grace);
         let job: &'a Job = self.job;
         if let JobBody::Steps(steps) = &job.body
             && self.start_job_env().await?
@@ -248,44 +278,69 @@ impl<'a> Leading<'a> {
         keeper.abort();
         self.note_cancellation();
         if self.state.status == Outcome::Cancelled && start.elapsed() >= limit {
-            let minutes = limit.as_secs() / 60;
-            self.fail(format!(
-                "The job has exceeded the maximum execution time of {minutes} minutes."
-            ));
+            self.send(EventKind::Cancelling {
+                job: Some(self.place.key.clone()),
+                message: format!(
+                    "The job has exceeded the maximum execution time of {minutes} minutes."
+                ),
+            });
         }
         self.finish().await
     }
 
-    /// What the job's `timeout-minutes` gives it; 360 minutes unless it says otherwise.
-    async fn limit(&mut self) -> Result<Duration, AgentError> {
-        let minutes = match &self.job.timeout_minutes {
-            None => Ok(DEFAULT_MINUTES),
-            Some(token) => {
-                self.evaluate(&self.state.env, |contexts| token.evaluate_number(contexts))
-                    .await?
-            }
-        };
-        let minutes = minutes.unwrap_or_else(|message| {
-            self.fail(message);
-            DEFAULT_MINUTES
-        });
-        Ok(Duration::from_secs(
-            (minutes.max(0.0) as u64).saturating_mul(60),
-        ))
+    /// What the job's `timeout-minutes` gives it; 360 minutes unless it says otherwise. Fractions are
+    /// dropped, and nothing or less is as if it were not there.
+    async fn limit(&mut self) -> Result<u64, AgentError> {
+        let minutes = self.minutes(self.job.timeout_minutes.as_ref()).await?;
+        Ok(minutes.unwrap_or(DEFAULT_MINUTES))
     }
 
-    /// Cancels the job once its time is over, besides when it is cancelled from outside.
-    fn keep_time(&mut self, limit: Duration) -> JoinHandle<()> {
-        let (canceller, cancellation) = Canceller::new();
-        let mut outer = std::mem::replace(&mut self.cancellation, cancellation);
-        tokio::spawn(async move {
-            tokio::select! {
-                () = outer.cancelled() => {}
-                () = tokio::time::sleep(limit) => {}
+    /// What the job has to come to its end once it is cancelled.
+    async fn cancel_limit(&mut self) -> Result<Duration, AgentError> {
+        let minutes = self
+            .minutes(self.job.cancel_timeout_minutes.as_ref())
+            .await?;
+        let minutes = minutes.unwrap_or(CANCEL_MINUTES);
+        Ok(Duration::from_secs(minutes.saturating_mul(60)))
+    }
+
+    /// Whole minutes, if there are any. What has no value fails the job.
+    async fn minutes(&mut self, token: Option<&Token>) -> Result<Option<u64>, AgentError> {
+        let Some(token) = token else {
+            return Ok(None);
+        };
+        let minutes = self
+            .evaluate(&self.state.env, |contexts| token.evaluate_number(contexts))
+            .await?;
+        Ok(match minutes {
+            Ok(minutes) => (minutes >= 1.0).then_some(minutes as u64),
+            Err(message) => {
+                self.fail(message);
+                None
             }
-            canceller.cancel();
-            // Whoever listens must never find nobody left to ask.
-            std::future::pending().await
+        })
+    }
+
+    /// Cancels the job once its time is over, besides when it is cancelled from outside, and ends it
+    /// when it takes too long to come to its end.
+    fn keep_time(&self, limit: Duration, grace: Duration) -> JoinHandle<()> {
+        let Clock { canceller, outer } = &self.clock;
+        let (canceller, mut outer) = (canceller.clone(), outer.clone());
+        let mut at_once = outer.clone();
+        tokio::spawn(async move {
+            let cancelled = async {
+                tokio::select! {
+                    () = outer.cancelled() => {}
+                    () = tokio::time::sleep(limit) => {}
+                }
+                canceller.cancel();
+                tokio::time::sleep(grace).await;
+            };
+            tokio::select! {
+                () = cancelled => {}
+                () = at_once.ended_at_once() => {}
+            }
+            canceller.end_at_once();
         })
     }
 

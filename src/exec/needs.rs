@@ -5,8 +5,10 @@ use std::collections::BTreeSet;
 use indexmap::IndexMap;
 use serde_json::json;
 
+use super::called::Called;
 use super::job::LegEnd;
 use crate::expr::{CallError, Contexts, EvaluationError, Object, Value};
+use crate::ids::JobKey;
 use crate::outcome::Outcome;
 use crate::plan::Facts;
 use crate::workflow::Condition;
@@ -64,12 +66,21 @@ impl Needs {
         self.0.values().map(|job| job.conclusion).collect()
     }
 
-    /// The `needs` context: the jobs needed directly.
+    /// What jobs together count as.
+    pub(super) fn worst(&self, ids: &[String]) -> Outcome {
+        let conclusions = ids.iter().filter_map(|id| Some(self.0.get(id)?.conclusion));
+        let conclusions: Vec<Outcome> = conclusions.collect();
+        Outcome::worst(&conclusions).unwrap_or(Outcome::Skipped)
+    }
+
+    /// The `needs` context: the jobs needed directly, under the ids of their own workflow; the same
+    /// of all its jobs is the `jobs` context.
     pub(super) fn context(&self, ids: &[String]) -> Value {
         let entries = ids.iter().filter_map(|id| {
             let job = self.0.get(id)?;
             let value = json!({ "result": job.conclusion, "outputs": job.outputs });
-            Some((id.clone(), Value::from(value)))
+            let own = JobKey::new(id, 0).local_id().to_owned();
+            Some((own, Value::from(value)))
         });
         Value::from(entries.collect::<Object>())
     }
@@ -88,6 +99,24 @@ impl Needs {
         found.into_iter().collect()
     }
 
+    /// These jobs, and all that those of them call that call a workflow.
+    pub(super) fn with_called(&self, ids: Vec<String>) -> Vec<String> {
+        let found: BTreeSet<String> = ids.into_iter().collect();
+        // `CALLER/ID` and `CALLER.LEG/ID`, nested too.
+        let is_called = |id: &str| {
+            let ends = id.match_indices('/');
+            let mut callers = ends.map(|(end, _)| &id[..end]);
+            callers.any(|caller| {
+                let leg = caller.rsplit_once('.');
+                let of_leg = leg.filter(|(_, leg)| leg.parse::<u32>().is_ok());
+                found.contains(of_leg.map_or(caller, |(id, _)| id))
+            })
+        };
+        let called = self.0.keys().filter(|id| is_called(id)).cloned();
+        let called: Vec<String> = called.collect();
+        found.into_iter().chain(called).collect()
+    }
+
     /// The first job needed that did not succeed.
     pub(super) fn unsuccessful(&self, ids: &[String]) -> Option<(String, Outcome)> {
         self.ancestors(ids).into_iter().find_map(|id| {
@@ -103,12 +132,13 @@ impl Needs {
     pub(super) fn condition_holds(
         &self,
         condition: &Condition,
-        needs: &[String],
+        (of, needs): (&Called, &[String]),
         facts: Facts,
         cancelled: bool,
     ) -> Result<bool, EvaluationError> {
         let contexts = JobCondition {
             all: self,
+            of,
             ancestors: self.ancestors(needs),
             facts,
             cancelled,
@@ -123,6 +153,7 @@ impl Needs {
 /// What a job's `if` sees: status functions look at the jobs it needs, directly or not.
 struct JobCondition<'a> {
     all: &'a Needs,
+    of: &'a Called,
     ancestors: Vec<String>,
     facts: Facts,
     cancelled: bool,
@@ -133,7 +164,7 @@ impl JobCondition<'_> {
     fn asked(&self, arguments: &[Value]) -> Vec<Outcome> {
         let named: Vec<String> = arguments
             .iter()
-            .map(|value| value.to_text().to_string())
+            .map(|value| self.of.id_of(&value.to_text()))
             .collect();
         let ids = if named.is_empty() {
             &self.ancestors

@@ -3,6 +3,8 @@
 
 /// Home of the job's user.
 pub(super) const HOME: &str = "/home/runner";
+/// Where the repositories of actions are.
+pub(super) const ACTIONS: &str = "/home/runner/work/_actions";
 /// `RUNNER_TEMP`.
 pub(super) const TEMP: &str = "/home/runner/work/_temp";
 /// Where the files behind `GITHUB_ENV` and the like are made.

@@ -263,12 +263,13 @@ pub(super) fn fixed_contexts(run: &Run, spec: &LegSpec, paths: &Paths) -> FixedC
         .collect();
     runner.insert("workspace".to_owned(), json!(paths.runner_workspace));
     runner.insert("debug".to_owned(), json!(""));
+    let file = spec.of.file(run);
     let job = json!({
         "check_run_id": null,
-        "workflow_ref": run.github.workflow_ref(),
-        "workflow_sha": run.github.sha,
-        "workflow_repository": run.github.identity.repository(),
-        "workflow_file_path": run.github.run.workflow_path,
+        "workflow_ref": file.reference,
+        "workflow_sha": file.sha,
+        "workflow_repository": file.repository,
+        "workflow_file_path": file.path,
         "container": {},
         "services": {},
     });

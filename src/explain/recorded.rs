@@ -77,6 +77,11 @@ impl RecordedRun {
     fn take(&mut self, kind: &EventKind) {
         match kind {
             EventKind::RunStarted(summary) => self.summary = Some((**summary).clone()),
+            EventKind::JobsFound { jobs } => {
+                if let Some(summary) = &mut self.summary {
+                    summary.jobs.extend(jobs.iter().cloned());
+                }
+            }
             EventKind::RunFinished { verdict, .. } => self.verdict = Some(*verdict),
             EventKind::StepStarted { step, name, id, .. } => {
                 let of_record = self.step(step);

@@ -152,6 +152,18 @@ impl Template {
             .collect()
     }
 
+    /// The text as far as it is known: `unknown` stands for each expression that has no value yet.
+    pub fn evaluate_known(&self, contexts: &dyn Contexts, unknown: char) -> String {
+        let part = |part: &Part| match part {
+            Part::Literal(text) => text.clone(),
+            Part::Expression(expression) => match expression.evaluate(contexts) {
+                Ok(value) => value.to_text().to_string(),
+                Err(_) => unknown.to_string(),
+            },
+        };
+        self.parts.iter().map(part).collect()
+    }
+
     /// The whole text it was compiled from.
     pub fn text(&self) -> &str {
         &self.text

@@ -1,14 +1,27 @@
 //! Node.js for JavaScript actions: the runner brings its own (`externals/node24`), and so does
 //! lrun. Never that of the label's image, nor whatever a job installs.
 //!
+//! It is kept in the store, and fetched once: from a mirror of the distribution that `lrun.toml`
+//! names, else from the distribution, else by the user's own npm client. Everything here blocks.
+//!
 //! Plain data for whoever brings a place up; what is here is mounted read-only.
 
+mod error;
+mod fetch;
 mod given;
+mod http;
+mod kept;
+mod npm;
+mod release;
+mod unpack;
 
 use std::fmt;
 use std::path::{Path, PathBuf};
 
+pub use error::{FetchError, SourceError};
+pub use fetch::{Fetched, Sources};
 pub use given::{GivenError, given};
+pub use release::Release;
 
 /// The versions of Node.js that places of a run have.
 #[derive(Debug, Clone, PartialEq, Eq, Default)]
@@ -37,6 +50,14 @@ pub struct Node {
 pub enum Origin {
     /// `--node`.
     Given,
+    /// Fetched by an earlier run.
+    Store,
+    /// The mirror that `lrun.toml` names.
+    Mirror,
+    /// Node.js's own distribution.
+    Distribution,
+    /// The user's npm client.
+    Npm,
 }
 
 impl Externals {
@@ -62,6 +83,10 @@ impl fmt::Display for Origin {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.write_str(match self {
             Self::Given => "--node",
+            Self::Store => "the store",
+            Self::Mirror => "the mirror",
+            Self::Distribution => "nodejs.org",
+            Self::Npm => "the npm client",
         })
     }
 }

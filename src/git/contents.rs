@@ -67,6 +67,15 @@ impl Repository {
         Ok(sizes.first().is_some_and(Option::is_some))
     }
 
+    /// The files of a commit below `root`, as `git archive` writes them and GitHub delivers them: without
+    /// what `.gitattributes` leaves out, and nothing of the user's configuration in force.
+    pub fn archive(&self, objects: &Path, commit: &str, root: &str) -> Result<Vec<u8>, GitError> {
+        let git = Git::isolated(&self.root)
+            .env("GIT_OBJECT_DIRECTORY", objects)
+            .alternates(&[&self.objects]);
+        archive(git, commit, root)
+    }
+
     fn batch(&self, objects: &Path, asked: String) -> Git {
         Git::in_repository(&self.root)
             .env("GIT_OBJECT_DIRECTORY", objects)
@@ -74,4 +83,11 @@ impl Repository {
             .arg("cat-file")
             .stdin(asked)
     }
+}
+
+/// What `git archive` writes of a commit, below the folder `root`.
+pub(super) fn archive(git: Git, commit: &str, root: &str) -> Result<Vec<u8>, GitError> {
+    git.args(["archive", "--format=tar", &format!("--prefix={root}/")])
+        .arg(commit)
+        .output()
 }

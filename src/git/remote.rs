@@ -14,6 +14,7 @@ use std::time::Duration;
 use crate::clock::Moment;
 use crate::digest::Digest;
 
+use super::contents::archive;
 use super::{Git, GitError};
 
 /// How long one fetch may take.
@@ -104,8 +105,20 @@ impl Remote {
     /// is done yet.
     pub fn new(kept: &Path, url: impl Into<String>) -> Self {
         let url = url.into();
-        let digest = Digest::of(&url).to_string();
-        let last = url.rsplit(['/', ':']).next().unwrap_or_default();
+        Self::kept_as(kept, &url.clone(), url)
+    }
+
+    /// The repository `owner/name` on GitHub, where letter case makes no other: it is kept once, and asked
+    /// for as it is written.
+    pub fn on_github(kept: &Path, repository: &str) -> Self {
+        let url = |repository: &str| format!("https://github.com/{repository}");
+        let known_as = url(&repository.to_ascii_lowercase());
+        Self::kept_as(kept, &known_as, url(repository))
+    }
+
+    fn kept_as(kept: &Path, known_as: &str, url: String) -> Self {
+        let digest = Digest::of(known_as).to_string();
+        let last = known_as.rsplit(['/', ':']).next().unwrap_or_default();
         let is_plain = |c: &char| c.is_ascii_alphanumeric() || matches!(c, '-' | '_');
         let name: String = last.chars().filter(is_plain).take(40).collect();
         Self {
@@ -113,13 +126,6 @@ impl Remote {
             url,
             limit: LIMIT,
         }
-    }
-
-    /// The repository `owner/name` on GitHub.
-    pub fn on_github(kept: &Path, repository: &str) -> Self {
-        // Owners and names have no letter case there.
-        let repository = repository.to_ascii_lowercase();
-        Self::new(kept, format!("https://github.com/{repository}"))
     }
 
     /// The same, with another limit for each fetch than ten minutes.
@@ -142,6 +148,12 @@ impl Remote {
     /// reads.
     pub fn git(&self) -> Git {
         Git::isolated(&self.directory).env("GIT_DIR", &self.directory)
+    }
+
+    /// The files of a commit that is here, below the folder `root`, as `git archive` writes them and
+    /// GitHub delivers them.
+    pub fn archive(&self, commit: &str, root: &str) -> Result<Vec<u8>, GitError> {
+        archive(self.git(), commit, root)
     }
 
     /// Whether a commit is here with its files.

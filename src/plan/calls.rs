@@ -3,11 +3,13 @@
 use std::collections::HashMap;
 
 use super::decided::Facts;
-use super::expand::{ExpandError, evaluate};
-use super::make::{Budget, Plan, plan_jobs};
+use super::expand::{ExpandError, PlannedLeg, evaluate};
+use super::make::{Budget, Plan, PlannedJob, plan_jobs};
+use super::select::Selection;
 use crate::expr::{Object, Value};
+use crate::ids::JobKey;
 use crate::source::{Code, Diagnostic};
-use crate::workflow::{Call, Called, InputDefinition, InputKind, Token, Workflow};
+use crate::workflow::{Call, Called, InputDefinition, InputKind, Token, TokenProblem, Workflow};
 
 /// What a leg of a calling job calls.
 #[derive(Debug, Clone)]
@@ -20,10 +22,23 @@ pub struct PlannedCall {
     pub called: CalledJobs,
 }
 
+impl PlannedCall {
+    /// Whether nothing of it runs here although it runs on GitHub.
+    pub(super) fn is_not_here(&self) -> bool {
+        let CalledJobs::Planned(plan) = &self.called else {
+            return false;
+        };
+        let mut jobs = plan.jobs.iter();
+        jobs.clone().any(PlannedJob::is_not_here)
+            && jobs.all(|job| job.skip.is_some() || job.is_not_here())
+    }
+}
+
 /// The jobs of a called workflow.
 #[derive(Debug, Clone)]
 pub enum CalledJobs {
-    /// Named as GitHub names them, `caller / called`; their waves are counted from the caller's.
+    /// Named as GitHub names them, `caller / called`, and with `CALLER/ID` as ids; their waves are
+    /// counted from the caller's.
     Planned(Plan),
     /// The workflow is not at hand.
     NotFollowed {
@@ -32,13 +47,29 @@ pub enum CalledJobs {
     },
 }
 
-/// Plans what one leg calls: `name` is the leg's, `facts` are the run's, and `of_leg` those with its
-/// matrix.
-pub(super) fn plan_call(
+/// Plans what a leg calls whose job is about to run: `facts` are what the caller's jobs may use, with
+/// `needs`.
+///
+/// # Errors
+/// What its inputs are has no value, or is not of their kind: the job fails.
+pub fn plan_call_of(
     caller: &Workflow,
     call: &Call,
-    name: &str,
+    leg: &PlannedLeg,
+    facts: &Facts,
+    selection: &Selection,
+) -> Result<PlannedCall, ExpandError> {
+    let of_leg = leg.facts(facts);
+    let budget = Budget::default();
+    plan_call((caller, call), leg, (facts, &of_leg), selection, &budget)
+}
+
+/// Plans what one leg calls: `facts` are the run's, and `of_leg` those with its matrix.
+pub(super) fn plan_call(
+    (caller, call): (&Workflow, &Call),
+    leg: &PlannedLeg,
     (facts, of_leg): (&Facts, &Facts),
+    selection: &Selection,
     budget: &Budget,
 ) -> Result<PlannedCall, ExpandError> {
     let uses = call.uses.value.clone();
@@ -60,7 +91,9 @@ pub(super) fn plan_call(
     }
     let mut facts = facts.clone();
     // The called workflow sees its own.
-    facts.contexts.shift_remove("inputs");
+    for own in ["inputs", "needs"] {
+        facts.contexts.shift_remove(own);
+    }
     let inputs = inputs(caller, call, workflow, (&facts, of_leg))?;
     let known = inputs.iter();
     let known: Object = known
@@ -70,9 +103,10 @@ pub(super) fn plan_call(
         true => facts.with("inputs", known.into()),
         false => facts.with_part("inputs", known),
     };
-    let jobs: Vec<_> = workflow.jobs.values().collect();
-    let mut plan = plan_jobs(workflow, &jobs, &facts, budget)?;
-    put_before(&mut plan, name);
+    let permitted = facts.permitted.of_called(call, of_leg);
+    let facts = facts.permitting(permitted);
+    let mut plan = plan_jobs(workflow, selection, &facts, budget)?;
+    put_before(&mut plan, &leg.name, &leg.key);
     Ok(PlannedCall {
         uses,
         inputs,
@@ -80,15 +114,16 @@ pub(super) fn plan_call(
     })
 }
 
-/// `caller / called`, also of what is called in turn.
-fn put_before(plan: &mut Plan, caller: &str) {
+/// `caller / called` and `CALLER/ID`, also of what is called in turn.
+fn put_before(plan: &mut Plan, caller: &str, key: &JobKey) {
     let legs = plan.jobs.iter_mut().flat_map(|job| &mut job.legs).flatten();
     for leg in legs {
         leg.name = format!("{caller} / {}", leg.name);
+        leg.key.id = format!("{key}/{}", leg.key.id);
         if let Some(call) = &mut leg.call
             && let CalledJobs::Planned(called) = &mut call.called
         {
-            put_before(called, caller);
+            put_before(called, caller, key);
         }
     }
 }
@@ -115,8 +150,12 @@ fn inputs(
             (None, Some(token)) => evaluate(called, token, facts),
             (None, None) => return Ok(Some(nothing(definition.kind))),
         };
+        let place = given.get(&definition.name.value.to_lowercase());
+        let place = place.map_or((called, definition.default.as_ref()), |token| {
+            (caller, Some(*token))
+        });
         match evaluated {
-            Ok(value) => Ok(Some(typed(value, definition.kind))),
+            Ok(value) => typed(value, definition, place).map(Some),
             Err(ExpandError::Pending) => Ok(None),
             Err(error) => Err(error),
         }
@@ -136,11 +175,30 @@ fn nothing(kind: InputKind) -> Value {
     }
 }
 
-fn typed(value: Value, kind: InputKind) -> Value {
-    match kind {
-        InputKind::String if value.is_primitive() => Value::String(value.to_text()),
-        _ => value,
-    }
+/// A value of the input's kind; a boolean or a number is no text (`WorkflowTemplateEvaluator.cs`).
+fn typed(
+    value: Value,
+    definition: &InputDefinition,
+    (workflow, token): (&Workflow, Option<&Token>),
+) -> Result<Value, ExpandError> {
+    let problem = match (definition.kind, &value) {
+        (InputKind::String, value) if value.is_primitive() => {
+            return Ok(Value::String(value.to_text()));
+        }
+        (InputKind::Boolean, Value::Bool(_)) | (InputKind::Number, Value::Number(_)) => {
+            return Ok(value);
+        }
+        (InputKind::String, _) => TokenProblem::ExpectedString,
+        (_, value) => TokenProblem::UnexpectedValue(value.to_text().to_string()),
+    };
+    let span = token.map_or(definition.name.span, |token| token.span);
+    let found = Diagnostic::new(
+        &workflow.source,
+        span,
+        Code::Expression,
+        problem.to_string(),
+    );
+    Err(ExpandError::Invalid(Box::new(found)))
 }
 
 #[cfg(test)]

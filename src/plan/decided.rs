@@ -6,6 +6,7 @@ use std::sync::Arc;
 use indexmap::IndexMap;
 
 use super::github_event::GithubContext;
+use super::permitted::Permitted;
 use crate::expr::{CallError, Contexts, EvaluationError, Expression, Object, Value};
 
 /// What is known before anything runs.
@@ -15,6 +16,8 @@ pub struct Facts {
     pub contexts: IndexMap<String, Value>,
     /// Contexts of which some members are known.
     partly: IndexMap<String, Arc<Object>>,
+    /// What the user gave and allowed.
+    pub(super) permitted: Arc<Permitted>,
 }
 
 impl Facts {
@@ -24,6 +27,14 @@ impl Facts {
             .with("github", github.to_value().into())
             .with("inputs", inputs)
             .with("vars", vars)
+    }
+
+    /// The same facts, and what the user gave and allowed.
+    #[must_use]
+    pub fn permitting(&self, permitted: Permitted) -> Self {
+        let mut more = self.clone();
+        more.permitted = Arc::new(permitted);
+        more
     }
 
     /// The same facts and some members of a context. Only an expression that asks for these alone

@@ -33,6 +33,15 @@ pub struct PlannedLeg {
     pub call: Option<Box<PlannedCall>>,
 }
 
+impl PlannedLeg {
+    /// The facts of its job with its matrix.
+    pub fn facts(&self, facts: &Facts) -> Facts {
+        facts
+            .with("matrix", self.matrix.clone())
+            .with("strategy", self.strategy.clone())
+    }
+}
+
 /// Why a job has no legs yet, or cannot have any.
 #[derive(Debug, thiserror::Error)]
 pub enum ExpandError {

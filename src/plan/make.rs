@@ -2,13 +2,19 @@
 
 use std::cell::Cell;
 
+use indexmap::IndexMap;
+
 use super::calls::{CalledJobs, plan_call};
+use super::checkouts::{self, OtherCheckout};
 use super::decided::{Facts, decided_false};
 use super::ends::{self, Decision, End};
 use super::expand::{ExpandError, PlannedLeg, expand};
 use super::failing::{self, JobFailure};
+use super::left_out::{self, LeftOut};
 use super::obstacle::{self, Obstacle, ObstacleKind};
+use super::reads;
 use super::select::{self, Selection, UnknownJob};
+use super::uses::{self, Used};
 use crate::outcome::{Outcome, SkipReason};
 use crate::source::Diagnostic;
 use crate::workflow::{
@@ -22,6 +28,10 @@ pub struct Plan {
     pub jobs: Vec<PlannedJob>,
     /// What lrun cannot do here at all: a run with one of these is refused before it starts.
     pub refusals: Vec<Obstacle>,
+    /// See [`Plan::uses`]; those of called workflows are in their own plans.
+    pub(super) used: Vec<Used>,
+    /// See [`Plan::other_checkouts`]; likewise.
+    pub(super) checkouts: Vec<OtherCheckout>,
 }
 
 impl Plan {
@@ -51,6 +61,14 @@ pub struct PlannedJob {
     pub fails: Option<JobFailure>,
     /// Those of its steps that will not run, where that is known already.
     pub skipped_steps: Vec<SkippedStep>,
+    /// Of the jobs that it calls those that were asked for.
+    pub selection: Selection,
+    /// Those of its steps that GitHub would run and lrun does not, as far as that is known.
+    pub left_out: Vec<LeftOut>,
+    /// What lrun cannot do of it here.
+    pub obstacles: Vec<Obstacle>,
+    /// The outputs it has not here because of the steps left out, each with the reason.
+    pub(super) missing_outputs: IndexMap<String, String>,
 }
 
 /// A step that will not run.
@@ -81,8 +99,8 @@ pub enum PlanError {
 /// When the selection names a job that does not exist, or GitHub takes the whole for invalid. A
 /// matrix that cannot be expanded fails its job alone: [`PlannedJob::fails`].
 pub fn plan(workflow: &Workflow, selection: &Selection, facts: &Facts) -> Result<Plan, PlanError> {
-    let selected = selection.jobs(workflow)?;
-    Ok(plan_jobs(workflow, &selected, facts, &Budget::default())?)
+    selection.check(workflow)?;
+    Ok(plan_jobs(workflow, selection, facts, &Budget::default())?)
 }
 
 /// How many workflows a run may still call, counted for each leg. GitHub allows 50 different ones, ten
@@ -108,20 +126,23 @@ impl Budget {
 /// Plans jobs of a workflow, with all that they need among them.
 pub(super) fn plan_jobs(
     workflow: &Workflow,
-    selected: &[&Job],
+    selection: &Selection,
     facts: &Facts,
     budget: &Budget,
 ) -> Result<Plan, ExpandError> {
+    let selected = selection.jobs(workflow);
     let mut planned: Vec<PlannedJob> = Vec::new();
     // A job that is skipped may take those with it that need it.
     while planned.len() < selected.len() {
         let done = planned.len();
-        for job in selected {
+        for job in &selected {
             let is_planned = |id: &str| planned.iter().any(|planned| planned.id == id);
             let needs = select::canonical_needs(workflow, job);
             if !is_planned(&job.id.value) && needs.iter().all(|need| is_planned(need)) {
                 let mut next = plan_job(workflow, job, needs, &planned, facts)?;
+                next.selection = selection.within(&job.id.value);
                 add_calls(workflow, job, &mut next, facts, budget)?;
+                next.look_around(workflow, job, facts);
                 planned.push(next);
             }
         }
@@ -132,14 +153,20 @@ pub(super) fn plan_jobs(
     }
     planned.sort_by_key(|planned| selected.iter().position(|job| job.id.value == planned.id));
     let mut refusals = Vec::new();
+    let mut used = Vec::new();
+    let mut others = Vec::new();
     for (job, planned) in selected.iter().zip(&planned) {
-        if planned.skip.is_none() && !planned.fails_to_start() {
-            refusals.extend(refusals_of(workflow, job, planned, facts));
-        }
+        used.extend(uses::used(workflow, job, planned, facts));
+        others.extend(checkouts::of_job(workflow, job, planned, facts));
+        let own = planned.obstacles.iter();
+        refusals.extend(own.filter(|obstacle| obstacle.kind.refuses_all()).cloned());
+        refusals.extend(refusals_of_calls(planned));
     }
     Ok(Plan {
         jobs: planned,
         refusals,
+        used,
+        checkouts: others,
     })
 }
 
@@ -155,10 +182,9 @@ fn add_calls(
         return Ok(());
     };
     for leg in planned.legs.iter_mut().flatten() {
-        let of_leg = facts
-            .with("matrix", leg.matrix.clone())
-            .with("strategy", leg.strategy.clone());
-        match plan_call(workflow, call, &leg.name, (facts, &of_leg), budget) {
+        let of_leg = leg.facts(facts);
+        let selection = &planned.selection;
+        match plan_call((workflow, call), leg, (facts, &of_leg), selection, budget) {
             Ok(planned) => leg.call = Some(Box::new(planned)),
             Err(ExpandError::Invalid(error)) => {
                 planned.fails = Some(failing::of_key(job, *error));
@@ -213,6 +239,10 @@ fn plan_job(
         skip,
         fails,
         needs,
+        selection: Selection::default(),
+        left_out: Vec::new(),
+        obstacles: Vec::new(),
+        missing_outputs: IndexMap::new(),
     })
 }
 
@@ -263,14 +293,59 @@ fn decided(
         elsewhere,
         ends::decide(&condition.expression, needs, &here, facts),
     ) {
-        (Some((need, _)), Decision::False) => Decided::Skipped(SkipReason::NotRunHere {
-            obstacle: format!("it needs {}, which does not run here", need.id),
-        }),
-        _ => Decided::Open,
+        (Some((need, _)), Decision::False) => {
+            return Decided::Skipped(SkipReason::NotRunHere {
+                obstacle: format!("it needs {}, which does not run here", need.id),
+            });
+        }
+        _ => {}
+    }
+    let mut needed = before.iter().filter(|planned| needs.contains(&planned.id));
+    if needed.clone().all(PlannedJob::gives_all) {
+        return Decided::Open;
+    }
+    let references = reads::of_job(job);
+    match needed.find_map(|planned| left_out::why_needing(planned, &references)) {
+        Some(obstacle) => Decided::Skipped(SkipReason::NotRunHere { obstacle }),
+        None => Decided::Open,
     }
 }
 
 impl PlannedJob {
+    /// Looks for what of it lrun does not run here or cannot do; a job with something that it cannot do is
+    /// not run.
+    fn look_around(&mut self, workflow: &Workflow, job: &Job, facts: &Facts) {
+        if self.skip.is_some() || self.fails_to_start() {
+            return;
+        }
+        let is_skipped = |index| self.skipped_steps.iter().any(|step| step.index == index);
+        let not_here = match &job.body {
+            JobBody::Steps(steps) => left_out::of_steps(workflow, (job, steps), is_skipped, facts),
+            JobBody::Calls(call) => left_out::of_call(call, self.legs.iter().flatten()),
+        };
+        self.left_out = not_here.steps;
+        self.missing_outputs = not_here.outputs;
+        self.obstacles = refusals_of(workflow, job, self, facts);
+        let first = self.obstacles.iter().find(|one| !one.kind.refuses_all());
+        if let Some(obstacle) = first {
+            let obstacle = obstacle.kind.to_string();
+            self.skip = Some(SkipReason::NotRunHere { obstacle });
+            self.legs = Some(Vec::new());
+            self.left_out.clear();
+        }
+    }
+
+    /// Whether those that need it find all that it gives.
+    pub(super) fn gives_all(&self) -> bool {
+        self.missing_outputs.is_empty() && !self.is_not_here()
+    }
+
+    /// Whether a step does not run: its condition is false, or it is left out.
+    pub fn excludes(&self, index: usize) -> bool {
+        self.skipped_steps.iter().any(|step| step.index == index)
+            || self.left_out.iter().any(|step| step.index == index)
+    }
+
     /// How many waves it takes: with all that it calls.
     fn waves(&self) -> usize {
         let legs = self.legs.iter().flatten();
@@ -308,13 +383,15 @@ impl PlannedJob {
     }
 
     /// Whether nothing of it runs on this machine, but on GitHub.
-    fn is_not_here(&self) -> bool {
+    pub(super) fn is_not_here(&self) -> bool {
         match (&self.fails, &self.skip, &self.legs) {
             (None, Some(SkipReason::NotRunHere { .. }), _) => true,
             (None, None, Some(legs)) => {
-                // A job that calls a workflow has no labels of its own.
-                let is_elsewhere =
-                    |leg: &PlannedLeg| !leg.labels.is_empty() && !leg.placement.runs_here();
+                let is_elsewhere = |leg: &PlannedLeg| match leg.call.as_deref() {
+                    Some(call) => call.is_not_here(),
+                    // A job that calls a workflow has no labels of its own.
+                    None => !leg.labels.is_empty() && !leg.placement.runs_here(),
+                };
                 !legs.is_empty() && legs.iter().all(is_elsewhere)
             }
             _ => false,
@@ -338,7 +415,7 @@ fn skipped_steps(job: &Job, facts: &Facts) -> Vec<SkippedStep> {
 }
 
 /// What a step is called before it runs: its name as far as that is known, else what it does.
-fn step_name(step: &Step, facts: &Facts) -> String {
+pub(super) fn step_name(step: &Step, facts: &Facts) -> String {
     let named = step
         .name
         .as_ref()
@@ -374,10 +451,34 @@ fn refusals_of(
     }
     let mut found = obstacle::of_job(workflow, job);
     if let JobBody::Steps(steps) = &job.body {
-        let running = steps
-            .iter()
-            .filter(|step| !decided_false(&step.condition.expression, facts));
-        found.extend(running.filter_map(|step| of_step(workflow, job, step, facts)));
+        let running = steps.iter().enumerate();
+        let running = running.filter(|(index, _)| !planned.excludes(*index));
+        found.extend(running.filter_map(|(_, step)| of_step(workflow, job, step, facts)));
+    }
+    found
+}
+
+/// What lrun cannot do of the jobs that a job calls; of several legs each thing once.
+fn refusals_of_calls(planned: &PlannedJob) -> Vec<Obstacle> {
+    let calls = planned.legs.iter().flatten();
+    let called = calls.filter_map(|leg| match &leg.call.as_deref()?.called {
+        CalledJobs::Planned(plan) => Some((leg, plan)),
+        CalledJobs::NotFollowed { .. } => None,
+    });
+    let mut found: Vec<Obstacle> = Vec::new();
+    for (leg, plan) in called {
+        for refusal in &plan.refusals {
+            let is_same = |other: &Obstacle| {
+                other.span == refusal.span && other.source.path == refusal.source.path
+            };
+            if !found.iter().any(is_same) {
+                let job = format!("{}/{}", leg.key, refusal.job);
+                found.push(Obstacle {
+                    job,
+                    ..refusal.clone()
+                });
+            }
+        }
     }
     found
 }
@@ -388,14 +489,15 @@ fn of_step(workflow: &Workflow, job: &Job, step: &Step, facts: &Facts) -> Option
             Uses::BuiltIn(action) => match action.why_not() {
                 Some(why) => ObstacleKind::Action {
                     reference: reference.value.clone(),
-                    why,
+                    why: why.to_owned(),
                 },
                 None => of_inputs(&action, with.as_ref()?, facts)?,
             },
-            other => ObstacleKind::Action {
+            Uses::Docker => ObstacleKind::DockerAction {
                 reference: reference.value.clone(),
-                why: other.why_not(),
             },
+            // Whether these can be had is found out before the run: `Plan::uses`.
+            Uses::Remote | Uses::Local | Uses::SelfRepository => return None,
         },
         StepAction::Run { .. }
         | StepAction::Wait { .. }

@@ -4,7 +4,7 @@ use std::fmt;
 use std::sync::Arc;
 
 use crate::source::{Source, Span};
-use crate::workflow::{Job, JobBody, Token, Workflow};
+use crate::workflow::{Called, Job, JobBody, Token, Workflow};
 
 /// Something in the way of a run.
 #[derive(Debug, Clone)]
@@ -27,17 +27,34 @@ pub enum ObstacleKind {
         /// The `uses:` text.
         reference: String,
         /// Why it cannot.
-        why: &'static str,
+        why: String,
+    },
+    /// Another repository, which a step checks out, cannot be had.
+    Checkout {
+        /// `owner/name`.
+        repository: String,
+        /// Why it cannot.
+        why: String,
     },
     /// Something of an action's inputs.
     Inputs {
         /// What, and that it is not supported.
         what: String,
     },
+    /// `uses: docker://…`
+    DockerAction {
+        /// The `uses:` text.
+        reference: String,
+    },
     /// `container:` or `services:`.
     Container,
-    /// A job that calls a reusable workflow.
-    ReusableWorkflow,
+    /// A workflow that a job calls is not at hand.
+    CalledWorkflow {
+        /// The `uses:` text.
+        reference: String,
+        /// Why it is not.
+        why: String,
+    },
     /// `strategy` or `defaults.run` whose keys come from an expression.
     LateKeys,
 }
@@ -59,17 +76,32 @@ impl fmt::Display for ObstacleKind {
             Self::Action { reference, why } => {
                 write!(f, "action '{reference}' cannot be had: {why}")
             }
+            Self::Checkout { repository, why } => {
+                write!(f, "{repository} cannot be checked out: {why}")
+            }
             Self::Inputs { what } => write!(f, "{what} by this version of lrun"),
+            Self::DockerAction { reference } => write!(
+                f,
+                "docker actions ({reference}) need a container engine, and this version of lrun has none"
+            ),
             Self::Container => f.write_str(
                 "containers and services need an image or an engine, and this version of lrun has neither",
             ),
             Self::LateKeys => f.write_str(
                 "lrun cannot take the keys of this mapping from an expression; write them out and use expressions for their values",
             ),
-            Self::ReusableWorkflow => {
-                f.write_str("calling a reusable workflow is not supported by this version of lrun")
+            Self::CalledWorkflow { reference, why } => {
+                write!(f, "the called workflow '{reference}' cannot be had: {why}")
             }
         }
+    }
+}
+
+impl ObstacleKind {
+    /// Whether the whole run is refused, not the job alone: what cannot be had is told with all that is
+    /// missing, so that it can be got at once.
+    pub fn refuses_all(&self) -> bool {
+        matches!(self, Self::Action { .. } | Self::CalledWorkflow { .. })
     }
 }
 
@@ -90,8 +122,12 @@ pub(super) fn of_job(workflow: &Workflow, job: &Job) -> Vec<Obstacle> {
     let late = run.into_iter().chain(strategy);
     let late = late.filter_map(Token::first_late_key);
     kinds.extend(late.map(|span| (span, ObstacleKind::LateKeys)));
-    if let JobBody::Calls(call) = &job.body {
-        kinds.push((call.uses.span, ObstacleKind::ReusableWorkflow));
+    if let JobBody::Calls(call) = &job.body
+        && let Called::NotFollowed { why, .. } = &call.called
+    {
+        let (reference, why) = (call.uses.value.clone(), why.clone());
+        let kind = ObstacleKind::CalledWorkflow { reference, why };
+        kinds.push((call.uses.span, kind));
     }
     kinds
         .into_iter()

@@ -7,8 +7,8 @@ use serde::Serialize;
 
 use super::Reporter;
 use super::wire::{
-    Answer, Artifact, Compared, Cost, Job, Message, Request, Run, Skip, Step, Unlike, Unsaved,
-    VERSION, Verdict, log_line,
+    Answer, Artifact, Compared, Cost, Holder, Job, Message, PlannedJob, Request, Resolved, Run,
+    Skip, Step, Unlike, Unsaved, VERSION, Verdict, log_line,
 };
 use crate::clock;
 use crate::event::{self, Event, EventKind};
@@ -62,6 +62,21 @@ struct Line<'a> {
 #[serde(tag = "type", rename_all = "kebab-case")]
 enum Fact<'a> {
     RunStarted(Run<'a>),
+    ActionResolved(Resolved<'a>),
+    JobsFound {
+        jobs: Vec<PlannedJob<'a>>,
+    },
+    GroupAwaited {
+        #[serde(flatten)]
+        job: Option<Job<'a>>,
+        group: &'a str,
+        held_by: Holder<'a>,
+    },
+    Cancelling {
+        #[serde(flatten)]
+        job: Option<Job<'a>>,
+        message: &'a str,
+    },
     JobStarted {
         #[serde(flatten)]
         job: Job<'a>,
@@ -195,6 +210,27 @@ impl<'a> From<&'a EventKind> for Fact<'a> {
     fn from(kind: &'a EventKind) -> Self {
         match kind {
             EventKind::RunStarted(run) => Self::RunStarted((&**run).into()),
+            EventKind::ActionResolved(action) => Self::ActionResolved(action.into()),
+            EventKind::JobsFound { jobs } => Self::JobsFound {
+                jobs: jobs.iter().map(PlannedJob::from).collect(),
+            },
+            EventKind::GroupAwaited {
+                job,
+                group,
+                run,
+                holder,
+            } => Self::GroupAwaited {
+                job: job.as_ref().map(Job::from),
+                group,
+                held_by: Holder {
+                    run: *run,
+                    job: holder.as_ref().map(Job::from),
+                },
+            },
+            EventKind::Cancelling { job, message } => Self::Cancelling {
+                job: job.as_ref().map(Job::from),
+                message,
+            },
             EventKind::JobStarted { job, place } => Self::JobStarted {
                 job: job.into(),
                 place,

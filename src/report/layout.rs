@@ -5,7 +5,7 @@ use std::time::Duration;
 use unicode_width::UnicodeWidthChar as _;
 
 use crate::difference;
-use crate::event::RunSummary;
+use crate::event::{ResolvedAction, RunSummary};
 pub(super) use crate::explain::{count, shorten};
 
 /// What a piece of text is, which decides its colour.
@@ -338,6 +338,24 @@ pub(super) fn state(run: &RunSummary) -> String {
         state += &format!(" + {}", count(run.changed_files, "changed file"));
     }
     state
+}
+
+/// `o/r@v1 is 3f2c1ab`; none where the ref is the commit itself.
+pub(super) fn resolved(action: &ResolvedAction) -> Option<String> {
+    let ResolvedAction {
+        repository,
+        git_ref,
+        commit,
+        folder,
+    } = action;
+    let is = match (commit, folder) {
+        (_, Some(folder)) => folder,
+        (Some(commit), None) if !commit.eq_ignore_ascii_case(git_ref) => {
+            commit.get(..7).unwrap_or(commit)
+        }
+        _ => return None,
+    };
+    Some(format!("{repository}@{git_ref} is {is}"))
 }
 
 /// A text as lines for the room there is, broken at spaces: the first `indent` columns in, the

@@ -15,7 +15,7 @@ use std::time::Duration;
 use super::Reporter;
 use super::layout::{self, Paint, Room, Row, Style};
 use crate::difference::{Difference, Effect, Site, Verdict};
-use crate::event::{End, Event, EventKind, LogLine, RunSummary};
+use crate::event::{End, Event, EventKind, JobSummary, LogLine, ResolvedAction, RunSummary};
 use crate::ids::{JobKey, StepKey};
 use crate::lookup::Lookup;
 use crate::outcome::{Outcome, SkipReason, Timing};
@@ -85,7 +85,12 @@ impl<W: Write> Plain<W> {
     }
 
     fn run_started(&mut self, run: &RunSummary) -> io::Result<()> {
-        for job in &run.jobs {
+        self.jobs_found(&run.jobs);
+        writeln!(self.out, "{}", layout::title(run))
+    }
+
+    fn jobs_found(&mut self, jobs: &[JobSummary]) {
+        for job in jobs {
             let view = Job {
                 name: job.name.clone(),
                 label: job.label.clone(),
@@ -94,7 +99,25 @@ impl<W: Write> Plain<W> {
             };
             self.jobs.insert(job.job.clone(), view);
         }
-        writeln!(self.out, "{}", layout::title(run))
+    }
+
+    /// Something that a job, or the run, waits for or is ended for.
+    fn note(&mut self, job: Option<&JobKey>, style: Style, text: &str) -> io::Result<()> {
+        let mut indent = "";
+        if let Some(job) = job {
+            self.turn_to(job)?;
+            indent = "  ";
+        }
+        let mark = self.paint.text(style, "-");
+        writeln!(self.out, "{indent}{mark} {text}")
+    }
+
+    /// One that is named by its commit says it itself.
+    fn action_resolved(&mut self, action: &ResolvedAction) -> io::Result<()> {
+        match layout::resolved(action) {
+            Some(line) => writeln!(self.out, "{}", self.paint.text(Style::Faint, &line)),
+            None => Ok(()),
+        }
     }
 
     fn job_started(&mut self, job: &JobKey, place: &str) {
@@ -304,6 +327,24 @@ impl<W: Write> Reporter for Plain<W> {
     fn event(&mut self, event: &Event) -> io::Result<()> {
         match &event.kind {
             EventKind::RunStarted(run) => self.run_started(run)?,
+            EventKind::ActionResolved(action) => self.action_resolved(action)?,
+            EventKind::JobsFound { jobs } => self.jobs_found(jobs),
+            EventKind::GroupAwaited {
+                job,
+                group,
+                run,
+                holder,
+            } => {
+                let holder = holder.as_ref().map(|job| format!("{job} of "));
+                let holder = holder.unwrap_or_default();
+                let text = format!(
+                    "waits for the concurrency group '{group}', which {holder}run {run} has"
+                );
+                self.note(job.as_ref(), Style::Faint, &text)?;
+            }
+            EventKind::Cancelling { job, message } => {
+                self.note(job.as_ref(), Style::Bad, message)?;
+            }
             EventKind::JobStarted { job, place } => self.job_started(job, place),
             EventKind::JobSkipped { job, reason } => self.job_skipped(job, reason)?,
             EventKind::JobFailed { job, message } => self.job_failed(job, message)?,

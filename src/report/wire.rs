@@ -10,7 +10,9 @@ use serde::Serialize;
 pub(super) use cache::{Answer, Request, Unsaved};
 
 use crate::difference::{self, Difference, Effect, Site};
-use crate::event::{Annotation, JobSummary, Level, LogLine, MovedArtifact, RunSummary};
+use crate::event::{
+    Annotation, JobSummary, Level, LogLine, MovedArtifact, ResolvedAction, RunSummary,
+};
 use crate::ids::{JobKey, Phase, RunId, StepKey};
 use crate::outcome::{SkipReason, Timing};
 
@@ -71,6 +73,26 @@ impl<'a> From<&'a MovedArtifact> for Artifact<'a> {
     }
 }
 
+/// What a reference to another repository came to.
+#[derive(Debug, Serialize)]
+pub(super) struct Resolved<'a> {
+    repository: &'a str,
+    r#ref: &'a str,
+    commit: Option<&'a str>,
+    folder: Option<&'a str>,
+}
+
+impl<'a> From<&'a ResolvedAction> for Resolved<'a> {
+    fn from(action: &'a ResolvedAction) -> Self {
+        Self {
+            repository: &action.repository,
+            r#ref: &action.git_ref,
+            commit: action.commit.as_deref(),
+            folder: action.folder.as_deref(),
+        }
+    }
+}
+
 #[derive(Debug, Serialize)]
 pub(super) struct Run<'a> {
     run: RunId,
@@ -85,8 +107,16 @@ pub(super) struct Run<'a> {
     jobs: Vec<PlannedJob<'a>>,
 }
 
+/// Who is in a concurrency group: a run, or a job of it.
 #[derive(Debug, Serialize)]
-struct PlannedJob<'a> {
+pub(super) struct Holder<'a> {
+    pub(super) run: RunId,
+    #[serde(flatten)]
+    pub(super) job: Option<Job<'a>>,
+}
+
+#[derive(Debug, Serialize)]
+pub(super) struct PlannedJob<'a> {
     #[serde(flatten)]
     job: Job<'a>,
     name: &'a str,

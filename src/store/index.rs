@@ -127,6 +127,20 @@ const MIGRATIONS: &[&str] = &[
     ALTER TABLE artifacts ADD COLUMN leg INTEGER NOT NULL DEFAULT 0;
     ALTER TABLE artifacts ADD COLUMN zip INTEGER NOT NULL DEFAULT 1;
 ",
+    "
+    -- Who is in a concurrency group, and who waits; alive as long as its run is.
+    CREATE TABLE concurrency (
+        id INTEGER PRIMARY KEY AUTOINCREMENT,
+        repository TEXT NOT NULL,
+        folded TEXT NOT NULL,
+        run INTEGER NOT NULL,
+        job TEXT,
+        leg INTEGER,
+        running INTEGER NOT NULL,
+        cancelled INTEGER NOT NULL
+    ) STRICT;
+    CREATE INDEX concurrency_group ON concurrency (repository, folded);
+",
 ];
 
 #[derive(Debug)]

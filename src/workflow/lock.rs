@@ -75,6 +75,17 @@ pub fn read_lock(source: Arc<Source>) -> Result<Lock, Vec<Diagnostic>> {
 }
 
 impl Lock {
+    /// What one of these pins says of a `uses` that it is of.
+    pub fn pinned(&self, pins: &[Located<String>], uses: &str) -> Option<&Dependency> {
+        let (repository, path, git_ref) = parts(uses)?;
+        let is_of = |path: &str| {
+            let mut pins = pins.iter().map(|pin| &pin.value);
+            pins.find(|pin| parts(pin) == Some((repository.clone(), path, git_ref)))
+        };
+        let pin = is_of(path).or_else(|| is_of(""))?;
+        self.dependencies.get(pin)
+    }
+
     /// What a workflow uses and the lock does not pin for it: GitHub fails its runs when they start. Nothing, if the lock
     /// does not list the workflow.
     pub fn unpinned(&self, workflow: &Workflow) -> Vec<Diagnostic> {

@@ -63,21 +63,6 @@ impl Uses {
             None => Self::Remote,
         }
     }
-
-    /// Why this version of lrun cannot run it; for built-in ones there is no reason.
-    pub fn why_not(&self) -> &'static str {
-        match self {
-            Self::BuiltIn(_) => "",
-            Self::Remote => {
-                "this version of lrun runs actions/checkout, actions/cache (and /restore, /save), \
-                 actions/upload-artifact and actions/download-artifact only"
-            }
-            Self::Local | Self::SelfRepository => {
-                "actions of the repository itself are not supported by this version of lrun"
-            }
-            Self::Docker => "docker actions need an engine, and this version of lrun has none",
-        }
-    }
 }
 
 fn built_in(path: &str) -> Option<BuiltIn> {

@@ -147,6 +147,7 @@ impl Fixture {
             others: &Others {
                 kept: self.own("repositories"),
                 offline: false,
+                update: false,
             },
         };
         let (inputs, _) = CheckoutInputs::read(with.iter().copied(), None);

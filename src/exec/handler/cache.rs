@@ -176,14 +176,13 @@ async fn note_unsaved(scope: &Scope<'_>, step: &StepAddress, key: &str, reason: 
     .await;
 }
 
-/// The `cache-mode` in force, the job's over the workflow's, if it does not permit to `read` or
-/// to `write`.
+/// The `cache-mode` in force, if it does not permit to `read` or to `write`.
 fn forbidding_mode(scope: &Scope<'_>, access: &str) -> Option<String> {
-    let of = &scope.place.of;
-    let of_job = of.job(&scope.place.key)?.cache_mode.as_ref();
-    let mode = &of_job.or(of.workflow.cache_mode.as_ref())?.value;
-    let permits = mode == access || mode == "write" || (mode == "write-only" && access == "write");
-    (!permits).then(|| mode.clone())
+    let mode = scope
+        .place
+        .of
+        .forbidding_cache_mode(&scope.place.key, access);
+    mode.map(str::to_owned)
 }
 
 /// What was found and restored.

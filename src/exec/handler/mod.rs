@@ -1,6 +1,7 @@
 //! One file per kind of step. A handler is given what it needs, already evaluated, and
 //! returns effects; it changes nothing of the job.
 
+mod action_files;
 mod batches;
 mod cache;
 mod cache_rules;
@@ -14,6 +15,7 @@ mod restore;
 mod script;
 mod upload_artifact;
 
+pub(in crate::exec) use action_files::lay_out_action;
 pub(super) use cache::{
     cannot_save as cannot_save_cache, restore as restore_cache, save as save_cache,
 };

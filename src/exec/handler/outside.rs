@@ -4,6 +4,7 @@ use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
 use super::Scope;
+use crate::exec::job::Place;
 use crate::exec::paths;
 use crate::exec::run::Run;
 use crate::store::Holder;
@@ -23,15 +24,19 @@ pub(super) struct Outside {
 
 impl Outside {
     pub(super) fn of(scope: &Scope<'_>) -> Self {
+        Self::of_place(scope.run, scope.place)
+    }
+
+    pub(super) fn of_place(run: &Arc<Run>, place: &Place) -> Self {
         Self {
-            run: Arc::clone(scope.run),
+            run: Arc::clone(run),
             holder: Holder {
-                run: scope.run.id,
-                job: scope.place.key.clone(),
+                run: run.id,
+                job: place.key.clone(),
             },
-            home: scope.place.home.clone(),
-            staging: scope.place.staging.clone(),
-            workspace: scope.place.paths.workspace.clone(),
+            home: place.home.clone(),
+            staging: place.staging.clone(),
+            workspace: place.paths.workspace.clone(),
         }
     }
 

@@ -8,6 +8,7 @@
 use std::ops::Range;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
+use std::sync::atomic::AtomicU64;
 
 use tempfile::TempDir;
 use tokio::sync::mpsc;
@@ -101,16 +102,28 @@ impl Outside {
         members: impl FnOnce() -> Result<Vec<Entry>, StoreError>,
         moved: &Transfer,
     ) -> Result<bool, StoreError> {
-        let Some(inside) = self.inside(root) else {
-            return Ok(false);
-        };
-        let Ok(spot) = Spot::reach(&self.home, &inside, self.run.owner()) else {
+        match self.inside(root) {
+            Some(inside) => self.put_at(store, (key, &inside), members, moved.bytes()),
+            None => Ok(false),
+        }
+    }
+
+    /// Whether a directory of the store could be put at `inside`, a path below the home, by a rename:
+    /// from the shelf, else laid out beside it first.
+    pub(super) fn put_at(
+        &self,
+        store: &Store,
+        (key, inside): (&str, &Path),
+        members: impl FnOnce() -> Result<Vec<Entry>, StoreError>,
+        moved: &AtomicU64,
+    ) -> Result<bool, StoreError> {
+        let Ok(spot) = Spot::reach(&self.home, inside, self.run.owner()) else {
             return Ok(false);
         };
         if spot.is_free() != Ok(true) {
             return Ok(false);
         }
-        let place = self.home.join(&inside);
+        let place = self.home.join(inside);
         // A shelf that cannot be used is an empty one.
         if let Ok(Some(leased)) = store.lease(key, &self.holder, &place) {
             return Ok(spot.fill(&leased.directory).is_ok());
@@ -140,7 +153,7 @@ impl Outside {
         &self,
         store: &Store,
         members: &[Entry],
-        moved: &Transfer,
+        moved: &AtomicU64,
     ) -> Result<(TempDir, Manifest), StoreError> {
         let beside = tempfile::Builder::new()
             .prefix("restore-")
@@ -150,7 +163,7 @@ impl Outside {
                 source,
             })?;
         let directory = beside.path().join(TREE);
-        let manifest = store.lay_out(members, &directory, self.run.owner(), moved.bytes())?;
+        let manifest = store.lay_out(members, &directory, self.run.owner(), moved)?;
         Ok((beside, manifest))
     }
 

@@ -145,6 +145,18 @@ pub enum WorkspaceError {
 }
 
 impl WorkspaceError {
+    /// Whether GitHub's checkout fails too, whoever asks.
+    pub fn fails_on_github(&self) -> bool {
+        match self {
+            Self::NotARepository(_)
+            | Self::NoSuchRef { .. }
+            | Self::SubmoduleUrl { .. }
+            | Self::Remote(RemoteError::NoRevision { .. }) => true,
+            Self::Submodule { source, .. } => source.fails_on_github(),
+            _ => false,
+        }
+    }
+
     /// A [`WorkspaceError::Io`] on `path`, for `map_err`.
     pub(super) fn io<E: Into<io::Error>>(
         action: &'static str,

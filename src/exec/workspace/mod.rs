@@ -29,6 +29,7 @@ mod submodules;
 mod target;
 
 use crate::git::{Facts, GitError, Repository, Snapshot};
+use crate::plan::CheckoutInputs;
 use crate::plan::github_event::{GithubContext, Trigger};
 
 pub use credentials::Credentials;
@@ -53,6 +54,12 @@ pub struct Source<'a> {
     pub context: &'a GithubContext,
     /// How other repositories are had.
     pub others: &'a Others,
+}
+
+/// Has what the inputs ask for of another repository fetched, so that a checkout finds it.
+pub fn fetch_ahead(source: &Source<'_>, inputs: &CheckoutInputs) -> Result<(), WorkspaceError> {
+    let served = served::Served::new(source, inputs)?;
+    fetch::Fetch::new(&served, inputs).map(drop)
 }
 
 /// Takes the snapshot that the trigger asks for; a pull request's is the merge into its base.

@@ -28,6 +28,8 @@ pub struct Others {
     pub kept: PathBuf,
     /// Whether only what is kept may be used.
     pub offline: bool,
+    /// Whether every repository is asked again for its branches and tags, however young the answer.
+    pub update: bool,
 }
 
 /// A repository that lrun keeps.
@@ -35,6 +37,7 @@ pub struct Others {
 pub(super) struct Kept {
     pub(super) remote: Remote,
     pub(super) offline: bool,
+    update: bool,
 }
 
 /// What a repository has.
@@ -79,6 +82,7 @@ impl Kept {
         Self {
             remote: Remote::new(&others.kept.join(of_depth), url),
             offline: others.offline,
+            update: others.update,
         }
     }
 
@@ -128,7 +132,7 @@ impl Kept {
                 what: self.remote.url().to_owned(),
             });
         }
-        if self.offline || age.is_some_and(|age| age < A_DAY) {
+        if self.offline || !self.update && age.is_some_and(|age| age < A_DAY) {
             let text = std::fs::read_to_string(&path);
             return Ok(parse(&text.map_err(WorkspaceError::io("read", &path))?));
         }

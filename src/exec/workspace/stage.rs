@@ -20,6 +20,9 @@ use crate::git::Git;
 use crate::plan::{CheckoutInputs, Submodules};
 use crate::store::{Manifest, Owner};
 
+/// What is said of a checkout with `ssh-key`.
+const NO_KEY: &str = "the key of 'ssh-key' is not left in the clone: git in later steps cannot reach its server, as it can on GitHub";
+
 /// Where checkouts are laid out.
 #[derive(Debug, Clone, Copy)]
 pub struct Staging<'a> {
@@ -101,10 +104,13 @@ pub fn stage(
     if inputs.lfs {
         lfs::fill(source, &served, &clone.dir)?;
     }
-    let doubts = match inputs.submodules {
+    let mut doubts = match inputs.submodules {
         Submodules::No => Vec::new(),
         _ => submodules::check_out(source, inputs, &served, &clone.dir)?,
     };
+    if inputs.is_by_ssh() {
+        doubts.push(NO_KEY.to_owned());
+    }
     let (index, stats) = clone.settle(index)?;
     let kept = match is_plain {
         true => {

@@ -6,7 +6,7 @@ use std::time::Duration;
 use super::harmless::harmless;
 use super::screen::Size;
 use crate::clock::Moment;
-use crate::event::{Event, EventKind, LogLine, Moved, Transfers};
+use crate::event::{Event, EventKind, JobSummary, LogLine, Moved, Transfers};
 use crate::ids::{JobKey, StepKey};
 use crate::report::layout::{self, Paint, Style, WIDEST, columns, cut};
 use crate::report::plain::{log_text, shown_name};
@@ -68,12 +68,9 @@ impl View {
     pub(super) fn event(&mut self, event: &Event) {
         match &event.kind {
             EventKind::RunStarted(run) => {
-                let names = run
-                    .jobs
-                    .iter()
-                    .map(|job| (job.job.clone(), job.name.clone()));
-                self.names.extend(names);
+                self.name(&run.jobs);
             }
+            EventKind::JobsFound { jobs } => self.name(jobs),
             EventKind::JobStarted { job, .. } => self.idle(job),
             EventKind::JobFinished { job, .. } => {
                 self.running.remove(job);
@@ -90,6 +87,11 @@ impl View {
             }
             _ => {}
         }
+    }
+
+    fn name(&mut self, jobs: &[JobSummary]) {
+        let names = jobs.iter().map(|job| (job.job.clone(), job.name.clone()));
+        self.names.extend(names);
     }
 
     /// Between its steps a job is shown by its name.

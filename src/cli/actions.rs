@@ -1,0 +1,226 @@
+//! The actions of a run: found before it starts, or why it does not start.
+
+use std::path::Path;
+use std::sync::Arc;
+
+use super::args::ActionArguments;
+use super::failure::{Failure, tell};
+use crate::action::{
+    ActionOptions, Actions, Mapping, Missing, MissingReason, Own, Resolved, Wanted,
+};
+use crate::difference::{Difference, DifferenceKind, Effect, Site};
+use crate::event::{EventKind, Events, ResolvedAction};
+use crate::plan::{Obstacle, ObstacleKind, Plan, Used};
+use crate::source::Source;
+use crate::store::Store;
+use crate::workflow::{Called, JobBody, LOCK_FILE, Lock, Workflow, read_lock};
+
+/// What became of the actions that a plan uses.
+pub(super) struct Found {
+    /// What refs came to.
+    resolved: Vec<Resolved>,
+    /// What is not had, and need not be had here.
+    passed_over: Vec<String>,
+}
+
+/// The actions of a run, none of which is looked for yet.
+pub(super) fn of_run(
+    arguments: &ActionArguments,
+    directory: &Path,
+    store: &Store,
+    own: Own,
+    lock: Option<Arc<Lock>>,
+) -> Result<Actions, Failure> {
+    Ok(Actions::new(
+        store.clone(),
+        ActionOptions {
+            mapped: mapped(arguments, directory)?,
+            offline: arguments.offline,
+            update: arguments.update,
+            own: Some(own),
+            lock,
+            tell: |text| tell(text),
+        },
+    ))
+}
+
+/// The folders that `--action` names.
+pub(super) fn mapped(
+    arguments: &ActionArguments,
+    directory: &Path,
+) -> Result<Vec<Mapping>, Failure> {
+    let options = arguments.action.iter();
+    options
+        .map(|option| Mapping::parse(option, directory).map_err(Failure::usage))
+        .collect()
+}
+
+/// The lock file of the run's commit, where there is one and the workflow, or one that it calls, is bound
+/// by it.
+pub(super) fn lock(own: &Own, workflow: &Workflow) -> Result<Option<Arc<Lock>>, Failure> {
+    let Some(text) = own.file(LOCK_FILE).map_err(Failure::cannot_run)? else {
+        return Ok(None);
+    };
+    let text = String::from_utf8_lossy(&text).into_owned();
+    let lock = read_lock(Source::new(LOCK_FILE, text)).map_err(|found| Failure::invalid(&found))?;
+    let mut unpinned = Vec::new();
+    each_workflow(workflow, &mut |workflow| {
+        unpinned.extend(lock.unpinned(workflow));
+    });
+    match unpinned.is_empty() {
+        true => Ok(Some(Arc::new(lock))),
+        false => Err(Failure::invalid(&unpinned)),
+    }
+}
+
+fn each_workflow(workflow: &Workflow, see: &mut impl FnMut(&Workflow)) {
+    see(workflow);
+    for job in workflow.jobs.values() {
+        if let JobBody::Calls(call) = &job.body
+            && let Called::Workflow(called) = &call.called
+        {
+            each_workflow(called, see);
+        }
+    }
+}
+
+/// Finds all actions that a plan uses.
+///
+/// # Errors
+/// Everything that is in the way of the run, what the plan knows of too.
+pub(super) fn find(actions: &Actions, plan: &Plan) -> Result<Found, Failure> {
+    let used = plan.uses();
+    let wanted: Vec<_> = used
+        .iter()
+        .map(|used| Wanted {
+            from: &used.location,
+            uses: &used.uses,
+        })
+        .collect();
+    let resolution = actions.resolve(&wanted);
+    let (mut obstacles, mut mistakes, mut passed_over) = (Vec::new(), Vec::new(), Vec::new());
+    for (index, missing) in &resolution.missing {
+        let used = used[*index];
+        if used.excluded && !missing.why.fails_on_github() {
+            passed_over.push(format!(
+                "action '{}' of job '{}' cannot be had: {missing}; its step is skipped, but GitHub sets it up",
+                used.uses, used.job
+            ));
+        } else if missing.why.is_mistake() {
+            mistakes.push((obstacle(used, missing), missing.clone()));
+        } else {
+            obstacles.push(obstacle(used, missing));
+        }
+    }
+    let in_the_way = plan.refusals.iter().filter(|refusal| match &refusal.kind {
+        ObstacleKind::Action { reference, .. } => !actions.is_mapped(reference),
+        _ => true,
+    });
+    let mut all: Vec<Obstacle> = in_the_way.cloned().collect();
+    all.extend(obstacles);
+    match (all.is_empty(), mistakes.is_empty()) {
+        (true, true) => Ok(Found {
+            resolved: resolution.resolved,
+            passed_over,
+        }),
+        (true, false) => Err(mistaken(&mistakes)),
+        (false, _) => {
+            all.extend(mistakes.into_iter().map(|(obstacle, _)| obstacle));
+            Err(Failure::refused(&all))
+        }
+    }
+}
+
+fn obstacle(used: &Used, missing: &Missing) -> Obstacle {
+    let why = match missing.why.is_mistake() {
+        true => format!("GitHub fails the job in 'Set up job': {missing}"),
+        false => missing.to_string(),
+    };
+    Obstacle {
+        source: Arc::clone(&used.source),
+        span: used.span,
+        job: used.job.clone(),
+        kind: ObstacleKind::Action {
+            reference: used.uses.clone(),
+            why,
+        },
+    }
+}
+
+/// What the user has written and GitHub would not run.
+fn mistaken(mistakes: &[(Obstacle, Missing)]) -> Failure {
+    let manifests = mistakes.iter().flat_map(|(_, missing)| match &missing.why {
+        MissingReason::Invalid(found) => found.to_vec(),
+        _ => Vec::new(),
+    });
+    let obstacles: Vec<_> = mistakes
+        .iter()
+        .map(|(obstacle, _)| obstacle.clone())
+        .collect();
+    Failure::set_up(&obstacles, &manifests.collect::<Vec<_>>())
+}
+
+impl Found {
+    /// Tells what refs came to.
+    pub(super) fn send(&self, events: &Events) {
+        for resolved in &self.resolved {
+            events.send(EventKind::ActionResolved(told(resolved)));
+        }
+    }
+
+    /// What of it may be otherwise than on GitHub.
+    pub(super) fn differences(&self) -> Vec<Difference> {
+        let passed_over = self.passed_over.iter();
+        let passed_over = passed_over.map(|text| (text.clone(), Effect::MayFlip));
+        let resolved = self.resolved.iter().flat_map(unlike);
+        passed_over
+            .chain(resolved)
+            .map(|(text, effect)| Difference {
+                kind: DifferenceKind::Other { text },
+                site: Site::Run,
+                effect,
+            })
+            .collect()
+    }
+}
+
+/// What a ref came to, as a fact.
+pub(super) fn told(resolved: &Resolved) -> ResolvedAction {
+    let folder = resolved.folder.as_ref();
+    ResolvedAction {
+        repository: resolved.repository.clone(),
+        git_ref: resolved.git_ref.clone(),
+        commit: folder.is_none().then(|| resolved.commit.clone()),
+        folder: folder.map(|folder| folder.display().to_string()),
+    }
+}
+
+fn unlike(resolved: &Resolved) -> Vec<(String, Effect)> {
+    let Resolved {
+        repository,
+        git_ref,
+        commit,
+        folder,
+        before,
+        unasked,
+    } = resolved;
+    let mut all = Vec::new();
+    if let Some(folder) = folder {
+        let text = format!(
+            "{repository}@{git_ref} is taken from {}, not from GitHub",
+            folder.display()
+        );
+        all.push((text, Effect::MayFlip));
+    }
+    if let Some(before) = before {
+        let text = format!("{repository}@{git_ref} has moved from {before} to {commit}");
+        all.push((text, Effect::MayShift));
+    }
+    if let Some(why) = unasked {
+        let text = format!(
+            "{repository}@{git_ref} is taken at {commit}, which it was more than a day ago; it was not asked again: {why}"
+        );
+        all.push((text, Effect::MayShift));
+    }
+    all
+}
