@@ -94,6 +94,7 @@ pub(super) async fn prepare<'a>(
     let own = job.text_map(step.env.as_ref(), &env).await?;
     env.extend(own.clone().unwrap_or_default());
     let name = display_name(job, step, &env).await?;
+    log.allow_by([&job.environment.base, &env]);
     let holds = job.holds(&step.condition, job.state.status, &env).await?;
     if holds == Ok(false) {
         return Ok(Turn::Skipped {
@@ -247,11 +248,7 @@ impl Prepared<'_> {
                 Effects::of(Outcome::Failure)
             }
         };
-        let said = log.finish();
-        effects.outputs.extend(said.outputs);
-        if said.failed && effects.outcome == Outcome::Success {
-            effects.outcome = Outcome::Failure;
-        }
+        effects.take_over(log.finish());
         Ok(Ended {
             index,
             name: self.name,
@@ -329,6 +326,7 @@ async fn evaluated_script(job: &Leading<'_>, step: &Step, env: &Env) -> Evaluate
                 .place
                 .paths
                 .in_workspace(&nearest(directory)?.unwrap_or_default()),
+            env: env.clone(),
         })
     })
     .await

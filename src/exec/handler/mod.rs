@@ -12,6 +12,7 @@ mod outside;
 mod process;
 mod renewal;
 mod restore;
+mod results;
 mod script;
 mod upload_artifact;
 

@@ -35,7 +35,7 @@ pub(super) fn fill(
         let content = match (content.is_file(), &served.held) {
             (true, _) => content,
             // Not committed: the file itself is the only place where its content is.
-            (false, Held::ByUser(_)) if has(&edited, &pointer) => edited,
+            (false, Held::User(_)) if has(&edited, &pointer) => edited,
             _ => {
                 missing.push(format!("{} ({})", path.display(), pointer.id));
                 continue;
@@ -63,9 +63,9 @@ pub(super) fn fill(
 /// Where the contents of the repository's files are: `lfs.storage`, or a directory in `.git`.
 fn store(served: &Served<'_>) -> Result<PathBuf, WorkspaceError> {
     let git = match &served.held {
-        Held::ByUser(source) => source.repository.objects.parent(),
-        Held::ByModule(directory) => Some(directory.as_path()),
-        Held::ByUs(kept) => Some(kept.remote.directory()),
+        Held::User(source) => source.repository.objects.parent(),
+        Held::Module(directory) => Some(directory.as_path()),
+        Held::Store(kept) => Some(kept.remote.directory()),
     };
     let git = git.unwrap_or(served.place());
     let asked = served.git().args(["config", "--get", "lfs.storage"]);

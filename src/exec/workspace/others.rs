@@ -70,7 +70,7 @@ impl Kept {
             object_format: "sha1".to_owned(),
             git_version: source.repository.git_version.clone(),
             objects: vec![kept.remote.directory().join("objects")],
-            held: Held::ByUs(kept),
+            held: Held::Store(kept),
         })
     }
 

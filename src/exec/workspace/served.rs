@@ -40,11 +40,11 @@ pub(super) struct Served<'a> {
 #[derive(Debug)]
 pub(super) enum Held<'a> {
     /// The user's clone.
-    ByUser(Source<'a>),
+    User(Source<'a>),
     /// A clone of a submodule that is inside the user's: its `.git` directory.
-    ByModule(PathBuf),
+    Module(PathBuf),
     /// A repository of lrun's own.
-    ByUs(Kept),
+    Store(Kept),
 }
 
 impl<'a> Served<'a> {
@@ -79,18 +79,18 @@ impl<'a> Served<'a> {
             object_format: repository.object_format.clone(),
             git_version: repository.git_version.clone(),
             objects: vec![repository.objects.clone(), source.snapshot.objects.clone()],
-            held: Held::ByUser(*source),
+            held: Held::User(*source),
         }
     }
 
     /// A command that reads what is here of it.
     pub(super) fn git(&self) -> Git {
         match &self.held {
-            Held::ByUser(source) => {
+            Held::User(source) => {
                 Git::in_repository(&source.repository.root).alternates(&[&source.snapshot.objects])
             }
-            Held::ByModule(directory) => in_module(directory),
-            Held::ByUs(kept) => kept.remote.git(),
+            Held::Module(directory) => in_module(directory),
+            Held::Store(kept) => kept.remote.git(),
         }
     }
 
@@ -106,9 +106,9 @@ impl<'a> Served<'a> {
         depth: Option<NonZeroU32>,
     ) -> Result<(), WorkspaceError> {
         match &self.held {
-            Held::ByUs(kept) => kept.bring(ids, depth),
-            Held::ByModule(_) => Ok(()),
-            Held::ByUser(source) => {
+            Held::Store(kept) => kept.bring(ids, depth),
+            Held::Module(_) => Ok(()),
+            Held::User(source) => {
                 let known = |id: &&&str| self.refs.values().any(|known| known.object == ***id);
                 ids.iter()
                     .filter(|id| !known(id))
@@ -120,12 +120,12 @@ impl<'a> Served<'a> {
     /// The commits whose parents are not here.
     pub(super) fn shallow(&self) -> Result<BTreeSet<String>, WorkspaceError> {
         let directory = match &self.held {
-            Held::ByUser(source) => {
+            Held::User(source) => {
                 let commits = source.repository.shallow_commits()?;
                 return Ok(commits.into_iter().collect());
             }
-            Held::ByModule(directory) => directory,
-            Held::ByUs(kept) => kept.remote.directory(),
+            Held::Module(directory) => directory,
+            Held::Store(kept) => kept.remote.directory(),
         };
         let path = directory.join("shallow");
         match std::fs::read_to_string(&path) {
@@ -138,9 +138,9 @@ impl<'a> Served<'a> {
     /// Where it is on this machine: checkouts of one place share what they have.
     pub(super) fn place(&self) -> &Path {
         match &self.held {
-            Held::ByUser(source) => &source.repository.root,
-            Held::ByModule(directory) => directory,
-            Held::ByUs(kept) => kept.remote.directory(),
+            Held::User(source) => &source.repository.root,
+            Held::Module(directory) => directory,
+            Held::Store(kept) => kept.remote.directory(),
         }
     }
 }

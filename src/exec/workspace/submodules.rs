@@ -26,8 +26,8 @@ pub(super) fn check_out(
     clone: &Path,
 ) -> Result<Vec<String>, WorkspaceError> {
     let clones = match &served.held {
-        Held::ByUser(source) => Clones::of(source),
-        Held::ByModule(_) | Held::ByUs(_) => Clones::default(),
+        Held::User(source) => Clones::of(source),
+        Held::Module(_) | Held::Store(_) => Clones::default(),
     };
     let mut work = Work {
         source,
@@ -314,7 +314,7 @@ fn of_clone<'a>(
         object_format: source.repository.object_format.clone(),
         git_version: source.repository.git_version.clone(),
         objects: vec![git.join("objects")],
-        held: Held::ByModule(git),
+        held: Held::Module(git),
     })
 }
 
