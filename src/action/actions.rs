@@ -68,6 +68,8 @@ type ContentKey = (String, String, Option<String>);
 struct Known {
     contents: HashMap<ContentKey, Result<Arc<Content>, MissingReason>>,
     uses: HashMap<(Location, String), Result<Arc<Files>, MissingReason>>,
+    /// The commits of called workflows' repositories and refs that a lock names.
+    bound: HashMap<(String, String), String>,
 }
 
 /// One use on the way from a job's step to an action.
@@ -124,6 +126,30 @@ impl Actions {
         }
     }
 
+    /// The workflows that `caller` calls are at the commits of the lock, if that lists it. To be said before
+    /// they are brought.
+    pub fn bind_files(&self, lock: &Lock, caller: &Location) {
+        let Location::Own { path } = caller else {
+            return;
+        };
+        let pins = lock.workflows.get(path).into_iter().flatten();
+        let bound = pins.filter_map(|pin| {
+            let reference = ActionReference::parse(&pin.value)?;
+            let dependency = lock.dependencies.get(&pin.value)?;
+            let (repository, git_ref, _) = key_of(&reference);
+            Some(((repository, git_ref), dependency.commit.clone()))
+        });
+        self.known().bound.extend(bound);
+    }
+
+    /// The key of a file's repository.
+    fn key_of_file(&self, reference: &ActionReference) -> ContentKey {
+        let (repository, git_ref, _) = key_of(reference);
+        let of = (repository, git_ref);
+        let commit = self.known().bound.get(&of).cloned();
+        (of.0, of.1, commit)
+    }
+
     /// Has files of other repositories at hand, several repositories at a time; fetches them unless
     /// offline. Blocks.
     pub fn bring_files(&self, locations: &[&Location]) {
@@ -133,7 +159,7 @@ impl Actions {
         let references = locations.iter().filter_map(|location| of_file(location));
         self.bring(
             library,
-            references.map(|reference| (key_of(&reference), reference)),
+            references.map(|reference| (self.key_of_file(&reference), reference)),
         );
     }
 
@@ -145,7 +171,8 @@ impl Actions {
     pub fn file(&self, location: &Location) -> Option<Result<Option<String>, MissingReason>> {
         let library = self.library.as_ref()?;
         let reference = of_file(location)?;
-        let content = self.known().contents.get(&key_of(&reference)).cloned()?;
+        let key = self.key_of_file(&reference);
+        let content = self.known().contents.get(&key).cloned()?;
         Some(content.and_then(|content| {
             let is_there = content.kept.files.contains_key(&reference.path);
             let bytes = is_there.then(|| library.file(&content, &reference.path));
@@ -159,10 +186,12 @@ impl Actions {
         let mut seen = HashSet::new();
         let keys = locations
             .iter()
-            .filter_map(|location| Some(key_of(&of_file(location)?)));
-        let keys = keys.filter(|key| seen.insert(key.clone()));
+            .filter_map(|location| Some(self.key_of_file(&of_file(location)?)));
+        let keys: Vec<_> = keys.filter(|key| seen.insert(key.clone())).collect();
         let known = self.known();
-        keys.filter_map(|key| Some(known.contents.get(&key)?.as_ref().ok()?.resolved.clone()))
+        let found = keys.iter().filter_map(|key| known.contents.get(key));
+        found
+            .filter_map(|content| Some(content.as_ref().ok()?.resolved.clone()))
             .collect()
     }
 

@@ -11,8 +11,9 @@ use super::records::{Asked, Kept, Records};
 use super::reference::ActionReference;
 use super::{TREE_ROOT, folder, tar};
 use crate::clock;
+use crate::event::ResolvedAction;
 use crate::git::{Depth, Remote, RemoteError, is_commit_id};
-use crate::store::{Store, StoreError};
+use crate::store::Store;
 
 /// How long it is not asked again which commit a branch or a tag is.
 const FRESH: Duration = Duration::from_secs(24 * 60 * 60);
@@ -35,6 +36,19 @@ pub struct Resolved {
     pub before: Option<String>,
     /// Why it could not be asked whether the ref has moved, where that was due.
     pub unasked: Option<String>,
+}
+
+impl Resolved {
+    /// As a fact of the run.
+    pub fn fact(&self) -> ResolvedAction {
+        let folder = self.folder.as_ref();
+        ResolvedAction {
+            repository: self.repository.clone(),
+            git_ref: self.git_ref.clone(),
+            commit: folder.is_none().then(|| self.commit.clone()),
+            folder: folder.map(|folder| folder.display().to_string()),
+        }
+    }
 }
 
 /// A repository at a commit.
@@ -82,7 +96,7 @@ impl Library {
                 let archive = own
                     .archive(TREE_ROOT)
                     .map_err(|error| MissingReason::Git(Arc::new(error)))?;
-                let kept = tar::keep(&self.store, &archive).map_err(of_store)?;
+                let kept = tar::keep(&self.store, &archive).map_err(|error| kept(&error))?;
                 // The next run makes it again.
                 let _ = records.note_kept(&own.name, &own.commit, &kept);
                 kept
@@ -111,7 +125,7 @@ impl Library {
             } = &content.resolved;
             // The next run fetches it again.
             Records::of_store(self.store.root()).forget(repository, commit);
-            kept(format!(
+            kept(&format!(
                 "{path} of {repository} is damaged in the store, or longer than {MOST_BYTES} bytes"
             ))
         })
@@ -122,8 +136,8 @@ impl Library {
         reference: &ActionReference,
         mapping: &Mapping,
     ) -> Result<Content, MissingReason> {
-        let kept =
-            folder::keep(&self.store, &mapping.folder, mapping.path()).map_err(|e| kept(e))?;
+        let kept = folder::keep(&self.store, &mapping.folder, mapping.path())
+            .map_err(|error| kept(&error))?;
         Ok(Content {
             resolved: Resolved {
                 repository: reference.repository.clone(),
@@ -175,7 +189,7 @@ impl Library {
                 let archive = remote
                     .archive(commit, TREE_ROOT)
                     .map_err(|error| MissingReason::Git(Arc::new(error)))?;
-                let kept = tar::keep(&self.store, &archive).map_err(of_store)?;
+                let kept = tar::keep(&self.store, &archive).map_err(|error| kept(&error))?;
                 // Where it cannot be written down, it is stored again.
                 let _ = records.note_kept(repository, commit, &kept);
                 kept
@@ -258,10 +272,6 @@ fn is_certain(error: &MissingReason) -> bool {
         || matches!(error, MissingReason::Remote(error) if matches!(**error, RemoteError::Git(_)))
 }
 
-fn of_store(error: StoreError) -> MissingReason {
-    kept(error)
-}
-
-fn kept(error: impl ToString) -> MissingReason {
+fn kept(error: &impl ToString) -> MissingReason {
     MissingReason::Kept(error.to_string().into())
 }

@@ -12,7 +12,7 @@ use crate::action::{
 };
 use crate::config::Settings;
 use crate::difference::{Difference, DifferenceKind, Effect, Site};
-use crate::event::{EventKind, Events, ResolvedAction};
+use crate::event::{EventKind, Events};
 use crate::plan::{Obstacle, ObstacleKind, Plan, Used};
 use crate::source::Source;
 use crate::store::Store;
@@ -96,6 +96,13 @@ impl Elsewhere {
         }
         if let Ok((_, actions)) = self.open() {
             actions.bring_files(locations);
+        }
+    }
+
+    /// Workflows that this one calls have the commits of the lock, if that lists it.
+    pub(super) fn bind(&self, lock: &Lock, workflow: &Location) {
+        if let Ok((_, actions)) = self.open() {
+            actions.bind_files(lock, workflow);
         }
     }
 
@@ -269,7 +276,7 @@ impl Found {
     /// Tells what refs came to.
     pub(super) fn send(&self, events: &Events) {
         for resolved in &self.resolved {
-            events.send(EventKind::ActionResolved(told(resolved)));
+            events.send(EventKind::ActionResolved(resolved.fact()));
         }
     }
 
@@ -286,17 +293,6 @@ impl Found {
                 effect,
             })
             .collect()
-    }
-}
-
-/// What a ref came to, as a fact.
-pub(super) fn told(resolved: &Resolved) -> ResolvedAction {
-    let folder = resolved.folder.as_ref();
-    ResolvedAction {
-        repository: resolved.repository.clone(),
-        git_ref: resolved.git_ref.clone(),
-        commit: folder.is_none().then(|| resolved.commit.clone()),
-        folder: folder.map(|folder| folder.display().to_string()),
     }
 }
 

@@ -125,6 +125,8 @@ pub(super) struct RunArguments {
     #[command(flatten)]
     pub(super) given: GivenArguments,
     #[command(flatten)]
+    pub(super) allow: AllowArguments,
+    #[command(flatten)]
     pub(super) actions: ActionArguments,
     #[command(flatten)]
     pub(super) place: PlaceArguments,
@@ -209,6 +211,20 @@ pub(super) struct GivenArguments {
     /// A file of configuration variables; default: `.vars`, if it is there.
     #[arg(long, value_name = "FILE")]
     pub(super) var_file: Option<PathBuf>,
+}
+
+/// What the run may do.
+#[derive(Debug, Args)]
+#[command(next_help_heading = "What the run may do")]
+pub(super) struct AllowArguments {
+    /// Run steps that deploy, publish, log in or talk to GitHub's API too, and give real secrets to jobs
+    /// whose token may write or that have an environment.
+    #[arg(long = "allow-publish")]
+    pub(super) publish: bool,
+    /// Refuse the run before it starts if anything of it would not run here as on GitHub: a step left
+    /// out, a job for another system, a secret without a value.
+    #[arg(long)]
+    pub(super) refuse_any: bool,
 }
 
 /// Where actions and called workflows of other repositories come from.

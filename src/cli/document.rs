@@ -13,7 +13,9 @@ use super::find::Found;
 use super::read;
 use crate::git::{Git, GitError};
 use crate::source::{Diagnostic, Source};
-use crate::workflow::{self, Document, Documents, Location, ReadOptions, Reference, Workflow};
+use crate::workflow::{
+    self, Document, Documents, LOCK_FILE, Location, ReadOptions, Reference, Workflow,
+};
 
 /// The file as it is in the folder, with the files it calls; every error is reported at once.
 pub(super) fn in_folder(
@@ -141,6 +143,14 @@ impl Files {
             .collect();
         if new.is_empty() {
             return false;
+        }
+        let is_first = brought.is_empty();
+        if is_first
+            && let Document::Found(source) = self.load(LOCK_FILE)
+            // What is wrong with it is told by whoever obeys it next.
+            && let Ok(lock) = workflow::read_lock(source)
+        {
+            self.elsewhere.bind(&lock, &workflow.location);
         }
         self.elsewhere.bring(&new.iter().collect::<Vec<_>>());
         brought.extend(new);

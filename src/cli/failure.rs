@@ -4,7 +4,7 @@ use std::fmt::Write as _;
 use std::io::{self, Write as _};
 
 use super::exit::ExitCode;
-use crate::plan::{ExpandError, Obstacle, PlanError};
+use crate::plan::{ExpandError, MissingSecret, Obstacle, PlanError};
 use crate::report::diagnostics::{Look, harmless, located};
 use crate::source::Diagnostic;
 
@@ -62,6 +62,20 @@ impl Failure {
             PlanError::Expand(ExpandError::Refused(found)) => Self::invalid(&[*found]),
             other => Self::usage(other),
         }
+    }
+
+    /// What of a run would not be as on GitHub, for one who asked that there be nothing.
+    pub(super) fn refused_any(obstacles: &[Obstacle], missing: &[MissingSecret]) -> Self {
+        let obstacles = obstacles.iter().map(ToString::to_string);
+        let all = obstacles.chain(missing.iter().map(ToString::to_string));
+        let all: Vec<String> = all.collect();
+        Self::new(
+            ExitCode::CannotRun,
+            format!(
+                "this run would not be as on GitHub, and --refuse-any is given; nothing was started\n{}",
+                all.join("\n")
+            ),
+        )
     }
 
     /// What stands in the way of a run, all of it.

@@ -32,6 +32,8 @@ pub(super) struct GivenTexts {
     pub(super) vars: Values,
     /// By their names in lower case.
     pub(super) environments: IndexMap<String, GivenEnvironment>,
+    /// The file of secrets that was read unasked.
+    pub(super) secrets_file: Option<&'static str>,
     /// What was read unasked, and what of it is not taken.
     pub(super) notes: Vec<String>,
 }
@@ -113,14 +115,18 @@ struct Gathered {
     usual: Values,
     /// Of this command line.
     named: Values,
+    /// The file that was read unasked.
+    file: Option<&'static str>,
 }
 
 impl Gathered {
     /// The names as GitHub keeps those of secrets and variables.
-    fn upper(self) -> Result<Self, Failure> {
+    fn upper(self, kind: &Kind) -> Result<Self, Failure> {
+        let option = kind.option;
         let upper = |values: Values| {
             let names = values.into_iter().map(|(name, value)| {
-                value_name(&name).map_err(Failure::usage)?;
+                let wrong = |why| Failure::usage(format!("{option} or its file: {why}"));
+                value_name(&name).map_err(wrong)?;
                 Ok((name.to_ascii_uppercase(), value))
             });
             names.collect::<Result<Values, Failure>>()
@@ -128,6 +134,7 @@ impl Gathered {
         Ok(Self {
             usual: upper(self.usual)?,
             named: upper(self.named)?,
+            file: self.file,
         })
     }
 
@@ -145,8 +152,8 @@ pub(super) fn read(sources: Sources<'_>) -> Result<GivenTexts, Failure> {
     let mut gather = |kind: &Kind| gather(kind, sources, &actrcs, &mut notes);
     let inputs = gather(&INPUTS)?;
     let env = gather(&ENV)?.all();
-    let named_secrets = gather(&SECRETS)?.upper()?;
-    let named_vars = gather(&VARS)?.upper()?;
+    let named_secrets = gather(&SECRETS)?.upper(&SECRETS)?;
+    let named_vars = gather(&VARS)?.upper(&VARS)?;
     let own = &sources.configured.of_repository;
     let is_named = |name: &String| {
         named_secrets.named.contains_key(name) || named_vars.named.contains_key(name)
@@ -179,6 +186,7 @@ pub(super) fn read(sources: Sources<'_>) -> Result<GivenTexts, Failure> {
         secrets,
         vars,
         environments,
+        secrets_file: named_secrets.file,
         notes,
     })
 }
@@ -206,11 +214,14 @@ fn gather(
     let usual = kind.usual.filter(|_| file.is_none() && !file_is_named);
     if let Some(name) = usual {
         match inside(sources.root, Path::new(name)) {
+            // A folder of that name is the application's.
+            Ok(path) if !path.is_file() => {}
             Ok(path) => {
                 let read = of_file(&path)?;
                 let names: Vec<&str> = read.keys().map(String::as_str).collect();
                 notes.push(format!("{name} is read: it has {}", names.join(", ")));
                 gathered.usual.extend(read);
+                gathered.file = Some(name);
             }
             Err(error) if error.kind() == io::ErrorKind::NotFound => {}
             Err(error) => return Err(Failure::usage(format!("cannot read {name}: {error}"))),

@@ -17,7 +17,6 @@ mod filter;
 mod find;
 mod given;
 mod hash_files;
-mod inputs;
 mod itself;
 mod matrix;
 mod names;

@@ -8,7 +8,7 @@ use std::sync::Arc;
 use clap::Args;
 
 use super::actions::Elsewhere;
-use super::args::{GivenArguments, PretendArguments};
+use super::args::{AllowArguments, GivenArguments, PretendArguments};
 use super::document;
 use super::exit::ExitCode;
 use super::failure::{Failure, printed};
@@ -16,13 +16,14 @@ use super::find::{self, Found};
 use super::subject::{Asked, Declared, Ground, Subject, summary, workflow_name};
 use super::terminal;
 use crate::config::Settings;
+use crate::exec::environment_secrets;
 use crate::expr::Value;
 use crate::git::Snapshot;
 use crate::ids::RunId;
 use crate::plan::github_event::{
     GithubContext, Identity, InputError, RunIdentity, dispatch_inputs,
 };
-use crate::plan::{self, ExpandError, Facts, PlanError, Selection};
+use crate::plan::{self, ExpandError, Facts, MissingSecret, Permitted, Plan, PlanError, Selection};
 use crate::report::{self, Forecast, ForecastOptions, Forecasted, Room};
 use crate::source::Diagnostic;
 use crate::workflow::{self, Workflow};
@@ -40,6 +41,7 @@ and --committed change that.
 With --json one object a workflow and a line:
   {\"version\":1,\"type\":\"plan\",\"workflow\":PATH,\"name\",\"repository\",\"event\",\"ref\",\"head_sha\",
    \"changed_files\",\"compared_files\",\"since\",\"starts\":bool,\"why\",\"assumptions\":[…],
+   \"missing_secrets\":[{\"name\",\"readers\":[…],\"withheld\"}],
    \"filters\":[{\"key\":\"on.push.paths\",\"passes\":bool,\"why\",
      \"patterns\":[{\"pattern\",\"line\",\"column\",\"decides\":how many names}],
      \"names\":[{\"name\",\"selected\":bool,\"pattern\"}]}],
@@ -47,7 +49,8 @@ With --json one object a workflow and a line:
      \"fails\":{\"text\",\"line\",\"column\"} where it fails before it runs,
      \"legs\":[{\"leg\",\"name\",\"matrix\",\"labels\":[…],\"here\":bool,\"obstacle\",
        \"calls\":{\"uses\",\"inputs\":{…},\"unknown_inputs\":[…],\"jobs\":[…],\"why\"} of a called workflow}],
-     \"skipped_steps\":[{\"step\",\"name\",\"condition\"}],\"obstacles\":[{\"text\",\"line\",\"column\"}]}]}
+     \"skipped_steps\":[{\"step\",\"name\",\"condition\"}],\"left_out\":[{\"step\",\"name\",\"why\"}],
+     \"obstacles\":[{\"text\",\"line\",\"column\"}]}]}
   {\"version\":1,\"type\":\"plan\",\"workflow\":PATH,\"errors\":[{\"message\",\"line\",\"column\"}]}
 Within a version fields are only added. `changed_files` counts what is not committed, `compared_files` \
 what differs from `since`; null where no `paths` filter asks. `jobs` is null where the workflow has no such event or lacks an \
@@ -72,6 +75,8 @@ pub(super) struct PlanArguments {
     pretend: PretendArguments,
     #[command(flatten)]
     given: GivenArguments,
+    #[command(flatten)]
+    allow: AllowArguments,
     /// One JSON object a workflow instead of the report.
     #[arg(long, help_heading = "What is printed")]
     json: bool,
@@ -221,11 +226,15 @@ fn forecast(
     let mut start = subject.start(&github, &subject.conflicts());
     let run = summary(&github, &snapshot, Vec::new());
     let given = &subject.given.inputs;
+    let mut missing_secrets = Vec::new();
     let plan = match dispatch_inputs(&subject.workflow, &trigger.event, given) {
         _ if subject.missing.is_some() => None,
         _ if !subject.is_declared() && (is_one_of_all || given.is_empty()) => None,
         Ok(inputs) => match planned(arguments, &subject, &github, inputs)? {
-            Ok(plan) => Some(plan),
+            Ok((plan, missing)) => {
+                missing_secrets = missing;
+                Some(plan)
+            }
             Err(error) => {
                 return Ok(Forecasted::Invalid {
                     path: github.run.workflow_path,
@@ -256,6 +265,7 @@ fn forecast(
             .as_ref()
             .map(|compared| compared.since.clone()),
         plan,
+        missing_secrets,
         assumptions,
     })))
 }
@@ -265,15 +275,22 @@ fn planned(
     subject: &Subject<'_>,
     github: &GithubContext,
     inputs: Value,
-) -> Result<Result<plan::Plan, Box<Diagnostic>>, Failure> {
+) -> Result<Result<(Plan, Vec<MissingSecret>), Box<Diagnostic>>, Failure> {
     let workflow = &subject.workflow;
     let vars = Value::from(serde_json::json!(subject.given.vars));
     let selection = Selection {
         jobs: arguments.job.clone(),
     };
-    let facts = Facts::of_run(github, inputs, vars);
+    let facts = Facts::of_run(github, inputs, vars).permitting(Permitted {
+        secrets: subject.given.secrets.clone(),
+        environments: environment_secrets(&subject.given.environments),
+        publish: arguments.allow.publish,
+    });
     match plan::plan(workflow, &selection, &facts) {
-        Ok(plan) => Ok(Ok(plan)),
+        Ok(plan) => {
+            let missing = plan::missing_secrets(workflow, &plan, &facts);
+            Ok(Ok((plan, missing)))
+        }
         Err(PlanError::Expand(ExpandError::Refused(diagnostic))) => Ok(Err(diagnostic)),
         Err(other) => Err(Failure::unplanned(other)),
     }

@@ -13,7 +13,6 @@ use super::checkouts;
 use super::externals::{self, Needed, Ways};
 use super::failure::Failure;
 use super::find::Found;
-use super::inputs;
 use super::subject::{Asked, Declared, Ground, Subject, summary, workflow_name};
 use crate::action::Own;
 use crate::backend::sandbox::Sandbox;
@@ -156,6 +155,7 @@ impl Beginning<'_> {
             vars: Value::from(serde_json::json!(given.vars)),
             secrets: given.secrets,
             environments: given.environments,
+            publish: arguments.allow.publish,
             env: given.env,
             debug: arguments.given.debug,
         };
@@ -352,6 +352,17 @@ fn make_plan(arguments: &RunArguments, run: &Run) -> Result<Plan, Failure> {
     if let Some(error) = plan.unstartable() {
         return Err(Failure::invalid(std::slice::from_ref(error)));
     }
+    let in_the_way = plan.in_the_way(&run.workflow);
+    if arguments.allow.refuse_any {
+        let missing = plan::missing_secrets(&run.workflow, &plan, &run.facts());
+        if !in_the_way.is_empty() || !missing.is_empty() {
+            return Err(Failure::refused_any(&in_the_way, &missing));
+        }
+    }
+    // What cannot be had is told together with what turns out to be missing.
+    if plan.cannot_run() && plan.refusals.is_empty() {
+        return Err(Failure::refused(&in_the_way));
+    }
     Ok(plan)
 }
 
@@ -404,18 +415,24 @@ fn differences(
         let text = format!("every step has {names} of --env, which no job has on GitHub");
         add(DifferenceKind::Other { text }, Effect::MayFlip);
     }
-    for (secret, steps) in inputs::missing_secrets(run, plan) {
+    for secret in plan::missing_secrets(&run.workflow, plan, &run.facts()) {
         let (text, effect) = match trusts(&run.github) {
-            true => (
-                format!("secret {secret} has no value here and is empty in {steps}"),
-                Effect::MayFlip,
-            ),
+            true => (secret.to_string(), Effect::MayFlip),
             false => (
-                format!("secret {secret} is empty in {steps}, as on GitHub in such a run"),
+                format!(
+                    "secret {} is empty in {}, as on GitHub in such a run",
+                    secret.name,
+                    secret.readers.join(", ")
+                ),
                 Effect::None,
             ),
         };
         add(DifferenceKind::Other { text }, effect);
+    }
+    if run.given.publish {
+        let text = "steps that deploy, publish or talk to GitHub's API are run: --allow-publish";
+        let text = text.to_owned();
+        add(DifferenceKind::Other { text }, Effect::None);
     }
     all
 }

@@ -98,6 +98,18 @@ impl Ground {
         self.conflicts.of(&[base.to_owned(), head.to_owned()], ask)
     }
 
+    /// That everybody who has the repository has its file of secrets.
+    fn shown_secrets(&self, given: &GivenTexts) -> Option<String> {
+        let name = given.secrets_file?;
+        let folder = self.folder.as_ref().map(|(folder, _)| folder.join(name));
+        let path = folder.unwrap_or_else(|| PathBuf::from(name));
+        let is_there = self
+            .repository
+            .has_file(&self.whole.commit, &path.to_string_lossy());
+        let shown = matches!(is_there, Ok(true));
+        shown.then(|| format!("{name} is committed: whoever has the repository has these secrets"))
+    }
+
     /// The message of the commit that runs, where it is at hand and the commit is the user's.
     fn message(&self, content: &Content) -> Option<&str> {
         let head = self.facts().head_commit.as_ref()?;
@@ -158,6 +170,7 @@ impl<'g> Subject<'g> {
             settings: asked.settings,
             configured: &ground.toml.environments,
         })?;
+        given.notes.extend(ground.shown_secrets(&given));
         let mut options = event_options(pretend, &found.root)?;
         if let Declared::Or(event) = declared {
             options.event = Some(event.to_owned());

@@ -20,6 +20,16 @@ pub struct GivenEnvironment {
     pub lacking: Vec<String>,
 }
 
+/// The secrets of environments, by the environments' names.
+pub fn environment_secrets(
+    environments: &IndexMap<String, GivenEnvironment>,
+) -> IndexMap<String, IndexMap<String, String>> {
+    let secrets = environments
+        .iter()
+        .map(|(name, environment)| (name.clone(), environment.secrets.clone()));
+    secrets.collect()
+}
+
 /// What one job is entrusted with.
 #[derive(Debug)]
 pub(super) struct Entrusted {
@@ -47,7 +57,10 @@ impl Entrusted {
             for (name, value) in &environment.vars {
                 vars.insert(name.as_str(), value.as_str());
             }
-            secrets.extend(environment.secrets.clone());
+            // A job that has an environment may deploy: `plan::Permitted::withheld`.
+            if run.given.publish {
+                secrets.extend(environment.secrets.clone());
+            }
             for text in &environment.lacking {
                 name_lacking(run, spec, text);
             }

@@ -5,12 +5,14 @@
 //! a handler, one file per kind of step. A handler returns [`effects::Effects`]; only `job`
 //! applies them. All that leaves this module is [`crate::event::Events`], masked.
 
+mod action;
 mod background;
 mod bearing;
 mod called;
 mod cancel;
 mod cold;
 pub mod command;
+mod composite;
 mod contexts;
 mod control;
 mod effects;
@@ -18,11 +20,15 @@ mod entrusted;
 mod environment;
 mod evaluate;
 pub mod file_command;
+mod frame;
 mod groups;
 mod handler;
 mod hashed;
+mod hook;
 mod janitor;
 mod job;
+mod left_out;
+mod loaded;
 mod log;
 pub mod mask;
 mod masked;
@@ -32,13 +38,14 @@ mod paths;
 mod place;
 mod run;
 mod scheduler;
+mod services;
 pub mod spot;
 mod step;
 mod summaries;
 pub mod workspace;
 
 pub use cancel::{Cancellation, Canceller};
-pub use entrusted::GivenEnvironment;
+pub use entrusted::{GivenEnvironment, environment_secrets};
 pub use janitor::{Janitor, janitor_main};
 pub use place::{NetworkAccess, PlaceSettings};
 pub use run::{Content, Ended, Given, Run};

@@ -401,7 +401,7 @@ fn environment_spec(run: &Run, directory: &Path, home: &Path) -> EnvironmentSpec
         state: directory.join("state"),
         shared: Some(run.store.root().join("places")),
         home: home.to_owned(),
-        // Five new files a step: on a disk that is the largest part of what a step costs.
+        // Seven new files a step: on a disk that is the largest part of what a step costs.
         in_memory: vec![paths::FILE_COMMANDS.into()],
         mounts: mounts.chain(externals).collect(),
         files: files.collect(),

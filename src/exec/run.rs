@@ -5,7 +5,7 @@ use std::sync::Arc;
 
 use indexmap::IndexMap;
 
-use super::entrusted::GivenEnvironment;
+use super::entrusted::{GivenEnvironment, environment_secrets};
 use super::janitor::Janitor;
 use super::place::PlaceSettings;
 use super::workspace;
@@ -17,8 +17,8 @@ use crate::expr::Value;
 use crate::git::{self, Repository, Snapshot};
 use crate::ids::RunId;
 use crate::outcome::Timing;
-use crate::plan::Facts;
 use crate::plan::github_event::GithubContext;
+use crate::plan::{Facts, Permitted};
 use crate::store::{Owner, Store};
 use crate::workflow::Workflow;
 
@@ -85,6 +85,8 @@ pub struct Given {
     pub secrets: IndexMap<String, String>,
     /// What environments give the jobs that name them, by their names in lower case.
     pub environments: IndexMap<String, GivenEnvironment>,
+    /// Whether steps may deploy and publish: `--allow-publish`.
+    pub publish: bool,
     /// Variables for every job's environment.
     pub env: IndexMap<String, String>,
     /// Step debugging is asked for, whatever the secrets and variables say.
@@ -143,5 +145,10 @@ impl Run {
             self.given.inputs.clone(),
             self.given.vars.clone(),
         )
+        .permitting(Permitted {
+            secrets: self.given.secrets.clone(),
+            environments: environment_secrets(&self.given.environments),
+            publish: self.given.publish,
+        })
     }
 }

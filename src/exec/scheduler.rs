@@ -280,10 +280,14 @@ impl Scheduler {
     }
 
     fn skip(&mut self, pending: &Pending, reason: &SkipReason) {
-        self.run.events.send(EventKind::JobSkipped {
-            job: JobKey::new(&pending.id, 0),
-            reason: reason.clone(),
-        });
+        let job = JobKey::new(&pending.id, 0);
+        match reason {
+            SkipReason::NotRunHere { obstacle } => self.not_run(&job, obstacle),
+            reason => self.run.events.send(EventKind::JobSkipped {
+                job,
+                reason: reason.clone(),
+            }),
+        }
         let result = match reason {
             SkipReason::Cancelled => Outcome::Cancelled,
             _ => Outcome::Skipped,

@@ -41,7 +41,10 @@ pub(super) struct NotHere {
 
 /// Why a step is not run that reads a step which is not.
 pub fn why_reader(id: &str, why: &str) -> String {
-    format!("it reads step '{id}', which is not run here: {why}")
+    const LINK: &str = ", which is not run here: ";
+    // However long the chain of readers is, its first step has the reason.
+    let cause = why.rsplit(LINK).next().unwrap_or(why);
+    format!("it reads step '{id}'{LINK}{cause}")
 }
 
 /// Finds what of a job is not run here. Steps that do not run anyway are no matter.

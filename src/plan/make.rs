@@ -12,6 +12,7 @@ use super::expand::{ExpandError, PlannedLeg, expand};
 use super::failing::{self, JobFailure};
 use super::left_out::{self, LeftOut};
 use super::obstacle::{self, Obstacle, ObstacleKind};
+use super::placement::Placement;
 use super::reads;
 use super::select::{self, Selection, UnknownJob};
 use super::uses::{self, Used};
@@ -156,10 +157,10 @@ pub(super) fn plan_jobs(
     let mut used = Vec::new();
     let mut others = Vec::new();
     for (job, planned) in selected.iter().zip(&planned) {
-        used.extend(uses::used(workflow, job, planned, facts));
+        used.extend(uses::used(workflow, job, planned));
         others.extend(checkouts::of_job(workflow, job, planned, facts));
         let own = planned.obstacles.iter();
-        refusals.extend(own.filter(|obstacle| obstacle.kind.refuses_all()).cloned());
+        refusals.extend(own.filter(|one| one.kind.refuses_all()).cloned());
         refusals.extend(refusals_of_calls(planned));
     }
     Ok(Plan {
@@ -239,10 +240,10 @@ fn plan_job(
         skip,
         fails,
         needs,
-        selection: Selection::default(),
         left_out: Vec::new(),
         obstacles: Vec::new(),
         missing_outputs: IndexMap::new(),
+        selection: Selection::default(),
     })
 }
 
@@ -329,10 +330,34 @@ impl PlannedJob {
         let first = self.obstacles.iter().find(|one| !one.kind.refuses_all());
         if let Some(obstacle) = first {
             let obstacle = obstacle.kind.to_string();
-            self.skip = Some(SkipReason::NotRunHere { obstacle });
-            self.legs = Some(Vec::new());
-            self.left_out.clear();
+            self.do_not_run(job, &obstacle);
         }
+    }
+
+    /// Has none of it run here.
+    fn do_not_run(&mut self, job: &Job, obstacle: &str) {
+        let obstacle = obstacle.to_owned();
+        match (&job.body, &mut self.legs) {
+            (JobBody::Steps(_), Some(legs)) => {
+                let here = legs.iter_mut().filter(|leg| leg.placement.runs_here());
+                for leg in here {
+                    let obstacle = obstacle.clone();
+                    leg.placement = Placement::Elsewhere { obstacle };
+                }
+            }
+            _ => {
+                self.skip = Some(SkipReason::NotRunHere { obstacle });
+                self.legs = Some(Vec::new());
+            }
+        }
+        self.left_out.clear();
+    }
+
+    /// Whether it may run here, as far as that is known.
+    pub(super) fn may_run_here(&self) -> bool {
+        self.skip.is_none()
+            && !self.is_not_here()
+            && self.legs.as_ref().is_none_or(|legs| !legs.is_empty())
     }
 
     /// Whether those that need it find all that it gives.
@@ -493,11 +518,8 @@ fn of_step(workflow: &Workflow, job: &Job, step: &Step, facts: &Facts) -> Option
                 },
                 None => of_inputs(&action, with.as_ref()?, facts)?,
             },
-            Uses::Docker => ObstacleKind::DockerAction {
-                reference: reference.value.clone(),
-            },
             // Whether these can be had is found out before the run: `Plan::uses`.
-            Uses::Remote | Uses::Local | Uses::SelfRepository => return None,
+            Uses::Remote | Uses::Local | Uses::SelfRepository | Uses::Docker => return None,
         },
         StepAction::Run { .. }
         | StepAction::Wait { .. }

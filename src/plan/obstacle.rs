@@ -46,6 +46,11 @@ pub enum ObstacleKind {
         /// The `uses:` text.
         reference: String,
     },
+    /// A job, leg or step that does not run here.
+    NotRun {
+        /// What, and why.
+        what: String,
+    },
     /// `container:` or `services:`.
     Container,
     /// A workflow that a job calls is not at hand.
@@ -84,6 +89,7 @@ impl fmt::Display for ObstacleKind {
                 f,
                 "docker actions ({reference}) need a container engine, and this version of lrun has none"
             ),
+            Self::NotRun { what } => write!(f, "not run here: {what}"),
             Self::Container => f.write_str(
                 "containers and services need an image or an engine, and this version of lrun has neither",
             ),

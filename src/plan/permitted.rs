@@ -11,6 +11,8 @@ use crate::workflow::{Call, Job, Level, Permissions, Token};
 pub struct Permitted {
     /// The secrets that have a value, as the workflow sees them.
     pub secrets: IndexMap<String, String>,
+    /// The secrets that environments have, by the environments' names in lower case.
+    pub environments: IndexMap<String, IndexMap<String, String>>,
     /// `--allow-publish`
     pub publish: bool,
 }
@@ -23,6 +25,17 @@ impl Permitted {
     pub fn has(&self, secret: &str) -> bool {
         let mut given = self.secrets.iter();
         given.any(|(name, value)| name.eq_ignore_ascii_case(secret) && !value.is_empty())
+    }
+
+    /// The same of a job, which has those of its environment too.
+    pub(super) fn gives(&self, secret: &str, job: &Job, facts: &Facts) -> bool {
+        let name = job.environment.as_ref().and_then(|token| {
+            let name = token.get("name").unwrap_or(token);
+            name.evaluate_string(facts).ok()
+        });
+        let of_environment = name.and_then(|name| self.environments.get(&name.to_lowercase()));
+        let mut given = of_environment.into_iter().flatten();
+        self.has(secret) || given.any(|(name, _)| name.eq_ignore_ascii_case(secret))
     }
 
     /// What a called workflow has of it. A secret that is passed on counts as given where what it is made
@@ -47,6 +60,7 @@ impl Permitted {
         }
         Self {
             secrets,
+            environments: self.environments.clone(),
             publish: self.publish,
         }
     }

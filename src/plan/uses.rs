@@ -3,7 +3,6 @@
 use std::sync::Arc;
 
 use super::calls::CalledJobs;
-use super::decided::{Facts, decided_false};
 use super::make::{Plan, PlannedJob};
 use crate::source::{Source, Span};
 use crate::workflow::{Job, JobBody, Location, StepAction, Workflow};
@@ -21,7 +20,7 @@ pub struct Used {
     pub span: Span,
     /// The job.
     pub job: String,
-    /// Whether it is certain that the step is skipped. GitHub sets its action up all the same.
+    /// Whether it is certain that the step is skipped or left out. GitHub sets its action up all the same.
     pub excluded: bool,
 }
 
@@ -43,12 +42,7 @@ impl Plan {
 }
 
 /// What a job uses, if anything of it runs here.
-pub(super) fn used(
-    workflow: &Workflow,
-    job: &Job,
-    planned: &PlannedJob,
-    facts: &Facts,
-) -> Vec<Used> {
+pub(super) fn used(workflow: &Workflow, job: &Job, planned: &PlannedJob) -> Vec<Used> {
     let JobBody::Steps(steps) = &job.body else {
         return Vec::new();
     };
@@ -63,14 +57,14 @@ pub(super) fn used(
     let steps = steps.iter().enumerate();
     // What is not run here anyway need not be had here.
     let steps = steps.filter(|(index, _)| !is_left_out(*index));
-    let used = steps.filter_map(|(_, step)| match &step.action {
+    let used = steps.filter_map(|(index, step)| match &step.action {
         StepAction::Uses { reference, .. } => Some(Used {
             uses: reference.value.clone(),
             location: workflow.location.clone(),
             source: Arc::clone(&workflow.source),
             span: reference.span,
             job: job.id.value.clone(),
-            excluded: decided_false(&step.condition.expression, facts),
+            excluded: planned.excludes(index),
         }),
         _ => None,
     });

@@ -10,7 +10,8 @@ use crate::event::RunSummary;
 use crate::expr::Value;
 use crate::outcome::{Outcome, SkipReason};
 use crate::plan::{
-    CalledJobs, JudgedFilter, Obstacle, Placement, Plan, PlannedCall, PlannedJob, PlannedLeg, Start,
+    CalledJobs, JudgedFilter, MissingSecret, Obstacle, Placement, Plan, PlannedCall, PlannedJob,
+    PlannedLeg, Start,
 };
 use crate::source::Diagnostic;
 
@@ -25,6 +26,8 @@ pub struct Forecast {
     pub since: Option<String>,
     /// What would run; none where the event is not among those of the workflow.
     pub plan: Option<Plan>,
+    /// Secrets that are empty here where something reads them.
+    pub missing_secrets: Vec<MissingSecret>,
     /// What had to be assumed, in words.
     pub assumptions: Vec<String>,
     /// What of that decides about the verdict: told in any case.
@@ -85,6 +88,9 @@ pub fn forecast(
     if let Some(plan) = &forecast.plan {
         writeln!(page.out)?;
         page.jobs(plan)?;
+    }
+    for secret in &forecast.missing_secrets {
+        page.wrapped(0, 9, &format!("differs  {secret}"))?;
     }
     let assumed = match options.verbose {
         true => &forecast.assumptions,
@@ -310,8 +316,9 @@ impl<'o> Page<'o> {
             wave = Some(row.wave);
             self.job(row, &number, width)?;
         }
-        if !plan.refusals.is_empty() {
-            let many = layout::count(plan.refusals.len() as u64, "thing");
+        if plan.cannot_run() || !plan.refusals.is_empty() {
+            let marked: usize = rows.iter().map(|row| row.job.obstacles.len()).sum();
+            let many = layout::count(marked as u64, "thing");
             let text = format!("lrun cannot run this here: {many} marked ✗ above");
             self.line(0, Style::Poor, &text)?;
         }
@@ -350,13 +357,19 @@ impl<'o> Page<'o> {
             );
             self.line(5, Style::Faint, &text)?;
         }
+        for step in &job.left_out {
+            let mark = self.paint.text(Style::Poor, "-");
+            let (number, name, why) = (step.index + 1, &step.name, &step.why);
+            let text = format!("{mark} step {number} is not run here: {name}: {why}");
+            self.wrapped(5, 7, &text)?;
+        }
         if let Some(failure) = &job.fails {
             let line = failure.error().position().line;
             let mark = self.paint.text(Style::Bad, "✗");
             let text = failure.message();
             self.wrapped(5, 7, &format!("{mark} line {line}: {text}"))?;
         }
-        let refused = row.refusals.iter().filter(|refused| refused.job == job.id);
+        let refused = job.obstacles.iter();
         for Obstacle {
             source, span, kind, ..
         } in refused
@@ -376,7 +389,6 @@ struct Row<'p> {
     /// What stands before its names.
     caller: String,
     job: &'p PlannedJob,
-    refusals: &'p [Obstacle],
 }
 
 fn add_rows<'p>(plan: &'p Plan, wave: usize, caller: &str, rows: &mut Vec<Row<'p>>) {
@@ -386,7 +398,6 @@ fn add_rows<'p>(plan: &'p Plan, wave: usize, caller: &str, rows: &mut Vec<Row<'p
             wave,
             caller: caller.to_owned(),
             job,
-            refusals: &plan.refusals,
         });
         for leg in job.legs.iter().flatten() {
             if let Some(CalledJobs::Planned(called)) = leg.call.as_ref().map(|call| &call.called) {

@@ -18,6 +18,8 @@ pub(super) enum Style {
     Bad,
     /// What may be overlooked.
     Faint,
+    /// A script, as the runner shows it.
+    Script,
 }
 
 /// Whether colours are written.
@@ -34,6 +36,7 @@ impl Paint {
             Style::Poor => 33,
             Style::Bad => 31,
             Style::Faint => 2,
+            Style::Script => 36,
         };
         format!("\x1b[{code}m{text}\x1b[0m")
     }

@@ -322,6 +322,59 @@ fn workflows_of_other_repositories_are_fetched_by_runs_alone() {
 }
 
 #[test]
+fn a_locked_workflow_calls_workflows_at_the_commits_of_its_lock() {
+    let github = Github::new();
+    let called = |job: &str| {
+        format!(
+            "on: workflow_call\njobs:\n  {job}: {{runs-on: ubuntu-latest, steps: [run: 'true']}}\n"
+        )
+    };
+    let path = ".github/workflows/w.yml";
+    let locked = github.with("o/w", &[(path, &called("before"))]);
+    github.commit("o/w", &[(path, &called("after"))]);
+    github.git("o/w", &["tag", "--force", "v1"]);
+    let uses = format!("o/w/{path}@v1");
+    let workflow = format!("on: push\njobs:\n  a: {{uses: {uses}}}\n");
+    let lock = format!(
+        "version: v0.0.3\nworkflows: {{.github/workflows/ci.yml: [{uses}]}}\n\
+         dependencies: {{{uses}: {{ref: v1, commit: sha1-{locked}, owner_id: 1, repo_id: 1}}}}\n"
+    );
+    let project = Project::of_workflow(&workflow);
+    let run = github.lrun(&project).run().exited(0);
+    assert!(run.transcript().contains("after"), "{}", run.transcript());
+    project.write(".github/workflows/actions.lock", &lock);
+    let run = github.lrun(&project).run().exited(0);
+    assert_eq!(resolved(&run), [pair("o/w@v1", &locked)]);
+    assert!(run.transcript().contains("before"), "{}", run.transcript());
+}
+
+#[test]
+fn several_processes_fetch_into_one_store_at_once() {
+    let github = Github::new();
+    let names: Vec<_> = (0..6).map(|number| format!("o/a{number}")).collect();
+    let commits: Vec<_> = names
+        .iter()
+        .map(|name| github.with(name, &[("action.yml", COMPOSITE)]))
+        .collect();
+    let steps = names.iter().map(|name| format!("- {{uses: {name}@v1}}\n"));
+    let project = Project::of_steps(&steps.collect::<String>());
+    let start = || {
+        let lrun = github.lrun(&project).args(&["vendor", "ci.yml"]);
+        lrun.start(std::process::Stdio::piped())
+    };
+    let expected: String = names
+        .iter()
+        .zip(&commits)
+        .map(|(name, commit)| format!("{name}@v1 {commit}\n"))
+        .collect();
+    for started in [start(), start(), start()] {
+        let report = started.end();
+        assert_eq!(report.code, Some(0), "{}", report.stderr);
+        assert_eq!(report.stdout, expected);
+    }
+}
+
+#[test]
 fn vendor_gets_all_that_a_workflow_may_need_later() {
     let github = Github::new();
     let inner = github.with("o/inner", &[("action.yml", COMPOSITE)]);

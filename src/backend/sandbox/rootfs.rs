@@ -15,10 +15,13 @@ use super::layers::{Piece, Uppers, is_apart, survey};
 use super::recipe::{JOB, Recipe};
 use super::secrets::Secret;
 use super::skeleton::Skeleton;
-use super::system::{self, Processes, bind, mount_tmpfs};
+use super::system::{self, Processes, bind, mount_small_tmpfs, mount_tmpfs};
 use crate::agent::protocol::FileSpec;
 use crate::agent::{EnvironmentSpec, Mount};
 use crate::backend::Shortcoming;
+
+/// What a job may write to a directory in memory: far more than command files are read of.
+const IN_MEMORY_BYTES: u64 = 256 << 20;
 
 /// Directories that are empty in every place: what users of this machine keep there is
 /// none of a job's business.
@@ -85,7 +88,8 @@ impl<'a> RootFs<'a> {
         for directory in &self.spec.in_memory {
             let path = self.inside(directory);
             self.make_for_job(&path)?;
-            mount_tmpfs(&path, MsFlags::MS_NOSUID | MsFlags::MS_NODEV, 0o755)?;
+            let flags = MsFlags::MS_NOSUID | MsFlags::MS_NODEV;
+            mount_small_tmpfs(&path, flags, (0o755, IN_MEMORY_BYTES))?;
             self.give_to_job(&path)?;
         }
         self.place(&loose)?;

@@ -141,15 +141,20 @@ fn make_sticky(path: &Path) -> Result<(), SandboxError> {
 
 /// An empty file system in memory.
 pub(super) fn mount_tmpfs(path: &Path, flags: MsFlags, mode: u32) -> Result<(), SandboxError> {
-    let options = format!("mode={mode:o}");
-    mount(
-        Some("tmpfs"),
-        path,
-        Some("tmpfs"),
-        flags,
-        Some(options.as_str()),
-    )
-    .during("mount memory on", path)
+    mount_memory(path, flags, &format!("mode={mode:o}"))
+}
+
+/// The same, of so many bytes at the most: what a job writes there is this machine's memory.
+pub(super) fn mount_small_tmpfs(
+    path: &Path,
+    flags: MsFlags,
+    (mode, bytes): (u32, u64),
+) -> Result<(), SandboxError> {
+    mount_memory(path, flags, &format!("mode={mode:o},size={bytes}"))
+}
+
+fn mount_memory(path: &Path, flags: MsFlags, options: &str) -> Result<(), SandboxError> {
+    mount(Some("tmpfs"), path, Some("tmpfs"), flags, Some(options)).during("mount memory on", path)
 }
 
 /// Shows a directory or file in a second place, with all that is mounted below.

@@ -155,6 +155,26 @@ fn a_server_that_says_nothing_is_given_up() {
 }
 
 #[test]
+fn a_server_that_wants_credentials_is_not_answered_by_a_question() {
+    let listener = TcpListener::bind("127.0.0.1:0").expect("a port");
+    let address = listener.local_addr().expect("an address");
+    let refusing = std::thread::spawn(move || {
+        let (mut stream, _) = listener.accept().expect("git comes");
+        let mut request = [0; 4096];
+        let _ = std::io::Read::read(&mut stream, &mut request).expect("a request");
+        let answer = "HTTP/1.1 401 Unauthorized\r\nWWW-Authenticate: Basic realm=x\r\n\
+                      Content-Length: 0\r\nConnection: close\r\n\r\n";
+        std::io::Write::write_all(&mut stream, answer.as_bytes()).expect("git listens");
+    });
+    let kept = kept();
+    let remote = Remote::new(kept.path(), format!("http://{address}/o/private"));
+    let error = remote.fetch("main", Depth::Commits(1)).unwrap_err();
+    assert!(matches!(error, RemoteError::NoRepository { .. }), "{error}");
+    assert!(error.to_string().contains("credentials"), "{error}");
+    refusing.join().expect("it was asked");
+}
+
+#[test]
 fn several_at_once_do_each_other_no_harm() {
     let served = Served::new();
     let kept = kept();

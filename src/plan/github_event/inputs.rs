@@ -146,8 +146,8 @@ fn input(name: &str, definition: &Token, given: Option<&String>) -> Result<Value
         (Some("boolean"), "false" | "") => Ok(Value::Bool(false)),
         (Some("boolean"), _) => Err(wrong("true or false")),
         (Some("number"), text) if !text.is_empty() => {
-            let number = text.parse::<f64>().map(Value::Number);
-            number.map_err(|_| wrong("a number"))
+            let number = text.parse().ok().filter(|number: &f64| number.is_finite());
+            number.map(Value::Number).ok_or_else(|| wrong("a number"))
         }
         (Some("choice"), text) if given.is_some() => {
             let options = options(definition);
@@ -221,6 +221,7 @@ jobs: { a: { runs-on: x, steps: [{ run: x }] } }
                 "input 'level' is one of low, high, not 'LOW'",
             ),
             (("count", "many"), "input 'count' is a number, not 'many'"),
+            (("count", "inf"), "input 'count' is a number, not 'inf'"),
             (
                 ("who", ""),
                 "input 'who' is required: give it with --input who=VALUE",

@@ -409,3 +409,114 @@ fn an_event_happens_as_the_workflow_asks_for_it() {
     );
     assert_eq!(github.event["schedule"], "0 3 * * *");
 }
+
+#[test]
+fn what_a_payload_says_is_taken_unless_an_option_says_otherwise() {
+    let told = |event: &str, payload: serde_json::Value, number: Option<u64>| {
+        let options = EventOptions {
+            payload: Some(payload),
+            number,
+            ..EventOptions::default()
+        };
+        Trigger::choose(&on(&[event]), &options, &facts()).expect("it can be")
+    };
+    let push = told("push", json!({ "ref": "refs/tags/v1" }), None);
+    assert_eq!(push.git_ref, "refs/tags/v1");
+    assert_eq!(push.content, Content::Commit("c1".into()));
+    let of_pull_request = json!({
+        "action": "closed",
+        "number": 5,
+        "pull_request": { "head": { "ref": "elsewhere" }, "base": { "ref": "topic" } },
+    });
+    let closed = told("pull_request", of_pull_request.clone(), None);
+    assert_eq!(closed.action.as_deref(), Some("closed"));
+    assert_eq!(closed.pull_request, Some(("elsewhere".into(), 5)));
+    assert_eq!(
+        closed.content,
+        Content::Folder,
+        "for a head that is not here"
+    );
+    assert_eq!(closed.base.map(|base| base.commit).as_deref(), Some("c2"));
+    let named = told("pull_request", of_pull_request, Some(6));
+    assert_eq!(named.git_ref, "refs/pull/6/merge");
+    let release = told("release", json!({ "release": { "tag_name": "v9" } }), None);
+    assert_eq!(release.git_ref, "refs/tags/v9");
+    assert_eq!(
+        told("schedule", json!({ "schedule": "1 * * * *" }), None)
+            .cron
+            .as_deref(),
+        Some("1 * * * *")
+    );
+}
+
+#[test]
+fn a_merge_group_has_a_branch_of_the_queue_and_no_base_of_a_pull_request() {
+    let options = EventOptions {
+        number: Some(7),
+        ..EventOptions::default()
+    };
+    let context = context(&["merge_group"], &options, &snapshot("c3"));
+    assert_eq!(context.git_ref, "refs/heads/gh-readonly-queue/main/pr-7-c2");
+    assert_eq!(context.base_ref, "");
+    assert_eq!(context.event["merge_group"]["base_sha"], "c2");
+    assert_eq!(context.event["merge_group"]["head_sha"], "c3");
+    assert_eq!(context.event["action"], "checks_requested");
+}
+
+#[test]
+fn those_that_github_trusts_less_get_no_secrets_of_the_repository() {
+    let of = |event: &str, outsider| {
+        let options = EventOptions {
+            outsider: Some(outsider),
+            ..EventOptions::default()
+        };
+        context(&[event], &options, &snapshot("c3"))
+    };
+    let fork = of("pull_request", Outsider::Fork);
+    assert_eq!(fork.secret_source(), "None");
+    assert_eq!(
+        fork.event["pull_request"]["head"]["repo"]["full_name"],
+        "fork/hello"
+    );
+    assert_eq!(
+        fork.event["pull_request"]["base"]["repo"]["full_name"],
+        "octo/hello"
+    );
+    assert_eq!(
+        of("pull_request_target", Outsider::Fork).secret_source(),
+        "Actions"
+    );
+    let dependabot = of("push", Outsider::Dependabot);
+    assert_eq!(dependabot.secret_source(), "Dependabot");
+    assert_eq!(dependabot.to_value()["actor"], "dependabot[bot]");
+    let options = EventOptions {
+        outsider: Some(Outsider::Fork),
+        ..EventOptions::default()
+    };
+    let error = Trigger::choose(&on(&["push"]), &options, &facts()).unwrap_err();
+    let text =
+        "--as fork: push is no event of such a run; those are pull_request, pull_request_target";
+    assert_eq!(error.to_string(), text);
+}
+
+#[test]
+fn commits_of_a_push_that_the_payload_lacks_are_named() {
+    let named = |facts: &Facts| {
+        let trigger =
+            Trigger::of_event("push", &EventOptions::default(), facts).expect("it can be");
+        trigger
+            .assumptions
+            .iter()
+            .any(|one| one.starts_with("github.event.commits"))
+    };
+    let with_parent = |parent: &str| {
+        let mut commit = snapshot("c3").commit;
+        commit.parents = vec![parent.to_owned()];
+        Facts {
+            head_commit: Some(commit),
+            ..facts()
+        }
+    };
+    assert!(!named(&with_parent("c2")), "one commit after origin's c2");
+    assert!(named(&with_parent("other")), "more than one");
+}

@@ -4,7 +4,7 @@ use serde_json::Value;
 
 use super::payload;
 use super::trigger::{EventOptions, Trigger};
-use crate::git::Facts;
+use crate::git::{Content, Facts, RangeStart};
 
 /// The action of an event that has types, where nobody says which (docs: events that trigger
 /// workflows).
@@ -101,8 +101,13 @@ pub fn told_inputs(options: &EventOptions) -> Vec<(String, String)> {
 }
 
 /// Where the payload and the run are not of one mind, and what nobody tells.
-pub(super) fn assumptions(trigger: &Trigger, options: &EventOptions) -> Vec<String> {
+pub(super) fn assumptions(trigger: &Trigger, options: &EventOptions, facts: &Facts) -> Vec<String> {
     let mut all = Vec::new();
+    if pushes_more(trigger, facts) && text(options, "/commits/0/id").is_none() {
+        let only =
+            "github.event.commits has only the last commit of the push (-e FILE gives others)";
+        all.push(only.to_owned());
+    }
     let git_ref = &trigger.git_ref;
     let speaks_of_it = matches!(trigger.event.as_str(), "push" | "workflow_dispatch");
     let told = text(options, "/ref").filter(|_| speaks_of_it);
@@ -126,4 +131,23 @@ pub(super) fn assumptions(trigger: &Trigger, options: &EventOptions) -> Vec<Stri
         ));
     }
     all
+}
+
+/// Whether a push is of more commits than the payload has: the last.
+fn pushes_more(trigger: &Trigger, facts: &Facts) -> bool {
+    let compared = trigger
+        .compared
+        .as_ref()
+        .filter(|_| trigger.event == "push");
+    let Some(RangeStart::Commit(start)) = compared.map(|compared| &compared.range.start) else {
+        return false;
+    };
+    let is_synthetic = trigger.content == Content::Folder && !facts.is_clean();
+    let Some(head) = facts.head_commit.as_ref() else {
+        return false;
+    };
+    match is_synthetic {
+        true => *start != head.id,
+        false => *start != head.id && head.parents.first() != Some(start),
+    }
 }

@@ -181,7 +181,7 @@ impl Trigger {
             let (git_ref, content) = (&trigger.git_ref, &trigger.content);
             trigger.compared = compared::of_push(options, git_ref, content, facts);
         }
-        let told = told::assumptions(&trigger, options);
+        let told = told::assumptions(&trigger, options, facts);
         trigger.assumptions.extend(told);
         trigger.assumptions.extend(identity.assumptions);
         Ok(trigger)

@@ -7,8 +7,8 @@ use serde::Serialize;
 use super::{Forecast, Forecasted};
 use crate::expr::Value;
 use crate::plan::{
-    CalledJobs, JudgedFilter, JudgedName, JudgedPattern, Obstacle, Placement, Plan, PlannedCall,
-    PlannedJob, PlannedLeg, SkippedStep,
+    CalledJobs, JudgedFilter, JudgedName, JudgedPattern, LeftOut, MissingSecret, Placement, Plan,
+    PlannedCall, PlannedJob, PlannedLeg, SkippedStep,
 };
 use crate::report::wire::{Skip, VERSION};
 use crate::source::{Diagnostic, Position};
@@ -46,7 +46,24 @@ struct Planned<'a> {
     why: &'a str,
     filters: Vec<Filter<'a>>,
     jobs: Option<Vec<Job<'a>>>,
+    missing_secrets: Vec<Missing<'a>>,
     assumptions: &'a [String],
+}
+
+/// A secret that is empty here.
+#[derive(Debug, Serialize)]
+struct Missing<'a> {
+    name: &'a str,
+    readers: &'a [String],
+    withheld: Option<&'a str>,
+}
+
+/// A step that is not run here.
+#[derive(Debug, Serialize)]
+struct NotRun<'a> {
+    step: usize,
+    name: &'a str,
+    why: &'a str,
 }
 
 #[derive(Debug, Serialize)]
@@ -86,6 +103,7 @@ struct Job<'a> {
     /// Null while the legs depend on outputs of other jobs.
     legs: Option<Vec<Leg<'a>>>,
     skipped_steps: Vec<Step<'a>>,
+    left_out: Vec<NotRun<'a>>,
     obstacles: Vec<InTheWay>,
 }
 
@@ -172,7 +190,18 @@ impl<'a> From<&'a Forecast> for Planned<'a> {
             why: &start.why,
             filters: start.filters.iter().map(Filter::from).collect(),
             jobs: forecast.plan.as_ref().map(jobs),
+            missing_secrets: forecast.missing_secrets.iter().map(Missing::from).collect(),
             assumptions: &forecast.assumptions,
+        }
+    }
+}
+
+impl<'a> From<&'a MissingSecret> for Missing<'a> {
+    fn from(secret: &'a MissingSecret) -> Self {
+        Self {
+            name: &secret.name,
+            readers: &secret.readers,
+            withheld: secret.withheld.as_deref(),
         }
     }
 }
@@ -201,18 +230,21 @@ impl<'a> From<&'a JudgedFilter> for Filter<'a> {
 }
 
 fn jobs(plan: &Plan) -> Vec<Job<'_>> {
-    let job = |job| Job::new(job, &plan.refusals);
-    plan.jobs.iter().map(job).collect()
+    plan.jobs.iter().map(Job::from).collect()
 }
 
-impl<'a> Job<'a> {
-    fn new(job: &'a PlannedJob, refusals: &[Obstacle]) -> Self {
+impl<'a> From<&'a PlannedJob> for Job<'a> {
+    fn from(job: &'a PlannedJob) -> Self {
         let step = |step: &'a SkippedStep| Step {
             step: step.index + 1,
             name: &step.name,
             condition: &step.condition,
         };
-        let of_job = refusals.iter().filter(|refused| refused.job == job.id);
+        let left_out = |step: &'a LeftOut| NotRun {
+            step: step.index + 1,
+            name: &step.name,
+            why: &step.why,
+        };
         Self {
             job: &job.id,
             wave: job.wave + 1,
@@ -227,7 +259,10 @@ impl<'a> Job<'a> {
                 .as_ref()
                 .map(|legs| legs.iter().map(Leg::from).collect()),
             skipped_steps: job.skipped_steps.iter().map(step).collect(),
-            obstacles: of_job
+            left_out: job.left_out.iter().map(left_out).collect(),
+            obstacles: job
+                .obstacles
+                .iter()
                 .map(|refused| InTheWay {
                     text: refused.kind.to_string(),
                     position: refused.source.position(refused.span.start),
