@@ -12,6 +12,12 @@ mod again;
 mod fixture;
 #[path = "checkout/install.rs"]
 mod install;
+#[path = "checkout/others.rs"]
+mod others;
+#[path = "checkout/parts.rs"]
+mod parts;
+#[path = "checkout/reference.rs"]
+mod reference;
 #[path = "checkout/snapshot.rs"]
 mod snapshot;
 #[path = "checkout/stage.rs"]

@@ -4,6 +4,7 @@
 mod actions;
 mod args;
 mod check;
+mod checkouts;
 mod doctor;
 mod document;
 mod env_file;

@@ -9,6 +9,7 @@ use std::sync::Arc;
 
 use super::actions::{self, Elsewhere};
 use super::args::{NetworkArgument, RunArguments};
+use super::checkouts;
 use super::externals::{self, Needed, Ways};
 use super::failure::Failure;
 use super::find::Found;
@@ -19,6 +20,7 @@ use crate::config::Settings;
 use crate::config::network::{self, Machine};
 use crate::difference::{Difference, DifferenceKind, Effect, Site};
 use crate::event::{Events, RunSummary};
+use crate::exec::workspace::Others;
 use crate::exec::{self, Content, Given, Janitor, NetworkAccess, PlaceSettings, Run};
 use crate::expr::Value;
 use crate::externals::Externals;
@@ -179,6 +181,7 @@ impl Beginning<'_> {
                 facts: ground.facts().clone(),
                 snapshot,
             },
+            others: others(arguments, &store),
             store_position: store.position().map_err(Failure::cannot_run)?,
             backend,
             place,
@@ -192,6 +195,7 @@ impl Beginning<'_> {
         };
         let plan = make_plan(arguments, &run)?;
         let found = actions::find(&run.actions, &run.workflow, &plan)?;
+        checkouts::fetch(&run, &plan)?;
         let ways = Ways {
             given: arguments.place.node.as_deref(),
             source: &ground.toml.node,
@@ -239,6 +243,15 @@ fn gh_token() -> Result<String, Failure> {
     match output.status.success() && !token.is_empty() {
         true => Ok(token),
         false => Err(failed(&String::from_utf8_lossy(&output.stderr).trim())),
+    }
+}
+
+/// How other repositories are had that steps check out.
+fn others(arguments: &RunArguments, store: &Store) -> Others {
+    Others {
+        kept: store.root().join("repositories"),
+        offline: arguments.actions.offline,
+        update: arguments.actions.update,
     }
 }
 

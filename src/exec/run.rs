@@ -36,6 +36,8 @@ pub struct Run {
     pub actions: Arc<Actions>,
     /// The content the jobs check out.
     pub content: Content,
+    /// How they have other repositories.
+    pub others: workspace::Others,
     /// Where caches and artifacts are kept.
     pub store: Store,
     /// [`Store::position`] when the run started: what lookups see of other runs.
@@ -126,12 +128,13 @@ impl Run {
     }
 
     /// What checkouts are made from.
-    pub(super) fn source(&self) -> workspace::Source<'_> {
+    pub fn source(&self) -> workspace::Source<'_> {
         workspace::Source {
             repository: &self.content.repository,
             facts: &self.content.facts,
             snapshot: &self.content.snapshot,
             context: &self.github,
+            others: &self.others,
         }
     }
 

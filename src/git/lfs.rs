@@ -5,7 +5,7 @@
 
 use std::fs::File;
 use std::io::{BufReader, Read};
-use std::path::Path;
+use std::path::{Path, PathBuf};
 
 use super::GitError;
 use crate::digest::Hasher;
@@ -19,6 +19,42 @@ const VERSION_LINE: &[u8] = b"version https://git-lfs.github.com/spec/v1\n";
 pub(super) fn pointer(path: &Path) -> Result<Vec<u8>, GitError> {
     let file = File::open(path).map_err(GitError::io("read", path))?;
     read_pointer(BufReader::new(file)).map_err(GitError::io("read", path))
+}
+
+/// What git has for a file under LFS.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct LfsPointer {
+    /// The SHA-256 of the content, in hexadecimal digits.
+    pub id: String,
+    /// The size of the content in bytes.
+    pub size: u64,
+}
+
+impl LfsPointer {
+    /// Pointers are shorter than so many bytes.
+    pub const LIMIT: u64 = POINTER_LIMIT as u64;
+
+    /// Reads a pointer; none for what is none.
+    pub fn parse(bytes: &[u8]) -> Option<Self> {
+        let lines = std::str::from_utf8(bytes.strip_prefix(VERSION_LINE)?).ok()?;
+        let value = |key: &str| {
+            let mut lines = lines.lines();
+            lines.find_map(|line| line.strip_prefix(key)?.strip_prefix(' '))
+        };
+        let id = value("oid")?.strip_prefix("sha256:")?;
+        let is_digit = |byte: u8| matches!(byte, b'0'..=b'9' | b'a'..=b'f');
+        (id.len() == 64 && id.bytes().all(is_digit)).then_some(())?;
+        Some(Self {
+            id: id.to_owned(),
+            size: value("size")?.parse().ok()?,
+        })
+    }
+
+    /// Where an LFS store has the content, from its `objects` on.
+    pub fn place(&self) -> PathBuf {
+        let (one, two) = (&self.id[..2], &self.id[2..4]);
+        Path::new(one).join(two).join(&self.id)
+    }
 }
 
 fn read_pointer(mut content: impl Read) -> std::io::Result<Vec<u8>> {
@@ -63,6 +99,22 @@ mod tests {
         assert_eq!(String::from_utf8_lossy(&pointer), expected);
         assert_eq!(read_pointer(&pointer[..]).unwrap(), pointer);
         assert_eq!(read_pointer(&b""[..]).unwrap(), b"");
+    }
+
+    #[test]
+    fn only_a_pointer_is_read_as_one() {
+        let id = "4d7a214614ab2935c943f9e0ff69d22eadbb8f32b1258daaa5e2ca24d17e2393";
+        let text = |id: &str| {
+            let version = String::from_utf8_lossy(VERSION_LINE).into_owned();
+            format!("{version}oid sha256:{id}\nsize 12345\n")
+        };
+        let pointer = LfsPointer::parse(text(id).as_bytes()).unwrap();
+        assert_eq!((pointer.id.as_str(), pointer.size), (id, 12345));
+        assert_eq!(pointer.place(), Path::new("4d/7a").join(id));
+        for id in ["../../../../etc/passwd", "4d7a", &"G".repeat(64)] {
+            assert_eq!(LfsPointer::parse(text(id).as_bytes()), None, "{id}");
+        }
+        assert_eq!(LfsPointer::parse(b"some text"), None);
     }
 
     #[test]

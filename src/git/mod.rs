@@ -24,6 +24,7 @@ mod writer;
 pub use command::Git;
 pub use error::GitError;
 pub use facts::{Facts, Head};
+pub use lfs::LfsPointer;
 pub use origin::Origin;
 pub use range::{Changes, MOST_COMMITS, Range, RangeStart, commit_named};
 pub use refs::{Ref, Refs};

@@ -209,6 +209,16 @@ impl Remote {
             .collect())
     }
 
+    /// The full name of the branch that the repository's `HEAD` names.
+    pub fn head_branch(&self) -> Result<Option<String>, RemoteError> {
+        let lock = self.lock()?;
+        let asked = ["ls-remote", "--quiet", "--symref", &self.url, "HEAD"];
+        let answer = self.answer(self.asking().args(asked), &lock, "HEAD")?;
+        let text = String::from_utf8_lossy(&answer.stdout);
+        let named = text.lines().find_map(|line| line.strip_prefix("ref: "));
+        Ok(named.and_then(|line| Some(line.split_once('\t')?.0.to_owned())))
+    }
+
     fn asking(&self) -> Git {
         Git::asking(&self.directory).env("GIT_DIR", &self.directory)
     }

@@ -5,7 +5,7 @@ use std::cell::Cell;
 use indexmap::IndexMap;
 
 use super::calls::{CalledJobs, plan_call};
-use super::checkout::CheckoutInputs;
+use super::checkouts::{self, OtherCheckout};
 use super::decided::{Facts, decided_false};
 use super::ends::{self, Decision, End};
 use super::expand::{ExpandError, PlannedLeg, expand};
@@ -31,6 +31,8 @@ pub struct Plan {
     pub refusals: Vec<Obstacle>,
     /// See [`Plan::uses`]; those of called workflows are in their own plans.
     pub(super) used: Vec<Used>,
+    /// See [`Plan::other_checkouts`]; likewise.
+    pub(super) checkouts: Vec<OtherCheckout>,
 }
 
 impl Plan {
@@ -153,8 +155,10 @@ pub(super) fn plan_jobs(
     planned.sort_by_key(|planned| selected.iter().position(|job| job.id.value == planned.id));
     let mut refusals = Vec::new();
     let mut used = Vec::new();
+    let mut others = Vec::new();
     for (job, planned) in selected.iter().zip(&planned) {
         used.extend(uses::used(workflow, job, planned));
+        others.extend(checkouts::of_job(workflow, job, planned, facts));
         let own = planned.obstacles.iter();
         refusals.extend(own.filter(|one| one.kind.refuses_all()).cloned());
         refusals.extend(refusals_of_calls(planned));
@@ -163,6 +167,7 @@ pub(super) fn plan_jobs(
         jobs: planned,
         refusals,
         used,
+        checkouts: others,
     })
 }
 
@@ -531,7 +536,7 @@ fn of_step(workflow: &Workflow, job: &Job, step: &Step, facts: &Facts) -> Option
 
 /// What a built-in action cannot do of its inputs, as far as they are known already.
 fn of_inputs(action: &ActionRef, with: &Token, facts: &Facts) -> Option<ObstacleKind> {
-    if !matches!(action.action, BuiltIn::Checkout | BuiltIn::DownloadArtifact) {
+    if action.action != BuiltIn::DownloadArtifact {
         return None;
     }
     let known: Vec<(&str, String)> = with
@@ -541,14 +546,8 @@ fn of_inputs(action: &ActionRef, with: &Token, facts: &Facts) -> Option<Obstacle
         .collect();
     let github = facts.contexts.get("github")?.as_object()?;
     let repository = github.get("repository")?.to_text();
-    let what = if action.action == BuiltIn::Checkout {
-        let pairs = known.iter().map(|(name, value)| (*name, value.as_str()));
-        let (inputs, _) = CheckoutInputs::read(pairs, None);
-        inputs.obstacle(&repository)?
-    } else {
-        with.get("github-token")?;
-        other_run(&known, &repository)?
-    };
+    with.get("github-token")?;
+    let what = other_run(&known, &repository)?;
     Some(ObstacleKind::Inputs { what })
 }
 

@@ -6,6 +6,7 @@
 
 mod calls;
 mod checkout;
+mod checkouts;
 mod decided;
 mod ends;
 mod expand;
@@ -28,7 +29,8 @@ mod started;
 mod uses;
 
 pub use calls::{CalledJobs, PlannedCall, plan_call_of};
-pub use checkout::CheckoutInputs;
+pub use checkout::{CheckoutInputs, NotARepository, Sparse, Submodules};
+pub use checkouts::OtherCheckout;
 pub use decided::{Facts, decided_false};
 pub use expand::{ExpandError, PlannedLeg, expand};
 pub use failing::JobFailure;

@@ -29,6 +29,13 @@ pub enum ObstacleKind {
         /// Why it cannot.
         why: String,
     },
+    /// Another repository, which a step checks out, cannot be had.
+    Checkout {
+        /// `owner/name`.
+        repository: String,
+        /// Why it cannot.
+        why: String,
+    },
     /// Something of an action's inputs.
     Inputs {
         /// What, and that it is not supported.
@@ -73,6 +80,9 @@ impl fmt::Display for ObstacleKind {
         match self {
             Self::Action { reference, why } => {
                 write!(f, "action '{reference}' cannot be had: {why}")
+            }
+            Self::Checkout { repository, why } => {
+                write!(f, "{repository} cannot be checked out: {why}")
             }
             Self::Inputs { what } => write!(f, "{what} by this version of lrun"),
             Self::DockerAction { reference } => write!(

@@ -7,7 +7,7 @@ use std::process::Command;
 
 use lrun::digest::Digest;
 use lrun::exec::workspace::{
-    Shelving, Source, Staged, Staging, WorkspaceError, stage, take_snapshot,
+    Others, Shelving, Source, Staged, Staging, WorkspaceError, stage, take_snapshot,
 };
 use lrun::git::{Content, Facts, GitError, Repository, Snapshot};
 use lrun::ids::RunId;
@@ -144,12 +144,18 @@ impl Fixture {
             facts: &facts,
             snapshot: &snapshot,
             context: &GithubContext::new(&trigger, options, &facts, &snapshot, run),
+            others: &Others {
+                kept: self.own("repositories"),
+                offline: false,
+                update: false,
+            },
         };
         let (inputs, _) = CheckoutInputs::read(with.iter().copied(), None);
         let mut staging = Staging {
             directory: &self.own("staging"),
             owner: job_user(),
             after: None,
+            replaces: true,
             shelf: None,
         };
         let Some((store, job)) = job else {
@@ -165,7 +171,7 @@ impl Fixture {
         staging.directory = &staging_directory;
         let staged = stage(&source, &inputs, WORKSPACE, staging)?;
         std::fs::rename(staged.dir(), &job.place).unwrap();
-        shelf.keep(&source, &staged).unwrap();
+        shelf.keep(&staged).unwrap();
         Ok(staged)
     }
 

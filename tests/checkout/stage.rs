@@ -178,6 +178,48 @@ fn a_pull_request_run_is_detached_at_the_merge() {
 }
 
 #[test]
+fn a_pull_request_s_refs_and_its_range_are_there() {
+    let fixture = Fixture::with_history();
+    fixture.git(&["checkout", "-q", "-b", "topic", "HEAD~1"]);
+    fixture.write("topic", "committed\n");
+    fixture.commit("Topic");
+    let head = fixture.git(&["rev-parse", "HEAD"]);
+    let options = EventOptions {
+        number: Some(7),
+        ..EventOptions::default()
+    };
+    let stage = |with: &[(&str, &str)]| {
+        let staged = fixture.stage_for("pull_request", &options, with);
+        staged.unwrap()
+    };
+    for asked in [head.as_str(), "refs/pull/7/head", "topic"] {
+        for depth in ["1", "0"] {
+            let staged = stage(&[("ref", asked), ("fetch-depth", depth)]);
+            assert_eq!(staged.commit, head, "{asked} {depth}");
+        }
+    }
+    let whole = stage(&[("fetch-depth", "0")]);
+    assert_eq!(stage(&[("ref", "refs/pull/7/merge")]).commit, whole.commit);
+    let range = ["diff", "--name-only", "origin/main...HEAD"];
+    assert_eq!(in_tree(&whole, &range).unwrap(), "topic");
+    let range = ["log", "--format=%s", "origin/main..origin/topic"];
+    assert_eq!(in_tree(&whole, &range).unwrap(), "Topic");
+    assert!(in_tree(&stage(&[]), &["log", "origin/main"]).is_err());
+}
+
+#[test]
+fn a_key_makes_the_url_one_of_ssh_and_is_no_part_of_the_clone() {
+    let fixture = Fixture::with_history();
+    fixture.git(&["remote", "add", "origin", "https://github.com/octo/hello"]);
+    let staged = fixture.stage(&[("ssh-key", "PRIVATE")]).unwrap();
+    let url = in_tree(&staged, &["config", "remote.origin.url"]);
+    assert_eq!(url.unwrap(), "git@github.com:octo/hello.git");
+    assert_eq!(staged.doubts.len(), 1);
+    let config = std::fs::read_to_string(staged.dir().join(".git/config")).unwrap();
+    assert!(!config.contains("PRIVATE"), "{config}");
+}
+
+#[test]
 fn depth_counts_commits_and_zero_has_all_branches_and_tags() {
     let fixture = awkward();
     fixture.git(&["branch", "other", "HEAD~1"]);

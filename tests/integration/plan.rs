@@ -249,7 +249,7 @@ jobs:
       - name: Publish
         run: make publish
         if: github.ref_name == 'prod'
-      - { uses: actions/checkout@v5, with: { lfs: true } }
+      - { uses: actions/download-artifact@v5, with: { github-token: x, run-id: 5 } }
   legs:
     needs: lint
     strategy: { matrix: '${{ fromJSON(needs.lint.outputs.legs) }}' }
@@ -279,15 +279,12 @@ fn the_report_says_what_starts_in_which_order_and_what_does_not() {
         - src/notes.md              '!**.md' in line 4
         no file for 'bin/**' (line 4)
 
-    1  lint                   ubuntu-latest
-    2  Build (ubuntu-latest)  ubuntu-latest   needs lint
-       Build (macos-14)       not run here: macos-14 is another operating system   needs lint
+    1  lint    ubuntu-latest
+    2  build   not run here: artifacts of another run (5) are not supported by this version of lrun
          step 2 is skipped: Publish: if: github.ref_name == 'prod' is false
-         ✗ line 17: checkout with lfs: true is not supported by this version of lrun
-       legs                   legs follow from the outputs of what it needs   needs lint
-    3  deploy                 skipped: if: github.ref_name == 'prod' is false
-    4  tell                   skipped: needs deploy, which is skipped
-    lrun cannot run this here: 1 thing marked ✗ above
+       legs    legs follow from the outputs of what it needs   needs lint
+    3  deploy  skipped: if: github.ref_name == 'prod' is false
+    4  tell    skipped: needs deploy, which is skipped
     ");
 }
 
@@ -357,7 +354,7 @@ on:
     inputs: { level: { type: number, default: 1 }, deep: { type: boolean } }
 jobs:
   lint: { runs-on: ubuntu-latest, steps: [{ run: x }] }
-  test: { needs: lint, if: inputs.deep, runs-on: ubuntu-latest, steps: [{ uses: actions/checkout@v5, with: { lfs: true } }] }
+  test: { needs: lint, if: inputs.deep, runs-on: ubuntu-latest, steps: [{ uses: actions/download-artifact@v5, with: { github-token: x, run-id: 5 } }] }
 ";
     let caller = "\
 on: push
@@ -387,8 +384,7 @@ jobs:
          ✗ line 7: calling a reusable workflow is not supported by this version of lrun
        call (true) / lint   ubuntu-latest
        call (false) / lint  ubuntu-latest
-    3  call (true) / test   ubuntu-latest   needs lint
-         ✗ line 6: checkout with lfs: true is not supported by this version of lrun
+    3  call (true) / test   not run here: artifacts of another run (5) are not supported by this version of lrun
        call (false) / test  skipped: if: inputs.deep is false
     4  last                 ubuntu-latest   needs call
     lrun cannot run this here: 2 things marked ✗ above

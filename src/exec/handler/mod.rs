@@ -11,6 +11,7 @@ mod interrupt;
 mod javascript;
 mod outside;
 mod process;
+mod renewal;
 mod restore;
 mod results;
 mod script;

@@ -34,7 +34,9 @@ pub(super) struct DotGit<'a> {
     /// `sha1` or `sha256`.
     pub(super) object_format: &'a str,
     /// The URL of `origin`.
-    pub(super) url: String,
+    pub(super) url: &'a str,
+    /// What of its objects `git fetch` was told to leave out.
+    pub(super) filter: Option<&'a str>,
     /// When it is made, since 1970.
     pub(super) now: Duration,
 }
@@ -56,13 +58,14 @@ impl DotGit<'_> {
     }
 
     fn config(&self, checkout: &Checkout) -> String {
-        let version = u8::from(self.object_format != "sha1");
+        let is_sha1 = self.object_format == "sha1";
+        let version = u8::from(!is_sha1 || self.filter.is_some());
         let mut config = format!(
             "[core]\n\trepositoryformatversion = {version}\n\tfilemode = true\n\tbare = false\n\
              \tlogallrefupdates = true\n"
         );
         // Writing to a string cannot fail.
-        if version == 1 {
+        if !is_sha1 {
             let _ = write!(
                 config,
                 "[extensions]\n\tobjectformat = {}\n",
@@ -71,10 +74,17 @@ impl DotGit<'_> {
         }
         let _ = write!(
             config,
-            "[remote \"origin\"]\n\turl = {}\n\tfetch = +refs/heads/*:refs/remotes/origin/*\n\
-             [gc]\n\tauto = 0\n",
+            "[remote \"origin\"]\n\turl = {}\n\tfetch = +refs/heads/*:refs/remotes/origin/*\n",
             self.url
         );
+        if let Some(filter) = self.filter {
+            let filter = quoted(filter);
+            let _ = write!(
+                config,
+                "\tpromisor = true\n\tpartialclonefilter = {filter}\n"
+            );
+        }
+        config.push_str("[gc]\n\tauto = 0\n");
         if let Checkout::Branch(name) = checkout {
             let section = name.replace('\\', "\\\\").replace('"', "\\\"");
             let value = quoted(&format!("refs/heads/{name}"));

@@ -4,13 +4,10 @@
 use std::collections::{BTreeMap, BTreeSet};
 use std::num::NonZeroU32;
 
-use super::{Source, WorkspaceError};
-use crate::git::{Git, GitError, Ref};
+use super::WorkspaceError;
+use super::served::{HEADS, PULLS, Served, TAGS};
+use crate::git::{GitError, Ref, Snapshot};
 use crate::plan::CheckoutInputs;
-
-const HEADS: &str = "refs/heads/";
-const TAGS: &str = "refs/tags/";
-const PULLS: &str = "refs/pull/";
 
 /// The refs of the new clone, and what is checked out of them.
 #[derive(Debug)]
@@ -35,13 +32,13 @@ pub(super) enum Checkout {
 }
 
 impl Fetch {
-    /// Decides by the inputs, and looks into the user's repository for how far history goes.
+    /// Decides by the inputs, and looks into the repository for how far history goes.
     pub(super) fn new(
-        source: &Source<'_>,
+        served: &Served<'_>,
         inputs: &CheckoutInputs,
     ) -> Result<Self, WorkspaceError> {
-        let published = published(source);
-        let wanted = Wanted::new(source, inputs, &published)?;
+        let published = &served.refs;
+        let wanted = Wanted::new(served, inputs)?;
         let mut fetch = Self {
             refs: BTreeMap::new(),
             refspecs: Vec::new(),
@@ -49,12 +46,14 @@ impl Fetch {
             shallow: BTreeSet::new(),
         };
         match inputs.depth {
-            Some(_) => fetch.add_wanted(&wanted, inputs, &published),
-            None => fetch.add_everything(&wanted, &published),
+            Some(_) => fetch.add_wanted(&wanted, inputs, published),
+            None => fetch.add_everything(&wanted, published),
         }
-        let history = History::read(source, fetch.tips(), inputs.depth)?;
+        served.bring(&fetch.tips(), inputs.depth)?;
+        let history = History::read(served, fetch.tips(), inputs.depth)?;
         if inputs.fetch_tags && !inputs.whole_tags {
-            fetch.follow_tags(&published, &history);
+            fetch.follow_tags(published, &history);
+            served.bring(&fetch.tips(), inputs.depth)?;
         }
         fetch.shallow = history.shallow;
         Ok(fetch)
@@ -109,11 +108,19 @@ impl Fetch {
         for prefix in [HEADS, TAGS] {
             self.add_below(prefix, published);
         }
-        if let Wanted::Run { name, commit } = wanted
-            && name.starts_with(PULLS)
-        {
-            self.add(name, commit);
-            self.refspecs.push(format!("+{commit}:{}", in_clone(name)));
+        let pull = match wanted {
+            Wanted::Run { name, commit } => (*name, *commit, *commit),
+            Wanted::Name { full, .. } => (
+                full.as_str(),
+                published[full.as_str()].object.as_str(),
+                full.as_str(),
+            ),
+            Wanted::Commit(_) => return,
+        };
+        let (name, object, asked) = pull;
+        if name.starts_with(PULLS) {
+            self.add(name, object);
+            self.refspecs.push(format!("+{asked}:{}", in_clone(name)));
         }
     }
 
@@ -141,45 +148,6 @@ impl Fetch {
     }
 }
 
-/// The refs GitHub has once what the run pretends was pushed is there: its branches as they were
-/// last seen, or the local ones of a clone without an origin; every tag; the run's own refs.
-fn published(source: &Source<'_>) -> BTreeMap<String, Ref> {
-    let refs = &source.facts.refs;
-    let has_origin = refs.below("refs/remotes/origin/").next().is_some();
-    let branches = if has_origin {
-        "refs/remotes/origin/"
-    } else {
-        HEADS
-    };
-    let mut published = BTreeMap::new();
-    for (from, to) in [(branches, HEADS), (TAGS, TAGS)] {
-        for (name, target) in refs.below(from) {
-            published.insert(format!("{to}{name}"), target.clone());
-        }
-    }
-    let mut push = |name: String, commit: &str| {
-        let target = published.entry(name).or_insert_with(|| plain(commit));
-        if target.commit != commit {
-            *target = plain(commit);
-        }
-    };
-    let context = source.context;
-    push(context.git_ref.clone(), source.snapshot.sha());
-    if let Some(merge) = &source.snapshot.merge {
-        push(format!("{HEADS}{}", context.head_ref), &merge.head);
-        let head = context.git_ref.replace("/merge", "/head");
-        push(head, &merge.head);
-    }
-    published
-}
-
-fn plain(commit: &str) -> Ref {
-    Ref {
-        object: commit.to_owned(),
-        commit: commit.to_owned(),
-    }
-}
-
 /// The name a fetched ref has in the clone.
 fn in_clone(name: &str) -> String {
     let kept = [
@@ -203,19 +171,19 @@ enum Wanted<'a> {
 }
 
 impl<'a> Wanted<'a> {
-    fn new(
-        source: &Source<'a>,
-        inputs: &'a CheckoutInputs,
-        published: &BTreeMap<String, Ref>,
-    ) -> Result<Self, WorkspaceError> {
-        let Some(name) = inputs.git_ref.as_deref() else {
-            return Ok(Self::Run {
-                name: &source.context.git_ref,
-                commit: source.snapshot.sha(),
-            });
+    fn new(served: &'a Served<'a>, inputs: &'a CheckoutInputs) -> Result<Self, WorkspaceError> {
+        let published = &served.refs;
+        let name = match (inputs.git_ref.as_deref(), served.run) {
+            (Some(name), _) => name,
+            (None, None) => &served.default,
+            (None, Some(run)) => {
+                return Ok(Self::Run {
+                    name: &served.default,
+                    commit: run.sha(),
+                });
+            }
         };
         if is_commit_id(name) {
-            require_commit(source, name)?;
             return Ok(Self::Commit(name));
         }
         let candidates = match name.starts_with("refs/") {
@@ -245,23 +213,8 @@ impl<'a> Wanted<'a> {
 }
 
 /// Forty hexadecimal digits, or sixty-four in a repository of SHA-256.
-fn is_commit_id(name: &str) -> bool {
+pub(super) fn is_commit_id(name: &str) -> bool {
     matches!(name.len(), 40 | 64) && name.bytes().all(|byte| byte.is_ascii_hexdigit())
-}
-
-fn require_commit(source: &Source<'_>, id: &str) -> Result<(), WorkspaceError> {
-    let root = &source.repository.root;
-    let (code, _) = Git::in_repository(root)
-        .alternates(&[&source.snapshot.objects])
-        .args(["cat-file", "-e", &format!("{id}^{{commit}}")])
-        .output_or(&[1, 128])?;
-    match code {
-        0 => Ok(()),
-        _ => Err(WorkspaceError::NoSuchCommit {
-            id: id.to_owned(),
-            root: root.clone(),
-        }),
-    }
 }
 
 /// Which commits a fetch of some depth reaches.
@@ -275,23 +228,22 @@ struct History {
 
 impl History {
     fn read(
-        source: &Source<'_>,
+        served: &Served<'_>,
         tips: BTreeSet<&str>,
         depth: Option<NonZeroU32>,
-    ) -> Result<Self, GitError> {
-        if let Some(depth) = depth
-            && depth.get() == 1
-            && tips.iter().eq([source.snapshot.sha()].iter())
+    ) -> Result<Self, WorkspaceError> {
+        if let (Some(1), Some(run)) = (depth.map(NonZeroU32::get), served.run)
+            && tips.iter().eq([run.sha()].iter())
         {
-            return Ok(Self::of_snapshot(source));
+            return Ok(Self::of_run(run));
         }
-        let cut: BTreeSet<_> = source.repository.shallow_commits()?.into_iter().collect();
+        let cut = served.shallow()?;
         let mut history = Self::default();
         let mut frontier: BTreeSet<String> = tips.into_iter().map(str::to_owned).collect();
         match depth {
             Some(depth) => {
                 for level in 1..=depth.get() {
-                    frontier = history.descend(source, &frontier, level == depth.get())?;
+                    frontier = history.descend(served, &frontier, level == depth.get())?;
                     if frontier.is_empty() {
                         break;
                     }
@@ -299,7 +251,7 @@ impl History {
             }
             None if cut.is_empty() => {}
             None => {
-                let commits = parents(source, &frontier, &[])?;
+                let commits = parents(served, &frontier, &[])?;
                 history.reached = commits.into_iter().map(|(id, _)| id).collect();
             }
         }
@@ -309,10 +261,10 @@ impl History {
     }
 
     /// The run's own commit alone, of which all is known.
-    fn of_snapshot(source: &Source<'_>) -> Self {
-        let sha = BTreeSet::from([source.snapshot.sha().to_owned()]);
+    fn of_run(run: &Snapshot) -> Self {
+        let sha = BTreeSet::from([run.sha().to_owned()]);
         Self {
-            shallow: match source.snapshot.commit.parents.is_empty() {
+            shallow: match run.commit.parents.is_empty() {
                 true => BTreeSet::new(),
                 false => sha.clone(),
             },
@@ -323,12 +275,12 @@ impl History {
     /// Takes in one generation and gives the next; of the last one nothing follows.
     fn descend(
         &mut self,
-        source: &Source<'_>,
+        served: &Served<'_>,
         generation: &BTreeSet<String>,
         is_last: bool,
     ) -> Result<BTreeSet<String>, GitError> {
         let mut next = BTreeSet::new();
-        for (id, parents) in parents(source, generation, &["--no-walk"])? {
+        for (id, parents) in parents(served, generation, &["--no-walk"])? {
             if is_last && !parents.is_empty() {
                 self.shallow.insert(id.clone());
             } else {
@@ -342,13 +294,13 @@ impl History {
 
 /// Each commit that the walk gives, with its parents.
 fn parents(
-    source: &Source<'_>,
+    served: &Served<'_>,
     tips: &BTreeSet<String>,
     options: &[&str],
 ) -> Result<Vec<(String, Vec<String>)>, GitError> {
     let tips: Vec<_> = tips.iter().map(String::as_str).collect();
-    let output = Git::in_repository(&source.repository.root)
-        .alternates(&[&source.snapshot.objects])
+    let output = served
+        .git()
         .args(["rev-list", "--parents"])
         .args(options)
         .arg("--stdin")

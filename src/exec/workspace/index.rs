@@ -4,8 +4,8 @@
 //! `git update-index --refresh` would give the same stat data, but reads every file again, which
 //! takes as long as writing them did.
 //!
-//! Only version 2 of the format is known (gitformat-index(5)): what git writes for a new clone
-//! unless it is configured otherwise.
+//! Versions 2 and 3 of the format are known (gitformat-index(5)): what git writes for a new clone
+//! unless it is configured otherwise; 3 where a sparse checkout leaves paths out.
 
 use std::ffi::OsStr;
 use std::os::fd::AsFd as _;
@@ -21,7 +21,11 @@ use super::dot_git::write_file;
 use crate::tree::{Below, on_all_processors};
 
 const HEADER: usize = 12;
-const SIGNATURE_AND_VERSION: &[u8] = b"DIRC\0\0\0\x02";
+const SIGNATURE: &[u8] = b"DIRC\0\0\0";
+/// More flags follow, in version 3.
+const EXTENDED: u16 = 0x4000;
+/// Among those: the path is not checked out.
+const SKIP_WORKTREE: u16 = 0x4000;
 /// Ten numbers of 32 bits: ctime and mtime in seconds and nanoseconds, device, inode, mode,
 /// owner, group, size.
 const STAT: usize = 40;
@@ -63,7 +67,7 @@ impl Index {
         Self::parse(path, bytes, id_length)
     }
 
-    /// The entries in their order.
+    /// The entries in their order, without those that a sparse checkout leaves out.
     pub(super) fn entries(&self) -> &[Entry] {
         &self.entries
     }
@@ -146,25 +150,37 @@ impl Index {
 }
 
 fn parse(bytes: &[u8], id_length: usize) -> Option<Vec<Entry>> {
-    let header = bytes.get(..HEADER)?;
-    let count = header.strip_prefix(SIGNATURE_AND_VERSION)?;
+    let header = bytes.get(..HEADER)?.strip_prefix(SIGNATURE)?;
+    let (version, count) = header.split_first()?;
+    if !matches!(version, 2 | 3) {
+        return None;
+    }
     let count = u32::from_be_bytes(count.try_into().ok()?) as usize;
     let mut entries = Vec::with_capacity(count.min(bytes.len() / STAT));
     let mut start = HEADER;
     for _ in 0..count {
         let mode = bytes.get(start + MODE_IN_STAT..start + MODE_IN_STAT + 4)?;
-        let name = start + STAT + id_length + FLAGS;
+        let flags = start + STAT + id_length;
+        let is_extended = number(bytes, flags)? & EXTENDED != 0;
+        let name = flags + FLAGS * if is_extended { 2 } else { 1 };
         let length = bytes.get(name..)?.iter().position(|&byte| byte == 0)?;
-        entries.push(Entry {
-            path: PathBuf::from(OsStr::from_bytes(&bytes[name..name + length])),
-            mode: u32::from_be_bytes(mode.try_into().ok()?),
-            stat: start,
-        });
+        if !is_extended || number(bytes, flags + FLAGS)? & SKIP_WORKTREE == 0 {
+            entries.push(Entry {
+                path: PathBuf::from(OsStr::from_bytes(&bytes[name..name + length])),
+                mode: u32::from_be_bytes(mode.try_into().ok()?),
+                stat: start,
+            });
+        }
         // One to eight zero bytes make its length a multiple of eight.
         let unpadded = name + length - start;
         start += (unpadded / 8 + 1) * 8;
     }
     Some(entries)
+}
+
+fn number(bytes: &[u8], at: usize) -> Option<u16> {
+    let bytes = bytes.get(at..at + FLAGS)?;
+    Some(u16::from_be_bytes(bytes.try_into().ok()?))
 }
 
 /// Numbers that are longer than 32 bits are cut off, as git does.
@@ -201,7 +217,7 @@ mod tests {
 
     fn index(entries: &[Vec<u8>]) -> Vec<u8> {
         let count = entries.len() as u32;
-        let mut bytes = SIGNATURE_AND_VERSION.to_vec();
+        let mut bytes = b"DIRC\0\0\0\x02".to_vec();
         bytes.extend(count.to_be_bytes());
         bytes.extend(entries.concat());
         bytes

@@ -8,23 +8,35 @@
 //!
 //! Blocks on child processes and the file system: call it from a blocking task.
 
+mod credentials;
 mod dot_git;
 mod error;
 mod fetch;
 mod index;
 mod install;
+mod lfs;
 mod log;
 mod objects;
+mod others;
+mod renewal;
+mod served;
 mod shelved;
+mod sparse;
 mod stage;
 mod stamp;
+mod stand_in;
+mod submodules;
 mod target;
 
 use crate::git::{Facts, GitError, Repository, Snapshot};
+use crate::plan::CheckoutInputs;
 use crate::plan::github_event::{GithubContext, Trigger};
 
+pub use credentials::Credentials;
 pub use error::WorkspaceError;
 pub use install::install;
+pub use others::Others;
+pub use renewal::{ANEW, COMMAND_MARK, GROUP_MARKS, Renewal, origin_url, renew, wanted_url};
 pub use shelved::Shelving;
 pub use stage::{Staged, Staging, stage};
 pub use target::target;
@@ -40,6 +52,14 @@ pub struct Source<'a> {
     pub snapshot: &'a Snapshot,
     /// The ref and the repository the run pretends.
     pub context: &'a GithubContext,
+    /// How other repositories are had.
+    pub others: &'a Others,
+}
+
+/// Has what the inputs ask for of another repository fetched, so that a checkout finds it.
+pub fn fetch_ahead(source: &Source<'_>, inputs: &CheckoutInputs) -> Result<(), WorkspaceError> {
+    let served = served::Served::new(source, inputs)?;
+    fetch::Fetch::new(&served, inputs).map(drop)
 }
 
 /// Takes the snapshot that the trigger asks for; a pull request's is the merge into its base.

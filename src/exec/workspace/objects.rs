@@ -10,14 +10,15 @@ use std::path::{Path, PathBuf};
 use flate2::Compression;
 use flate2::write::ZlibEncoder;
 
+use super::WorkspaceError;
 use super::dot_git::{make_directory, write_file};
 use super::fetch::Fetch;
-use super::{Source, WorkspaceError};
+use super::served::Served;
 use crate::git::{Git, GitError};
 
 /// The object directory of a clone.
 pub(super) struct Objects<'a> {
-    pub(super) source: &'a Source<'a>,
+    pub(super) served: &'a Served<'a>,
     /// The clone.
     pub(super) clone: &'a Path,
 }
@@ -35,7 +36,8 @@ impl Objects<'_> {
             let without = has.map_or_else(String::new, |has| format!("^{has}\n"));
             self.pack(&format!("{tree}\n{without}"))?;
         }
-        let raw = self.read().args(["cat-file", "commit", commit]).output()?;
+        let raw = self.served.git();
+        let raw = raw.args(["cat-file", "commit", commit]).output()?;
         let path = self.clone.join(loose(commit));
         self.write_loose(&path, "commit", &raw)
             .map_err(WorkspaceError::io("write", &path))
@@ -49,10 +51,7 @@ impl Objects<'_> {
 
     fn pack(&self, revisions: &str) -> Result<(), WorkspaceError> {
         Git::isolated(self.clone)
-            .alternates(&[
-                &self.source.repository.objects,
-                &self.source.snapshot.objects,
-            ])
+            .alternates(&self.served.alternates())
             // Deltas are taken over as they are: finding better ones costs more than they save.
             .args(["pack-objects", "--revs", "--quiet", "--window=0"])
             .args(["--compression=1", ".git/objects/pack/pack"])
@@ -60,12 +59,6 @@ impl Objects<'_> {
             .output()
             .map_err(|error| self.missing_objects(error))?;
         Ok(())
-    }
-
-    /// A command that reads the user's objects and the snapshot's.
-    fn read(&self) -> Git {
-        Git::in_repository(&self.source.repository.root)
-            .alternates(&[&self.source.snapshot.objects])
     }
 
     fn write_loose(&self, path: &Path, kind: &str, raw: &[u8]) -> std::io::Result<()> {
@@ -83,7 +76,7 @@ impl Objects<'_> {
         match error {
             GitError::Failed { words, .. } if words.contains("unable to read") => {
                 WorkspaceError::PartialClone {
-                    root: self.source.repository.root.clone(),
+                    root: self.served.place().to_owned(),
                     words,
                 }
             }

@@ -14,8 +14,9 @@ use serde::{Deserialize, Serialize};
 
 use super::index::Index;
 use super::objects::loose;
+use super::served::Served;
 use super::stage::NewClone;
-use super::{Source, Staged, WorkspaceError, stamp};
+use super::{Staged, WorkspaceError, stamp};
 use crate::store::{Holder, Laid, Manifest, NewSlot, Store, StoreError};
 use crate::tree::{Below, Entry, Kind, Stat};
 
@@ -55,8 +56,8 @@ pub(super) struct Note {
 impl Shelving<'_> {
     /// Moves an earlier checkout of the repository to `directory`. None whenever there is any
     /// doubt: a new one is always right.
-    pub(super) fn take(&self, source: &Source<'_>, directory: &Path) -> Option<Kept> {
-        let taken = self.store.take(&key(source), self.holder).ok()??;
+    pub(super) fn take(&self, key: &str, directory: &Path) -> Option<Kept> {
+        let taken = self.store.take(key, self.holder).ok()??;
         let note = serde_json::from_str(&taken.note).ok()?;
         std::fs::rename(&taken.directory, directory).ok()?;
         Some(Kept {
@@ -66,13 +67,16 @@ impl Shelving<'_> {
     }
 
     /// Notes that the checkout, in place now, will be on the shelf after the job.
-    pub fn keep(&self, source: &Source<'_>, staged: &Staged) -> Result<(), StoreError> {
-        let note = serde_json::json!(staged.kept.note).to_string();
+    pub fn keep(&self, staged: &Staged) -> Result<(), StoreError> {
+        let Some((key, kept, manifest)) = &staged.kept else {
+            return Ok(());
+        };
+        let note = serde_json::json!(kept.note).to_string();
         let new = NewSlot {
-            key: &key(source),
+            key,
             note: &note,
-            attached: &staged.kept.index,
-            manifest: &staged.manifest,
+            attached: &kept.index,
+            manifest,
             owner: staged.owner,
             place: self.place,
         };
@@ -80,9 +84,9 @@ impl Shelving<'_> {
     }
 }
 
-/// Checkouts of one clone of the user's share what they have.
-fn key(source: &Source<'_>) -> String {
-    format!("checkout {}", source.repository.root.display())
+/// Checkouts of one clone share what they have.
+pub(super) fn key(served: &Served<'_>) -> String {
+    format!("checkout {}", served.place().display())
 }
 
 /// What is to be known of a checkout; `stats` are those of the index's entries.

@@ -7,16 +7,21 @@ use nix::sys::stat::FileStat;
 use tempfile::TempDir;
 
 use super::dot_git::{DotGit, make_directory};
-use super::fetch::{Checkout, Fetch};
+use super::fetch::{Checkout, Fetch, is_commit_id};
 use super::index::Index;
+use super::log::Target;
 use super::objects::{Objects, loose};
+use super::served::Served;
 use super::shelved::{Kept, Note, Shelving};
-use super::{Source, WorkspaceError, log, shelved, stamp, target};
+use super::{Source, WorkspaceError, lfs, log, shelved, sparse, stamp, submodules, target};
 use crate::clock;
 use crate::event::LogLine;
 use crate::git::Git;
-use crate::plan::CheckoutInputs;
+use crate::plan::{CheckoutInputs, Submodules};
 use crate::store::{Manifest, Owner};
+
+/// What is said of a checkout with `ssh-key`.
+const NO_KEY: &str = "the key of 'ssh-key' is not left in the clone: git in later steps cannot reach its server, as it can on GitHub";
 
 /// Where checkouts are laid out.
 #[derive(Debug, Clone, Copy)]
@@ -27,6 +32,8 @@ pub struct Staging<'a> {
     pub owner: Owner,
     /// When the last cache was saved, since 1970: all files are younger.
     pub after: Option<Duration>,
+    /// Whether there is a directory where it goes to.
+    pub replaces: bool,
     /// Where an earlier checkout may be had and this one may be kept; none: each is made anew.
     pub shelf: Option<Shelving<'a>>,
 }
@@ -47,10 +54,11 @@ pub struct Staged {
     pub git_ref: String,
     /// What the action would have logged.
     pub log: Vec<(LogLine, String)>,
-    /// What the shelf is to know of it.
-    pub(super) kept: Kept,
-    /// What it consists of.
-    pub(super) manifest: Manifest,
+    /// What this machine cannot tell of it, in words.
+    pub doubts: Vec<String>,
+    /// What the shelf is to know of it, where it may go there: what it is asked for by, what is of
+    /// use, and what it consists of.
+    pub(super) kept: Option<(String, Kept, Manifest)>,
     _holder: TempDir,
 }
 
@@ -68,59 +76,75 @@ pub fn stage(
     workspace: &str,
     staging: Staging<'_>,
 ) -> Result<Staged, WorkspaceError> {
-    let target = target(inputs, workspace)?;
-    let fetch = Fetch::new(source, inputs)?;
+    let path = target(inputs, workspace)?;
+    let served = Served::new(source, inputs)?;
+    let fetch = Fetch::new(&served, inputs)?;
     let holder = tempfile::Builder::new()
         .prefix("checkout-")
         .tempdir_in(staging.directory)
         .map_err(WorkspaceError::io("make a directory in", staging.directory))?;
-    let wanted = Wanted::new(source, &fetch)?;
+    let wanted = Wanted::new(&served, &fetch)?;
     let is_one_commit = inputs.depth.is_some_and(|depth| depth.get() == 1)
         && fetch.tips().iter().eq([&wanted.commit]);
     let clone = NewClone {
         dir: holder.path().join("tree"),
-        source,
+        served: &served,
+        inputs,
         owner: staging.owner,
         after: staging.after,
         has_history: !is_one_commit,
         wanted,
         fetch: &fetch,
     };
-    let found = staging
-        .shelf
-        .and_then(|shelf| shelf.take(source, &clone.dir));
-    // Whatever an earlier checkout is good for, a new one does without it.
-    let index = match found.map(|earlier| clone.bring_up_to_date(&earlier)) {
-        Some(Ok(Some(index))) => index,
-        Some(_) => {
-            std::fs::remove_dir_all(&clone.dir)
-                .map_err(WorkspaceError::io("remove", &clone.dir))?;
-            clone.make()?
-        }
-        None => clone.make()?,
+    // What is more than files of a commit is made anew.
+    let is_plain = inputs.sparse.is_none() && !inputs.lfs && inputs.submodules == Submodules::No;
+    let key = shelved::key(&served);
+    let shelf = staging.shelf.filter(|_| is_plain);
+    let index = clone.fill(shelf.and_then(|shelf| shelf.take(&key, &clone.dir)))?;
+    if inputs.lfs {
+        lfs::fill(source, &served, &clone.dir)?;
+    }
+    let mut doubts = match inputs.submodules {
+        Submodules::No => Vec::new(),
+        _ => submodules::check_out(source, inputs, &served, &clone.dir)?,
     };
+    if inputs.is_by_ssh() {
+        doubts.push(NO_KEY.to_owned());
+    }
     let (index, stats) = clone.settle(index)?;
-    let (kept, manifest) = shelved::kept(&clone, &index, &stats)?;
-    let snapshot = source.snapshot;
-    let is_snapshot = clone.wanted.commit == snapshot.sha();
+    let kept = match is_plain {
+        true => {
+            let (kept, manifest) = shelved::kept(&clone, &index, &stats)?;
+            Some((key, kept, manifest))
+        }
+        false => None,
+    };
+    let run = served.run.filter(|run| run.sha() == clone.wanted.commit);
+    let target = Target {
+        path: &path,
+        exists: staging.replaces,
+    };
     Ok(Staged {
         files: index.entries().iter().filter(|e| !e.is_submodule()).count() as u64,
-        changed: match is_snapshot {
-            true => (snapshot.changed.len() + snapshot.untracked.len()) as u64,
-            false => 0,
-        },
-        git_ref: inputs
-            .git_ref
-            .clone()
-            .unwrap_or_else(|| source.context.git_ref.clone()),
-        log: log::lines(source, inputs, &fetch, (&target, &clone.wanted.commit)),
+        changed: run.map_or(0, |run| (run.changed.len() + run.untracked.len()) as u64),
+        git_ref: asked_ref(&served, inputs),
+        log: log::lines(&served, inputs, &fetch, (target, &clone.wanted.commit)),
+        doubts,
         kept,
-        manifest,
         commit: clone.wanted.commit,
         dir: clone.dir,
         owner: staging.owner,
         _holder: holder,
     })
+}
+
+/// The `ref` output: nothing for a commit's id.
+pub(super) fn asked_ref(served: &Served<'_>, inputs: &CheckoutInputs) -> String {
+    let asked = inputs.git_ref.as_ref().unwrap_or(&served.default);
+    match is_commit_id(asked) {
+        true => String::new(),
+        false => asked.clone(),
+    }
 }
 
 /// What is checked out.
@@ -131,21 +155,20 @@ pub(super) struct Wanted {
 }
 
 impl Wanted {
-    fn new(source: &Source<'_>, fetch: &Fetch) -> Result<Self, WorkspaceError> {
+    pub(super) fn new(served: &Served<'_>, fetch: &Fetch) -> Result<Self, WorkspaceError> {
         let name = match &fetch.checkout {
             Checkout::Branch(name) => format!("refs/remotes/origin/{name}"),
             Checkout::Detached(name) => name.clone(),
         };
         let object = fetch.refs.get(&name).unwrap_or(&name);
-        let snapshot = source.snapshot;
-        if object == snapshot.sha() {
+        if let Some(run) = served.run.filter(|run| run.sha() == object) {
             return Ok(Self {
                 commit: object.clone(),
-                tree: snapshot.commit.tree.clone(),
+                tree: run.commit.tree.clone(),
             });
         }
-        let text = Git::in_repository(&source.repository.root)
-            .alternates(&[&snapshot.objects])
+        let text = served
+            .git()
             .args(["rev-parse", &format!("{object}^{{commit}}")])
             .arg(format!("{object}^{{tree}}"))
             .line()?;
@@ -163,18 +186,36 @@ pub(super) struct NewClone<'a> {
     pub(super) wanted: Wanted,
     /// Whether it has more objects than those of one commit.
     pub(super) has_history: bool,
-    source: &'a Source<'a>,
+    served: &'a Served<'a>,
+    inputs: &'a CheckoutInputs,
     fetch: &'a Fetch,
     owner: Owner,
     after: Option<Duration>,
 }
 
 impl NewClone<'_> {
+    /// Makes it, of an earlier one where there is one in its directory. Whatever that is good for, a
+    /// new one does without it.
+    fn fill(&self, earlier: Option<Kept>) -> Result<Index, WorkspaceError> {
+        match earlier.map(|earlier| self.bring_up_to_date(&earlier)) {
+            Some(Ok(Some(index))) => return Ok(index),
+            Some(_) => {
+                let removed = std::fs::remove_dir_all(&self.dir);
+                removed.map_err(WorkspaceError::io("remove", &self.dir))?;
+            }
+            None => {}
+        }
+        self.make()
+    }
+
     /// Makes it from nothing: the files, which git reads from the user's objects, and beside them
     /// the objects of its own.
     fn make(&self) -> Result<Index, WorkspaceError> {
         make_directory(&self.dir).map_err(WorkspaceError::io("create", &self.dir))?;
         self.dot_git().write(self.fetch, &self.wanted.commit)?;
+        if let Some(paths) = &self.inputs.sparse {
+            sparse::set_up(&self.dir, paths)?;
+        }
         std::thread::scope(|scope| {
             let objects = scope.spawn(|| self.add_objects());
             let index = self.write_files();
@@ -237,10 +278,7 @@ impl NewClone<'_> {
     fn write_files(&self) -> Result<Index, WorkspaceError> {
         let workers = std::thread::available_parallelism().map_or(1, usize::from);
         Git::isolated(&self.dir)
-            .alternates(&[
-                &self.source.repository.objects,
-                &self.source.snapshot.objects,
-            ])
+            .alternates(&self.served.alternates())
             .arg("-c")
             .arg(format!("checkout.workers={workers}"))
             .args(["read-tree", "--reset", "-u", &self.wanted.tree])
@@ -250,6 +288,12 @@ impl NewClone<'_> {
 
     /// Gives owners and times, and an index that fits them.
     fn settle(&self, mut index: Index) -> Result<(Index, Vec<FileStat>), WorkspaceError> {
+        if self.inputs.submodules != Submodules::No {
+            let modules = index.entries().iter().filter(|entry| entry.is_submodule());
+            for module in modules {
+                stamp::give(&self.dir.join(&module.path), self.owner)?;
+            }
+        }
         let stats = stamp::stamp(&self.dir, index.entries(), self.owner, self.after)?;
         index.set_stats(stats.iter().map(Some));
         index.write()?;
@@ -262,15 +306,16 @@ impl NewClone<'_> {
     fn dot_git(&self) -> DotGit<'_> {
         DotGit {
             directory: self.dir.join(".git"),
-            object_format: &self.source.repository.object_format,
-            url: self.source.context.identity.url(),
+            object_format: &self.served.object_format,
+            url: &self.served.url,
+            filter: self.inputs.filter.as_deref(),
             now: clock::since_epoch(),
         }
     }
 
     fn objects(&self) -> Objects<'_> {
         Objects {
-            source: self.source,
+            served: self.served,
             clone: &self.dir,
         }
     }
