@@ -1,7 +1,9 @@
 //! `lrun run`: from arguments to a run and its exit code.
 
 use std::path::Path;
+use std::rc::Rc;
 
+use super::actions::Elsewhere;
 use super::args::{OutputArguments, RunArguments};
 use super::document;
 use super::exit::ExitCode;
@@ -24,11 +26,20 @@ pub(super) fn run(arguments: &RunArguments) -> Result<ExitCode, Failure> {
         .as_deref()
         .or(arguments.workflows.as_deref());
     let found = find::workflow(&arguments.directory, name)?;
-    let workflow = document::in_folder(&found)?;
+    let settings = Settings::of_process().map_err(Failure::usage)?;
+    let elsewhere = match arguments.list {
+        true => Elsewhere::stored(),
+        false => Elsewhere::of_run(
+            &arguments.actions,
+            &arguments.directory,
+            &settings.store.value,
+        )?,
+    };
+    let elsewhere = Rc::new(elsewhere);
+    let workflow = document::in_folder(&found, &elsewhere)?;
     if arguments.list {
         return printed(report::list(&workflow, &mut std::io::stdout().lock()));
     }
-    let settings = Settings::of_process().map_err(Failure::usage)?;
     let (events, received) = Events::channel();
     let runtime = tokio::runtime::Builder::new_current_thread()
         .enable_all()
@@ -39,7 +50,11 @@ pub(super) fn run(arguments: &RunArguments) -> Result<ExitCode, Failure> {
         let _inside = runtime.enter();
         backend.start_early();
     }
-    let wiring = Wiring { events, backend };
+    let wiring = Wiring {
+        events,
+        backend,
+        elsewhere,
+    };
     let prepared = prepare::prepare(arguments, &settings, &found, workflow, wiring)?;
     let ended = runtime.block_on(carry_out(arguments, &settings, prepared, received));
     // What still waits for the end of a place does it for the janitor, who waits as well.

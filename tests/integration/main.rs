@@ -4,6 +4,7 @@
 //! as an ordinary user, and need git, a C compiler, make, node, perl, python3 with venv and, for
 //! root, sudo. What a machine lacks makes them fail: nothing is skipped.
 
+mod actions;
 mod artifacts;
 mod background;
 mod bad_input;
