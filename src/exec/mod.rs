@@ -41,6 +41,7 @@ mod services;
 pub mod spot;
 mod step;
 mod summaries;
+mod time_limit;
 pub mod workspace;
 
 pub use cancel::{Cancellation, Canceller};
