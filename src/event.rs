@@ -51,16 +51,7 @@ pub enum EventKind {
         jobs: Vec<JobSummary>,
     },
     /// Somebody waits for a concurrency group.
-    GroupAwaited {
-        /// The job; none is the run.
-        job: Option<JobKey>,
-        /// The group as the workflow names it.
-        group: String,
-        /// The run that is in the group, or waits for it since before.
-        run: RunId,
-        /// The job of that run; none is the whole run.
-        holder: Option<JobKey>,
-    },
+    GroupAwaited(GroupAwaited),
     /// The run or a job is being cancelled, and not by the user.
     Cancelling {
         /// The job; none is the run.
@@ -251,6 +242,19 @@ pub struct ResolvedAction {
     pub commit: Option<String>,
     /// That folder.
     pub folder: Option<String>,
+}
+
+/// Who waits for which concurrency group.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct GroupAwaited {
+    /// The job; none is the run.
+    pub job: Option<JobKey>,
+    /// The group as the workflow names it.
+    pub group: String,
+    /// The run that is in the group, or waits for it since before.
+    pub run: RunId,
+    /// The job of that run; none is the whole run.
+    pub holder: Option<JobKey>,
 }
 
 /// An artifact that was uploaded or downloaded.

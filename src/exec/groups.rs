@@ -6,7 +6,7 @@ use std::time::Duration;
 
 use super::cancel::Cancellation;
 use super::run::Run;
-use crate::event::EventKind;
+use crate::event::{EventKind, GroupAwaited};
 use crate::expr::Contexts;
 use crate::ids::JobKey;
 use crate::store::{GroupRequest, Queue, Store, StoreError, Ticket, Turn};
@@ -122,12 +122,12 @@ pub(super) async fn wait(
             Ok(Turn::Mine) => return Gate::Mine(ticket),
             Ok(Turn::Waits(holder)) => {
                 if told.as_ref() != Some(&holder) {
-                    run.events.send(EventKind::GroupAwaited {
+                    run.events.send(EventKind::GroupAwaited(GroupAwaited {
                         job: job.clone(),
                         group: wanted.group.clone(),
                         run: holder.run,
                         holder: holder.job.clone(),
-                    });
+                    }));
                     told = Some(holder);
                 }
                 None

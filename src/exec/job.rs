@@ -4,9 +4,6 @@ use std::path::PathBuf;
 use std::sync::Arc;
 use std::time::Duration;
 
-use indexmap::IndexMap;
-use tokio::task::JoinHandle;
-
 use super::background::{Background, Ended, Opened};
 use super::bearing::Sources;
 use super::called::Called;
@@ -27,6 +24,7 @@ use super::paths::Paths;
 use super::place::{self, CommandWatch, Up};
 use super::run::Run;
 use super::step::{self, Turn, conclude};
+use super::time_limit::{Clock, keep_time};
 use crate::agent::protocol::Orphan;
 use crate::agent::{Agent, AgentError};
 use crate::clock::Moment;
@@ -39,14 +37,8 @@ use crate::lookup::KeyOrigin;
 use crate::outcome::{Outcome, SkipReason, Timing};
 use crate::plan::{Placement, PlannedLeg};
 use crate::source::{Code, Diagnostic};
-use crate::workflow::{Job, JobBody, Step, Token};
-
-/// GitHub's limit for a job that names none.
-const DEFAULT_MINUTES: u64 = 360;
-
-/// What a cancelled job has to come to its end, if it does not say itself (docs: workflow
-/// cancellation).
-pub(super) const CANCEL_MINUTES: u64 = 5;
+use crate::workflow::{Job, JobBody, Step};
+use indexmap::IndexMap;
 
 /// What GitHub takes of a job's outputs (docs: jobs.<job_id>.outputs).
 const OUTPUTS_BYTES: usize = 1 << 20;
@@ -115,12 +107,6 @@ pub(super) struct Place {
     pub(super) needs: Vec<String>,
     /// What root of a `sudo` cannot do here, and what would help.
     pub(super) root_lacks: Option<String>,
-}
-
-/// What a job's time is kept with: who asks it to end, and who may be asked from outside.
-struct Clock {
-    canceller: Canceller,
-    outer: Cancellation,
 }
 
 /// A leg being run, or a composite action of one of its steps.
@@ -348,31 +334,6 @@ impl JobState {
     }
 }
 
-/// Cancels the job once its time is over, besides when it is cancelled from outside, and ends it
-/// when it takes too long to come to its end.
-fn keep_time(clock: Clock, limit: Duration, grace: Duration) -> JoinHandle<()> {
-    let Clock {
-        canceller,
-        mut outer,
-    } = clock;
-    let mut at_once = outer.clone();
-    tokio::spawn(async move {
-        let cancelled = async {
-            tokio::select! {
-                () = outer.cancelled() => {}
-                () = tokio::time::sleep(limit) => {}
-            }
-            canceller.cancel();
-            tokio::time::sleep(grace).await;
-        };
-        tokio::select! {
-            () = cancelled => {}
-            () = at_once.ended_at_once() => {}
-        }
-        canceller.end_at_once();
-    })
-}
-
 impl<'a> Leading<'a> {
     async fn lead(
         mut self,
@@ -405,39 +366,6 @@ impl<'a> Leading<'a> {
         self.finish().await
     }
 
-    /// What the job's `timeout-minutes` gives it; 360 minutes unless it says otherwise. Fractions are
-    /// dropped, and nothing or less is as if it were not there.
-    async fn limit(&mut self) -> Result<u64, AgentError> {
-        let minutes = self.minutes(self.job.timeout_minutes.as_ref()).await?;
-        Ok(minutes.unwrap_or(DEFAULT_MINUTES))
-    }
-
-    /// What the job has to come to its end once it is cancelled.
-    async fn cancel_limit(&mut self) -> Result<Duration, AgentError> {
-        let minutes = self
-            .minutes(self.job.cancel_timeout_minutes.as_ref())
-            .await?;
-        let minutes = minutes.unwrap_or(CANCEL_MINUTES);
-        Ok(Duration::from_secs(minutes.saturating_mul(60)))
-    }
-
-    /// Whole minutes, if there are any. What has no value fails the job.
-    async fn minutes(&mut self, token: Option<&Token>) -> Result<Option<u64>, AgentError> {
-        let Some(token) = token else {
-            return Ok(None);
-        };
-        let minutes = self
-            .evaluate(&self.state.env, |contexts| token.evaluate_number(contexts))
-            .await?;
-        Ok(match minutes {
-            Ok(minutes) => (minutes >= 1.0).then_some(minutes as u64),
-            Err(message) => {
-                self.fail(message);
-                None
-            }
-        })
-    }
-
     /// Sends a fact about the job, without secrets.
     pub(super) fn send(&self, kind: EventKind) {
         self.run.events.send(masked(kind, &self.state.masker));
@@ -467,7 +395,7 @@ impl<'a> Leading<'a> {
     }
 
     /// Something of the job itself, not of a step, went wrong.
-    fn fail(&mut self, message: String) {
+    pub(super) fn fail(&mut self, message: String) {
         self.send(EventKind::JobFailed {
             job: self.place.key.clone(),
             message,

@@ -42,6 +42,7 @@ mod services;
 pub mod spot;
 mod step;
 mod summaries;
+mod time_limit;
 pub mod workspace;
 
 pub use cancel::{Cancellation, Canceller};

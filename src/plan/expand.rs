@@ -34,6 +34,21 @@ pub struct PlannedLeg {
 }
 
 impl PlannedLeg {
+    /// A leg of a job of which no leg is known yet.
+    pub(super) fn unknown(job: &Job) -> Self {
+        Self {
+            key: JobKey::new(&job.id.value, 0),
+            name: job.id.value.clone(),
+            matrix: Value::Null,
+            strategy: Value::Null,
+            fail_fast: true,
+            max_parallel: None,
+            labels: Vec::new(),
+            placement: Placement::for_labels(&[]),
+            call: None,
+        }
+    }
+
     /// The facts of its job with its matrix.
     pub fn facts(&self, facts: &Facts) -> Facts {
         facts

@@ -4,7 +4,7 @@ use std::cell::Cell;
 
 use indexmap::IndexMap;
 
-use super::calls::{CalledJobs, plan_call};
+use super::calls::{CalledJobs, PlannedCall, plan_call};
 use super::checkouts::{self, OtherCheckout};
 use super::decided::{Facts, decided_false};
 use super::ends::{self, Decision, End};
@@ -62,6 +62,9 @@ pub struct PlannedJob {
     pub fails: Option<JobFailure>,
     /// Those of its steps that will not run, where that is known already.
     pub skipped_steps: Vec<SkippedStep>,
+    /// What it calls as far as that is known while its legs are not: what is in the way there, and what
+    /// is used.
+    pub late: Option<Box<PlannedCall>>,
     /// Of the jobs that it calls those that were asked for.
     pub selection: Selection,
     /// Those of its steps that GitHub would run and lrun does not, as far as that is known.
@@ -182,6 +185,13 @@ fn add_calls(
     let JobBody::Calls(call) = &job.body else {
         return Ok(());
     };
+    if planned.legs.is_none() {
+        let leg = PlannedLeg::unknown(job);
+        let selection = &planned.selection;
+        let late = plan_call((workflow, call), &leg, (facts, facts), selection, budget);
+        // What is wrong with it fails the job when it runs.
+        planned.late = late.ok().map(Box::new);
+    }
     for leg in planned.legs.iter_mut().flatten() {
         let of_leg = leg.facts(facts);
         let selection = &planned.selection;
@@ -240,6 +250,7 @@ fn plan_job(
         skip,
         fails,
         needs,
+        late: None,
         left_out: Vec::new(),
         obstacles: Vec::new(),
         missing_outputs: IndexMap::new(),
@@ -485,19 +496,23 @@ fn refusals_of(
 
 /// What lrun cannot do of the jobs that a job calls; of several legs each thing once.
 fn refusals_of_calls(planned: &PlannedJob) -> Vec<Obstacle> {
-    let calls = planned.legs.iter().flatten();
-    let called = calls.filter_map(|leg| match &leg.call.as_deref()?.called {
-        CalledJobs::Planned(plan) => Some((leg, plan)),
-        CalledJobs::NotFollowed { .. } => None,
-    });
+    let legs = planned.legs.iter().flatten();
+    let calls = legs.filter_map(|leg| Some((leg.key.to_string(), leg.call.as_ref()?)));
+    let late = planned.late.iter().map(|call| (planned.id.clone(), call));
+    let called = calls
+        .chain(late)
+        .filter_map(|(key, call)| match &call.called {
+            CalledJobs::Planned(plan) => Some((key, plan)),
+            CalledJobs::NotFollowed { .. } => None,
+        });
     let mut found: Vec<Obstacle> = Vec::new();
-    for (leg, plan) in called {
+    for (key, plan) in called {
         for refusal in &plan.refusals {
             let is_same = |other: &Obstacle| {
                 other.span == refusal.span && other.source.path == refusal.source.path
             };
             if !found.iter().any(is_same) {
-                let job = format!("{}/{}", leg.key, refusal.job);
+                let job = format!("{key}/{}", refusal.job);
                 found.push(Obstacle {
                     job,
                     ..refusal.clone()

@@ -29,7 +29,9 @@ impl Plan {
     /// step's `if`: GitHub has all of them before a job's first step. In the order of the files.
     pub fn uses(&self) -> Vec<&Used> {
         let legs = self.jobs.iter().flat_map(|job| job.legs.iter().flatten());
-        let called = legs.filter_map(|leg| match &leg.call.as_deref()?.called {
+        let late = self.jobs.iter().filter_map(|job| job.late.as_deref());
+        let calls = legs.filter_map(|leg| leg.call.as_deref()).chain(late);
+        let called = calls.filter_map(|call| match &call.called {
             CalledJobs::Planned(plan) => Some(plan.uses()),
             CalledJobs::NotFollowed { .. } => None,
         });

@@ -11,7 +11,9 @@ use super::wire::{
     Skip, Step, Unlike, Unsaved, VERSION, Verdict, log_line,
 };
 use crate::clock;
-use crate::event::{self, Event, EventKind};
+use crate::event::{self, Event, EventKind, GroupAwaited, JobSummary};
+use crate::ids::JobKey;
+use crate::outcome::SkipReason;
 
 /// The report for programs.
 #[derive(Debug)]
@@ -234,48 +236,61 @@ impl<'a> Line<'a> {
     }
 }
 
+impl<'a> Fact<'a> {
+    fn jobs_found(jobs: &'a [JobSummary]) -> Self {
+        let jobs = jobs.iter().map(PlannedJob::from).collect();
+        Self::JobsFound { jobs }
+    }
+
+    fn group_awaited(awaited: &'a GroupAwaited) -> Self {
+        Self::GroupAwaited {
+            job: awaited.job.as_ref().map(Job::from),
+            group: &awaited.group,
+            held_by: Holder {
+                run: awaited.run,
+                job: awaited.holder.as_ref().map(Job::from),
+            },
+        }
+    }
+
+    fn cancelling(job: Option<&'a JobKey>, message: &'a str) -> Self {
+        let job = job.map(Job::from);
+        Self::Cancelling { job, message }
+    }
+
+    fn job_started(job: &'a JobKey, place: &'a str) -> Self {
+        let job = job.into();
+        Self::JobStarted { job, place }
+    }
+
+    fn job_skipped(job: &'a JobKey, reason: &SkipReason) -> Self {
+        Self::JobSkipped {
+            job: job.into(),
+            skip: reason.into(),
+        }
+    }
+
+    fn orphan_ended(job: &'a JobKey, pid: i32, name: &'a str) -> Self {
+        let job = job.into();
+        Self::OrphanEnded { job, pid, name }
+    }
+}
+
 impl<'a> From<&'a EventKind> for Fact<'a> {
     fn from(kind: &'a EventKind) -> Self {
         match kind {
             EventKind::RunStarted(run) => Self::RunStarted((&**run).into()),
             EventKind::ActionResolved(action) => Self::ActionResolved(action.into()),
-            EventKind::JobsFound { jobs } => Self::JobsFound {
-                jobs: jobs.iter().map(PlannedJob::from).collect(),
-            },
-            EventKind::GroupAwaited {
-                job,
-                group,
-                run,
-                holder,
-            } => Self::GroupAwaited {
-                job: job.as_ref().map(Job::from),
-                group,
-                held_by: Holder {
-                    run: *run,
-                    job: holder.as_ref().map(Job::from),
-                },
-            },
-            EventKind::Cancelling { job, message } => Self::Cancelling {
-                job: job.as_ref().map(Job::from),
-                message,
-            },
-            EventKind::JobStarted { job, place } => Self::JobStarted {
-                job: job.into(),
-                place,
-            },
-            EventKind::JobSkipped { job, reason } => Self::JobSkipped {
-                job: job.into(),
-                skip: reason.into(),
-            },
+            EventKind::JobsFound { jobs } => Self::jobs_found(jobs),
+            EventKind::GroupAwaited(awaited) => Self::group_awaited(awaited),
+            EventKind::Cancelling { job, message } => Self::cancelling(job.as_ref(), message),
+            EventKind::JobStarted { job, place } => Self::job_started(job, place),
+            EventKind::JobSkipped { job, reason } => Self::job_skipped(job, reason),
             EventKind::JobFailed { job, message } => Self::JobFailed {
                 job: job.into(),
                 message,
             },
-            EventKind::OrphanEnded { job, pid, name } => Self::OrphanEnded {
-                job: job.into(),
-                pid: *pid,
-                name,
-            },
+            EventKind::OrphanEnded { job, pid, name } => Self::orphan_ended(job, *pid, name),
             EventKind::JobFinished { job, end } => Self::JobFinished {
                 job: job.into(),
                 end: End::new(end),

@@ -15,7 +15,9 @@ use std::time::Duration;
 use super::Reporter;
 use super::layout::{self, Paint, Room, Row, Style};
 use crate::difference::{Difference, Effect, Site, Verdict};
-use crate::event::{End, Event, EventKind, JobSummary, LogLine, ResolvedAction, RunSummary};
+use crate::event::{
+    End, Event, EventKind, GroupAwaited, JobSummary, LogLine, ResolvedAction, RunSummary,
+};
 use crate::ids::{JobKey, StepKey};
 use crate::lookup::Lookup;
 use crate::outcome::{Outcome, SkipReason, Timing};
@@ -122,6 +124,16 @@ impl<W: Write> Plain<W> {
             Some(line) => writeln!(self.out, "{}", self.paint.text(Style::Faint, &line)),
             None => Ok(()),
         }
+    }
+
+    fn group_awaited(&mut self, awaited: &GroupAwaited) -> io::Result<()> {
+        let holder = awaited.holder.as_ref().map(|job| format!("{job} of "));
+        let (group, run) = (&awaited.group, awaited.run);
+        let text = format!(
+            "waits for the concurrency group '{group}', which {}run {run} has",
+            holder.unwrap_or_default()
+        );
+        self.note(awaited.job.as_ref(), Style::Faint, &text)
     }
 
     fn job_started(&mut self, job: &JobKey, place: &str) {
@@ -393,19 +405,7 @@ impl<W: Write> Reporter for Plain<W> {
             EventKind::RunStarted(run) => self.run_started(run)?,
             EventKind::ActionResolved(action) => self.action_resolved(action)?,
             EventKind::JobsFound { jobs } => self.jobs_found(jobs),
-            EventKind::GroupAwaited {
-                job,
-                group,
-                run,
-                holder,
-            } => {
-                let holder = holder.as_ref().map(|job| format!("{job} of "));
-                let holder = holder.unwrap_or_default();
-                let text = format!(
-                    "waits for the concurrency group '{group}', which {holder}run {run} has"
-                );
-                self.note(job.as_ref(), Style::Faint, &text)?;
-            }
+            EventKind::GroupAwaited(awaited) => self.group_awaited(awaited)?,
             EventKind::Cancelling { job, message } => {
                 self.note(job.as_ref(), Style::Bad, message)?;
             }

@@ -378,10 +378,9 @@ jobs:
 
     1  first                ubuntu-latest
        far                  calls octo/hello/.github/workflows/x.yml@v1, which is not followed: it is in another repository, from which lrun fetches nothing
-         ✗ line 9: calling a reusable workflow is not supported by this version of lrun
+         ✗ line 9: the called workflow 'octo/hello/.github/workflows/x.yml@v1' cannot be had: it is in another repository, from which lrun fetches nothing
     2  call (true)          calls ./.github/workflows/called.yml with level (not known yet), deep = true   needs first
        call (false)         calls ./.github/workflows/called.yml with level (not known yet), deep = false   needs first
-         ✗ line 7: calling a reusable workflow is not supported by this version of lrun
        call (true) / lint   ubuntu-latest
        call (false) / lint  ubuntu-latest
     3  call (true) / test   not run here: artifacts of another run (5) are not supported by this version of lrun

@@ -81,6 +81,10 @@ impl Scheduler {
             CalledJobs::Planned(plan) => plan,
             CalledJobs::NotFollowed { why } => return Err(why),
         };
+        // What nobody could know before the run.
+        if let Some(refusal) = plan.refusals.first() {
+            return Err(refusal.to_string());
+        }
         let secrets = secrets(call, of, &leg.facts(&facts));
         let inputs = planned.inputs.into_iter();
         let inputs: Object = inputs

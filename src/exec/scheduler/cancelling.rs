@@ -9,7 +9,7 @@ use super::Scheduler;
 use crate::clock::Moment;
 use crate::exec::called::Called;
 use crate::exec::cancel::Canceller;
-use crate::exec::job::CANCEL_MINUTES;
+use crate::exec::time_limit::CANCEL_MINUTES;
 use crate::ids::JobKey;
 
 /// Ends a leg, whatever it does, when its time is over since the run was cancelled.
