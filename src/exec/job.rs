@@ -127,7 +127,7 @@ pub(super) struct Leading<'a> {
     pub(super) job: &'a Job,
     pub(super) place: &'a Place,
     /// The hosted label it runs as.
-    label: Option<&'a Label>,
+    pub(super) label: Option<&'a Label>,
     pub(super) environment: JobEnvironment,
     pub(super) contexts: FixedContexts,
     pub(super) cancellation: Cancellation,
@@ -583,7 +583,9 @@ impl<'a> Leading<'a> {
             let name = format!("Post {name}");
             match post {
                 // `post-if: success()`
-                Post::SaveCache(state) if self.state.status != Outcome::Success => {
+                Post::SaveCache(state)
+                    if self.state.status != Outcome::Success && !state.on_failure =>
+                {
                     let status = self.state.status;
                     let mut log = self.open_log(key.clone());
                     let scope = self.scope(&steps[index], &name, &mut log);

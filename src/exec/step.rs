@@ -11,7 +11,7 @@ use super::cancel::Cancellation;
 use super::effects::Effects;
 use super::environment::FileCommandPaths;
 use super::evaluate::{self, Evaluated};
-use super::handler::{self, Inputs, Interrupt, Interruption, ProcessContext, Scope, Script};
+use super::handler::{self, Inputs, Interrupt, Interruption, ProcessContext, Scope, Script, SetUp};
 use super::job::{Leading, Place};
 use super::log::StepLog;
 use super::run::Run;
@@ -56,6 +56,8 @@ enum Work {
         action: ActionRef,
         inputs: ActionInputs,
     },
+    /// What stands in for an action that sets tools up.
+    SetUp(Box<SetUp>),
     /// What it says has no value, or cannot be done here.
     Failed(String),
 }
@@ -158,6 +160,9 @@ async fn work(job: &Leading<'_>, step: &Step, env: &Env) -> Result<Work, AgentEr
             Uses::BuiltIn(action) => inputs(job, step, env)
                 .await?
                 .map(|inputs| Work::BuiltIn { action, inputs }),
+            _ if let Some(action) = job.run.actions.stand_in(&reference.value) => {
+                set_up(job, step, env, action).await?
+            }
             // The plan refuses these unless their condition was false from the start.
             _ => Err(format!("{} cannot run here", reference.value)),
         },
@@ -167,6 +172,22 @@ async fn work(job: &Leading<'_>, step: &Step, env: &Env) -> Result<Work, AgentEr
         }
     };
     Ok(work.unwrap_or_else(Work::Failed))
+}
+
+async fn set_up(job: &Leading<'_>, step: &Step, env: &Env, action: ActionRef) -> Evaluated<Work> {
+    let inputs = inputs(job, step, env).await?;
+    let files = FileCommandPaths::new(&Uuid::new_v4().simple().to_string());
+    let process = job
+        .environment
+        .of_step(env, &job.state.path, &step.id, &files);
+    Ok(inputs.map(|inputs| {
+        Work::SetUp(Box::new(SetUp {
+            action,
+            inputs,
+            env: process,
+            label: job.label.cloned(),
+        }))
+    }))
 }
 
 async fn script(job: &Leading<'_>, step: &Step, env: &Env) -> Evaluated<Work> {
@@ -243,6 +264,7 @@ impl Prepared<'_> {
                 effects
             }
             Work::BuiltIn { action, inputs } => built_in(scope, &action, &inputs).await?,
+            Work::SetUp(set_up) => stand_in(scope, &set_up).await?,
             Work::Failed(message) => {
                 scope.log.error(message);
                 Effects::of(Outcome::Failure)
@@ -286,10 +308,22 @@ async fn built_in(
             BuiltIn::DownloadArtifact => {
                 handler::download_artifact(&mut scope, action, &inputs.values).await
             }
+            // These come as a `SetUp`.
+            _ => Ok(Effects::of(Outcome::Success)),
         }
     };
     let interruption = tokio::select! {
         effects = work => return effects,
+        interruption = interrupt.raised() => interruption,
+    };
+    Ok(Effects::of(interruption.outcome(name, scope.log)))
+}
+
+async fn stand_in(mut scope: Scope<'_>, set_up: &SetUp) -> Result<Effects, AgentError> {
+    let mut interrupt = scope.interrupt.clone();
+    let name = scope.name;
+    let interruption = tokio::select! {
+        effects = handler::set_up(&mut scope, set_up) => return effects,
         interruption = interrupt.raised() => interruption,
     };
     Ok(Effects::of(interruption.outcome(name, scope.log)))

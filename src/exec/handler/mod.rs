@@ -13,6 +13,7 @@ mod process;
 mod restore;
 mod results;
 mod script;
+mod setup;
 mod upload_artifact;
 
 pub(in crate::exec) use action_files::lay_out_action;
@@ -23,6 +24,7 @@ pub(super) use checkout::checkout;
 pub(super) use download_artifact::download as download_artifact;
 pub(super) use interrupt::{Interrupt, Interruption};
 pub(super) use script::{Script, run as run_script};
+pub(super) use setup::{SetUp, set_up};
 pub(super) use upload_artifact::upload as upload_artifact;
 
 use std::sync::Arc;

@@ -258,7 +258,7 @@ impl<'b, 's> Bench<'b, 's> {
         let exit = process.wait().await?;
         let text = |bytes: Vec<u8>| String::from_utf8_lossy(&bytes).trim().to_owned();
         Ok(Answer {
-            succeeded: exit.success(),
+            succeeded: exit.code == 0,
             output: text(output),
             errors: text(errors),
         })
