@@ -17,6 +17,14 @@ fn of_host(project: &Project) -> Run {
     project.lrun().args(&["--tools", "host"]).run()
 }
 
+/// What a script printed, without the head of its log.
+fn printed(run: &Run, step: &str) -> Vec<String> {
+    let lines = run.output(step);
+    let head = lines.iter().position(String::is_empty);
+    let start = head.map_or(0, |index| index + 1);
+    lines[start..].to_vec()
+}
+
 #[test]
 fn node_is_found_by_its_range_and_told_as_the_action_tells_it() {
     let version = said("node", &["--version"]);
@@ -35,7 +43,7 @@ fn node_is_found_by_its_range_and_told_as_the_action_tells_it() {
     );
     let project = Project::of_steps(&steps);
     let run = of_host(&project).exited(0);
-    assert_eq!(run.output("told"), [version.clone(), version]);
+    assert_eq!(printed(&run, "told"), [version.clone(), version]);
     assert_eq!(
         run.differences("answered from this machine's tools").len(),
         1
@@ -101,13 +109,13 @@ fn the_cache_of_a_package_manager_is_saved_and_restored_by_its_own_key() {
         &[("package-lock.json", "{}\n")],
     );
     let first = of_host(&project).exited(0);
-    assert_eq!(first.output("told"), ["false", "true"]);
+    assert_eq!(printed(&first, "told"), ["false", "true"]);
     assert_eq!(
         (first.lookups(), first.saves()),
         (vec!["miss".to_owned()], 1)
     );
     let second = of_host(&project).exited(0);
-    assert_eq!(second.output("told"), ["true", "true"]);
+    assert_eq!(printed(&second, "told"), ["true", "true"]);
     assert_eq!(
         (second.lookups(), second.saves()),
         (vec!["hit".to_owned()], 0)
@@ -139,7 +147,7 @@ fn rust_is_the_toolchain_that_is_named_and_the_cache_s_key_has_its_parts() {
     );
     let project = Project::of_steps_and(&steps, &[("Cargo.lock", "version = 4\n")]);
     let first = of_host(&project).exited(0);
-    assert_eq!(first.output("told"), ["false 0"]);
+    assert_eq!(printed(&first, "told"), ["false 0"]);
     let key = first.of_type("cache-saved").next().expect("it was saved")["key"].clone();
     let key = key.as_str().expect("a text").to_owned();
     let parts: Vec<_> = key.split('-').collect();
@@ -154,10 +162,10 @@ fn rust_is_the_toolchain_that_is_named_and_the_cache_s_key_has_its_parts() {
         "{key}"
     );
     let second = of_host(&project).exited(0);
-    assert_eq!(second.output("told"), ["true 0"]);
+    assert_eq!(printed(&second, "told"), ["true 0"]);
     project.write("Cargo.lock", "version = 4\n\n");
     let third = of_host(&project).exited(0);
-    assert_eq!(third.output("told"), ["false 0"]);
+    assert_eq!(printed(&third, "told"), ["false 0"]);
     assert_eq!(third.lookups(), ["partial"]);
 }
 
@@ -170,4 +178,37 @@ fn a_toolchain_that_is_not_here_is_not_replaced() {
         text.contains("the Rust toolchain 1.0.0 is not on this machine"),
         "{text}"
     );
+}
+
+#[test]
+fn python_stands_in_front_with_its_pip_and_its_variables() {
+    // Any that a version manager of this machine has.
+    let probe = Project::of_steps("- name: told\n  run: ls /opt/hostedtoolcache/Python\n");
+    let known = printed(&probe.lrun().run().exited(0), "told");
+    let version = known.last().expect("pyenv or uv has a Python");
+    let steps = format!(
+        r#"
+- uses: actions/checkout@v5
+- uses: actions/setup-python@v6
+  id: python
+  with:
+    python-version: "{version}"
+    cache: pip
+- name: told
+  run: |
+    python -c 'import sys; print(sys.prefix, "%d.%d.%d" % sys.version_info[:3])'
+    echo $pythonLocation ${{{{ steps.python.outputs.python-version }}}}
+    pip --version >/dev/null
+    echo ${{{{ steps.python.outputs.cache-hit }}}}
+"#
+    );
+    let project = Project::of_steps_and(&steps, &[("requirements.txt", "x\n")]);
+    let run = of_host(&project).exited(0);
+    let told = printed(&run, "told");
+    assert_eq!(told[0], told[1]);
+    assert!(told[0].ends_with(version), "{told:?}");
+    assert_eq!(told[2], "false");
+    let key = run.of_type("cache-looked-up").next().expect("it was asked")["key"].clone();
+    let prefix = format!("-24.04-Ubuntu-python-{version}-pip-");
+    assert!(key.as_str().expect("a text").contains(&prefix), "{key}");
 }
