@@ -2,7 +2,7 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
-use crate::exec::Run;
+use crate::exec::{GivenEnvironment, Run};
 use crate::expr::Expression;
 use crate::plan::Plan;
 use crate::workflow::{Job, JobBody, Step, StepAction, Token};
@@ -16,14 +16,17 @@ pub(super) fn missing_secrets(run: &Run, plan: &Plan) -> BTreeMap<String, String
         .workflow
         .env
         .iter()
-        .map(|env| ("the workflow's env".to_owned(), env));
-    for (place, token) in of_workflow.chain(jobs.flat_map(tokens_of_job)) {
+        .map(|env| ("the workflow's env".to_owned(), env, None));
+    let of_jobs = jobs.flat_map(|job| {
+        let environment = environment_of(run, job);
+        let tokens = tokens_of_job(job).into_iter();
+        tokens.map(move |(place, token)| (place, token, environment))
+    });
+    for (place, token, environment) in of_workflow.chain(of_jobs) {
         for secret in secrets_in(token) {
-            let given = run.given.secrets.keys();
-            if !given
-                .into_iter()
-                .any(|known| known.eq_ignore_ascii_case(&secret))
-            {
+            let of_environment = environment.iter().flat_map(|given| given.secrets.keys());
+            let mut given = run.given.secrets.keys().chain(of_environment);
+            if !given.any(|known| known.eq_ignore_ascii_case(&secret)) {
                 missing.entry(secret).or_default().insert(place.clone());
             }
         }
@@ -33,6 +36,13 @@ pub(super) fn missing_secrets(run: &Run, plan: &Plan) -> BTreeMap<String, String
         .into_iter()
         .map(|(secret, places)| (secret, joined(places)))
         .collect()
+}
+
+/// What the environment gives that a job names without an expression.
+fn environment_of<'r>(run: &'r Run, job: &Job) -> Option<&'r GivenEnvironment> {
+    let token = job.environment.as_ref()?;
+    let name = token.get("name").unwrap_or(token).as_str()?;
+    run.given.environments.get(&name.to_lowercase())
 }
 
 /// What of a job may read secrets, each with the name of its place.

@@ -112,7 +112,13 @@ fn one(
         (ground, workflow)
     });
     let told = match workflow? {
-        Ok(workflow) => forecast(arguments, (None, &elsewhere), &found, workflow, &ground?)?,
+        Ok(workflow) => forecast(
+            arguments,
+            (None, &elsewhere),
+            &found,
+            workflow,
+            (&ground?, settings),
+        )?,
         Err(errors) => Forecasted::Invalid {
             path: document::shown(&found),
             errors,
@@ -166,7 +172,7 @@ fn all(
                 (Some(event), &elsewhere),
                 found,
                 workflow,
-                &ground,
+                (&ground, settings),
             )?,
             Err(errors) => Forecasted::Invalid {
                 path: document::shown(found),
@@ -190,13 +196,14 @@ fn forecast(
     (event, elsewhere): (Option<&str>, &Rc<Elsewhere>),
     found: &Found,
     workflow: Arc<Workflow>,
-    ground: &Ground,
+    (ground, settings): (&Ground, &Settings),
 ) -> Result<Forecasted, Failure> {
     let is_one_of_all = event.is_some();
     let event = event.or(arguments.pretend.event.as_deref());
     let asked = Asked {
         pretend: &arguments.pretend,
         given: &arguments.given,
+        settings,
         declared: event.map_or(Declared::Only, Declared::Or),
         elsewhere,
         tells_missing: true,

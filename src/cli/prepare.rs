@@ -3,6 +3,7 @@
 
 use std::fs::File;
 use std::path::{Path, PathBuf};
+use std::process::Command;
 use std::rc::Rc;
 use std::sync::Arc;
 
@@ -68,6 +69,7 @@ pub(super) fn prepare(
     let asked = Asked {
         pretend: &arguments.pretend,
         given: &arguments.given,
+        settings,
         declared: Declared::Only,
         elsewhere,
         tells_missing: false,
@@ -138,11 +140,20 @@ impl Beginning<'_> {
             given,
             ..
         } = subject;
+        let mut given = given;
+        let wants_token = arguments.given.gh_token && !given.secrets.contains_key(GITHUB_TOKEN);
+        if !trusts(&github) {
+            given.withhold_secrets(github.secret_source());
+        } else if wants_token {
+            given.secrets.insert(GITHUB_TOKEN.to_owned(), gh_token()?);
+        }
+        let notes = given.notes;
         let given = Given {
             inputs: dispatch_inputs(&workflow, &trigger.event, &given.inputs)
                 .map_err(Failure::usage)?,
             vars: Value::from(serde_json::json!(given.vars)),
             secrets: given.secrets,
+            environments: given.environments,
             env: given.env,
             debug: arguments.given.debug,
         };
@@ -191,7 +202,7 @@ impl Beginning<'_> {
         let needed = Needed::of(found.nodes(), insists_on_node20(&run));
         run.place.externals = externals::ensure(needed, ways, settings)?;
         let run = Arc::new(run);
-        let mut differences = differences(&run, &plan, &trigger, &start);
+        let mut differences = differences((&run, &plan), &trigger, &start, notes);
         differences.extend(found.differences());
         Ok(Prepared {
             record: run.store.record(run.id),
@@ -206,6 +217,30 @@ impl Beginning<'_> {
             plan,
             run,
         })
+    }
+}
+
+/// Whether GitHub gives the repository's secrets to a run.
+fn trusts(github: &GithubContext) -> bool {
+    github.secret_source() == "Actions"
+}
+
+/// The secret that GitHub gives every job.
+const GITHUB_TOKEN: &str = "GITHUB_TOKEN";
+
+/// What `gh auth token` prints, which the user asked for.
+fn gh_token() -> Result<String, Failure> {
+    let failed = |why: &dyn std::fmt::Display| {
+        Failure::cannot_run(format!(
+            "--gh-token: `gh auth token` gives none: {why}; `gh auth login` makes one"
+        ))
+    };
+    let output = Command::new("gh").args(["auth", "token"]).output();
+    let output = output.map_err(|error| failed(&error))?;
+    let token = String::from_utf8_lossy(&output.stdout).trim().to_owned();
+    match output.status.success() && !token.is_empty() {
+        true => Ok(token),
+        false => Err(failed(&String::from_utf8_lossy(&output.stderr).trim())),
     }
 }
 
@@ -307,7 +342,12 @@ fn make_plan(arguments: &RunArguments, run: &Run) -> Result<Plan, Failure> {
     Ok(plan)
 }
 
-fn differences(run: &Run, plan: &Plan, trigger: &Trigger, start: &Start) -> Vec<Difference> {
+fn differences(
+    (run, plan): (&Run, &Plan),
+    trigger: &Trigger,
+    start: &Start,
+    notes: Vec<String>,
+) -> Vec<Difference> {
     let mut all = Vec::new();
     let mut add = |kind, effect| {
         all.push(Difference {
@@ -342,9 +382,27 @@ fn differences(run: &Run, plan: &Plan, trigger: &Trigger, start: &Start) -> Vec<
         let text = text.clone();
         add(DifferenceKind::Other { text }, Effect::None);
     }
-    for (secret, steps) in inputs::missing_secrets(run, plan) {
-        let text = format!("secret {secret} has no value here and is empty in {steps}");
+    for text in notes {
+        add(DifferenceKind::Other { text }, Effect::None);
+    }
+    if !run.given.env.is_empty() {
+        let names: Vec<_> = run.given.env.keys().map(String::as_str).collect();
+        let names = names.join(", ");
+        let text = format!("every step has {names} of --env, which no job has on GitHub");
         add(DifferenceKind::Other { text }, Effect::MayFlip);
+    }
+    for (secret, steps) in inputs::missing_secrets(run, plan) {
+        let (text, effect) = match trusts(&run.github) {
+            true => (
+                format!("secret {secret} has no value here and is empty in {steps}"),
+                Effect::MayFlip,
+            ),
+            false => (
+                format!("secret {secret} is empty in {steps}, as on GitHub in such a run"),
+                Effect::None,
+            ),
+        };
+        add(DifferenceKind::Other { text }, effect);
     }
     all
 }

@@ -123,6 +123,7 @@ impl Cold {
             "given": [
                 spec.of.inputs.to_json(),
                 run.given.vars.to_json(),
+                json!(run.given.environments.values().map(|one| &one.vars).collect::<Vec<_>>()),
                 json!(run.given.env),
                 json!(secrets),
             ],
@@ -153,7 +154,7 @@ impl Cold {
         effects: &mut Effects,
         wall_us: u64,
     ) -> Option<EventKind> {
-        self.lookups.extend(effects.looked.take());
+        self.lookups.append(&mut effects.looked);
         if effects.outcome != Outcome::Success {
             self.failed = true;
             return None;

@@ -5,23 +5,29 @@
 //! a handler, one file per kind of step. A handler returns [`effects::Effects`]; only `job`
 //! applies them. All that leaves this module is [`crate::event::Events`], masked.
 
+mod action;
 mod background;
 mod bearing;
 mod called;
 mod cancel;
 mod cold;
 pub mod command;
+mod composite;
 mod contexts;
 mod control;
 mod effects;
+mod entrusted;
 mod environment;
 mod evaluate;
 pub mod file_command;
+mod frame;
 mod groups;
 mod handler;
 mod hashed;
+mod hook;
 mod janitor;
 mod job;
+mod loaded;
 mod log;
 pub mod mask;
 mod masked;
@@ -31,12 +37,14 @@ mod paths;
 mod place;
 mod run;
 mod scheduler;
+mod services;
 pub mod spot;
 mod step;
 mod summaries;
 pub mod workspace;
 
 pub use cancel::{Cancellation, Canceller};
+pub use entrusted::GivenEnvironment;
 pub use janitor::{Janitor, janitor_main};
 pub use place::{NetworkAccess, PlaceSettings};
 pub use run::{Content, Ended, Given, Run};

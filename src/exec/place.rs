@@ -9,6 +9,7 @@ use indexmap::IndexMap;
 use serde_json::json;
 
 use super::contexts::FixedContexts;
+use super::entrusted::Entrusted;
 use super::environment::JobEnvironment;
 use super::job::{LegSpec, Place};
 use super::paths::{self, EVENT, EXTERNALS, Paths};
@@ -18,6 +19,7 @@ use crate::agent::{AgentError, EnvironmentSpec, Mount, Network};
 use crate::backend::{self, Backend as _, BackendError, Shortcoming};
 use crate::config::network::Carried;
 use crate::difference::{Difference, DifferenceKind, Effect, Site};
+use crate::digest::Digest;
 use crate::event::EventKind;
 use crate::expr::Value;
 use crate::externals::Externals;
@@ -48,6 +50,9 @@ pub(super) enum PlaceError {
     /// The agent inside failed.
     #[error(transparent)]
     Agent(#[from] AgentError),
+    /// The environment that the job names cannot be told.
+    #[error("{0}")]
+    Environment(String),
 }
 
 /// What every place of a run is made with.
@@ -243,18 +248,19 @@ async fn answer_of(
 }
 
 /// The contexts that stay the same for all steps of a leg.
-pub(super) fn fixed_contexts(run: &Run, spec: &LegSpec, paths: &Paths) -> FixedContexts {
+pub(super) fn fixed_contexts(
+    run: &Run,
+    spec: &LegSpec,
+    paths: &Paths,
+    entrusted: &Entrusted,
+) -> FixedContexts {
     let mut github = run.github.to_value();
     if let Some(github) = github.as_object_mut() {
         github.insert("job".to_owned(), json!(spec.leg.key.local_id()));
         github.insert("workspace".to_owned(), json!(paths.workspace));
         github.insert("event_path".to_owned(), json!(EVENT));
-        let token = spec
-            .of
-            .secrets
-            .get("GITHUB_TOKEN")
-            .cloned()
-            .unwrap_or_default();
+        let token = entrusted.secrets.get("GITHUB_TOKEN");
+        let token = token.map(String::as_str).unwrap_or_default();
         github.insert("token".to_owned(), json!(token));
     }
     let mut runner: serde_json::Map<String, serde_json::Value> = label_of(spec)
@@ -268,7 +274,7 @@ pub(super) fn fixed_contexts(run: &Run, spec: &LegSpec, paths: &Paths) -> FixedC
     }
     let file = spec.of.file(run);
     let job = json!({
-        "check_run_id": null,
+        "check_run_id": check_run_id(run, spec),
         "workflow_ref": file.reference,
         "workflow_sha": file.sha,
         "workflow_repository": file.repository,
@@ -284,9 +290,15 @@ pub(super) fn fixed_contexts(run: &Run, spec: &LegSpec, paths: &Paths) -> FixedC
         ("matrix", spec.leg.matrix.clone()),
         ("needs", spec.needs.clone()),
         ("inputs", spec.of.inputs.clone()),
-        ("vars", run.given.vars.clone()),
-        ("secrets", Value::from(json!(spec.of.secrets))),
+        ("vars", entrusted.vars.clone()),
+        ("secrets", Value::from(json!(entrusted.secrets))),
     ]))
+}
+
+/// A number like GitHub's of a job of a run; nobody here has the other.
+fn check_run_id(run: &Run, spec: &LegSpec) -> u32 {
+    let Digest([a, b, c, d, ..]) = Digest::of(format!("{} {}", run.id, spec.leg.key));
+    u32::from_be_bytes([a, b, c, d])
 }
 
 fn label_of(spec: &LegSpec) -> Option<&Label> {

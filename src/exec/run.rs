@@ -5,6 +5,7 @@ use std::sync::Arc;
 
 use indexmap::IndexMap;
 
+use super::entrusted::GivenEnvironment;
 use super::janitor::Janitor;
 use super::place::PlaceSettings;
 use super::workspace;
@@ -80,6 +81,8 @@ pub struct Given {
     pub vars: Value,
     /// The secrets that have a value.
     pub secrets: IndexMap<String, String>,
+    /// What environments give the jobs that name them, by their names in lower case.
+    pub environments: IndexMap<String, GivenEnvironment>,
     /// Variables for every job's environment.
     pub env: IndexMap<String, String>,
     /// Step debugging is asked for, whatever the secrets and variables say.

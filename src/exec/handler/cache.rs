@@ -82,7 +82,9 @@ pub(in crate::exec) async fn restore(
             None,
         ),
     };
-    effects.looked = Some(Looked::new(&scope.step.id, &request, &origin, &lookup));
+    effects
+        .looked
+        .push(Looked::new(&scope.address, &request, &origin, &lookup));
     scope.log.send(EventKind::CacheLookedUp {
         step: scope.log.step().clone(),
         request: request.clone(),
@@ -91,7 +93,7 @@ pub(in crate::exec) async fn restore(
     });
     tell(scope, &mut effects, action, &cache, &matched);
     if action.action == BuiltIn::CacheRestore {
-        effects.asked = Some((request.key, origin.clone()));
+        effects.asked = vec![(request.key, (scope.address.clone(), origin.clone()))];
     } else {
         effects.post = Some(Post::SaveCache(CacheState {
             key: request.key,
@@ -491,7 +493,7 @@ fn address(scope: &Scope<'_>) -> StepAddress {
     StepAddress {
         workflow: scope.run.workflow.source.path.clone(),
         job: scope.place.key.id.clone(),
-        step: scope.step.id.clone(),
+        step: scope.address.clone(),
     }
 }
 
