@@ -11,7 +11,9 @@ use super::own::Own;
 use super::reference::{ActionReference, Target};
 use crate::source::{Located, Source};
 use crate::store::Store;
-use crate::workflow::{self, Action, Location, Lock, Step, StepAction, Uses, Using};
+use crate::workflow::{
+    self, Action, ActionRef, BuiltIn, Location, Lock, Step, StepAction, Uses, Using,
+};
 
 /// How many repositories are fetched at the same time.
 const AT_ONCE: usize = 8;
@@ -27,6 +29,8 @@ pub struct ActionOptions {
     pub mapped: Vec<Mapping>,
     /// Nothing is fetched.
     pub offline: bool,
+    /// lrun stands in for the actions that set tools up, with this machine's.
+    pub tools_of_host: bool,
     /// What every branch and tag is now is asked.
     pub update: bool,
     /// Told of each fetch before it begins.
@@ -70,6 +74,8 @@ struct Known {
     uses: HashMap<(Location, String), Result<Arc<Files>, MissingReason>>,
     /// The commits of called workflows' repositories and refs that a lock names.
     bound: HashMap<(String, String), String>,
+    /// Those that cannot be had and that lrun stands in for.
+    stand_ins: HashSet<String>,
 }
 
 /// One use on the way from a job's step to an action.
@@ -105,6 +111,7 @@ impl Actions {
                 store,
                 mapped: options.mapped,
                 offline: options.offline,
+                tools_of_host: options.tools_of_host,
                 update: options.update,
                 own: OnceLock::new(),
                 tell: options.tell,
@@ -278,6 +285,9 @@ impl Actions {
                     }
                     // What is wrong with an action of the workspace is found when its step runs.
                     Err(why) if why.is_mistake() && is_in_workspace(&wanted[one.root]) => {}
+                    Err(why) if !why.is_mistake() && BuiltIn::stand_in(&one.uses).is_some() => {
+                        self.known().stand_ins.insert(one.uses.clone());
+                    }
                     Err(why) => {
                         let missing = Missing {
                             uses: one.uses.clone(),
@@ -299,7 +309,19 @@ impl Actions {
     }
 
     fn is_built_in(&self, uses: &str) -> bool {
-        matches!(Uses::parse(uses), Uses::BuiltIn(_)) && !self.is_mapped(uses)
+        let is_own = matches!(Uses::parse(uses), Uses::BuiltIn(_)) && !self.is_mapped(uses);
+        is_own || self.stand_in(uses).is_some()
+    }
+
+    /// What lrun answers in place of the action: where the user asks for this machine's tools, or
+    /// the action cannot be had here. None where the action itself is to run.
+    pub fn stand_in(&self, uses: &str) -> Option<ActionRef> {
+        let of_host = self
+            .library
+            .as_ref()
+            .is_some_and(|library| library.tools_of_host);
+        let stands_in = || of_host || self.known().stand_ins.contains(uses);
+        BuiltIn::stand_in(uses).filter(|_| !self.is_mapped(uses) && stands_in())
     }
 
     /// The pins that bind a workflow.

@@ -65,6 +65,8 @@ pub(super) struct Library {
     pub(super) mapped: Vec<Mapping>,
     /// Nothing is fetched.
     pub(super) offline: bool,
+    /// lrun stands in for the actions that set tools up.
+    pub(super) tools_of_host: bool,
     /// What every ref is now is asked.
     pub(super) update: bool,
     /// The run's own commit, once there is one.

@@ -4,7 +4,7 @@ use std::cell::OnceCell;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
-use super::args::ActionArguments;
+use super::args::{ActionArguments, ToolsArgument};
 use super::document::NOT_FOUND;
 use super::failure::{Failure, tell};
 use crate::action::{
@@ -48,6 +48,7 @@ impl Elsewhere {
             options: ActionOptions {
                 mapped: Vec::new(),
                 offline: true,
+                tools_of_host: false,
                 update: false,
                 tell: |_| (),
             },
@@ -66,6 +67,7 @@ impl Elsewhere {
             options: ActionOptions {
                 mapped: mapped(arguments, directory)?,
                 offline: arguments.offline,
+                tools_of_host: arguments.tools == ToolsArgument::Host,
                 update: arguments.update,
                 tell: |text| tell(text),
             },

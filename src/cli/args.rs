@@ -237,6 +237,11 @@ pub(super) struct ActionArguments {
     /// Fetch nothing: what is not in the store is named, and nothing is started.
     #[arg(long)]
     pub(super) offline: bool,
+    /// Which tools the actions that set tools up give: those of the actions, or, by lrun in their
+    /// place, this machine's (setup-go, setup-java, setup-node, setup-python, rust-toolchain,
+    /// rust-cache).
+    #[arg(long, value_enum, default_value_t = ToolsArgument::Actions)]
+    pub(super) tools: ToolsArgument,
     /// Ask for every branch and tag again which commit it is; else once a day.
     #[arg(long, conflicts_with = "offline")]
     pub(super) update: bool,
@@ -256,6 +261,14 @@ pub(super) struct PlaceArguments {
     /// bin/node in it.
     #[arg(long, value_name = "PATH")]
     pub(super) node: Option<PathBuf>,
+}
+
+#[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
+pub(super) enum ToolsArgument {
+    /// What the actions themselves install.
+    Actions,
+    /// This machine's.
+    Host,
 }
 
 #[derive(Debug, Clone, Copy, ValueEnum)]

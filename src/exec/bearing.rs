@@ -222,9 +222,8 @@ impl Sources<'_> {
                 Some(token) => Sources { step, ..*self }.of_token(token, Level::Step),
                 None => Bearing::Portable.into(),
             },
-            (BuiltIn::Cache | BuiltIn::CacheRestore | BuiltIn::CacheSave, _) => {
-                Bearing::Place.into()
-            }
+            // Of the store, or of this machine's tools.
+            _ => Bearing::Place.into(),
         }
     }
 

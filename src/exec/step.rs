@@ -15,7 +15,7 @@ use super::effects::{Effects, Post};
 use super::environment::{FileCommandPaths, OfStep};
 use super::evaluate::{self, Evaluated, Seen};
 use super::handler::{
-    self, Inputs, Interrupt, Interruption, JavaScript, ProcessContext, Scope, Script,
+    self, Inputs, Interrupt, Interruption, JavaScript, ProcessContext, Scope, Script, SetUp,
 };
 use super::job::{Leading, Place};
 use super::left_out;
@@ -64,6 +64,8 @@ enum Work<'a> {
         action: ActionRef,
         inputs: ActionInputs,
     },
+    /// What stands in for an action that sets tools up.
+    SetUp(Box<SetUp>),
     JavaScript(Box<JavaScript>),
     Composite(Box<Composite<'a>>),
     /// What it says has no value, or cannot be done here: the log says so, line by line.
@@ -219,7 +221,10 @@ async fn work<'a>(
                     .await?
                     .map(|inputs| Work::BuiltIn { action, inputs })
             }
-            _ => return other_action(job, turned, log).await,
+            _ => match job.run.actions.stand_in(&reference.value) {
+                Some(action) => set_up(job, step, env, action).await?,
+                None => return other_action(job, turned, log).await,
+            },
         },
         // The job's own, which knows what is in the background.
         StepAction::Wait { .. } | StepAction::WaitAll | StepAction::Cancel { .. } => {
@@ -243,6 +248,31 @@ async fn other_action<'a>(
         Ok(ActionWork::Composite(composite)) => Work::Composite(composite),
         Err(messages) => Work::Failed(messages),
     })
+}
+
+async fn set_up<'a>(
+    job: &Leading<'a>,
+    step: &Step,
+    env: &Env,
+    action: ActionRef,
+) -> Evaluated<Work<'a>> {
+    let inputs = inputs(job, step, env).await?;
+    let github = job.frame.github_of(step).of(None);
+    let own = OfStep {
+        github: &github,
+        files: &FileCommandPaths::new(&Uuid::new_v4().simple().to_string()),
+        action: Vec::new(),
+        services: services::of_every_step(job),
+    };
+    let process = job.environment.of_step(env, &job.state.path, own);
+    Ok(inputs.map(|inputs| {
+        Work::SetUp(Box::new(SetUp {
+            action,
+            inputs,
+            env: process,
+            label: job.label.cloned(),
+        }))
+    }))
 }
 
 async fn script<'a>(job: &Leading<'a>, step: &Step, env: &Env) -> Evaluated<Work<'a>> {
@@ -334,6 +364,7 @@ impl Prepared<'_> {
                 effects
             }
             Work::BuiltIn { action, inputs } => built_in(scope, &action, &inputs).await?,
+            Work::SetUp(set_up) => stand_in(scope, &set_up).await?,
             Work::JavaScript(script) => javascript(scope, *script).await?,
             Work::Composite(composite) => {
                 let digest = composite.digest;
@@ -396,10 +427,22 @@ async fn built_in(
             BuiltIn::DownloadArtifact => {
                 handler::download_artifact(&mut scope, action, &inputs.values).await
             }
+            // These come as a `SetUp`.
+            _ => Ok(Effects::of(Outcome::Success)),
         }
     };
     let interruption = tokio::select! {
         effects = work => return effects,
+        interruption = interrupt.raised() => interruption,
+    };
+    Ok(Effects::of(interruption.outcome(name, scope.log)))
+}
+
+async fn stand_in(mut scope: Scope<'_>, set_up: &SetUp) -> Result<Effects, AgentError> {
+    let mut interrupt = scope.interrupt.clone();
+    let name = scope.name;
+    let interruption = tokio::select! {
+        effects = handler::set_up(&mut scope, set_up) => return effects,
         interruption = interrupt.raised() => interruption,
     };
     Ok(Effects::of(interruption.outcome(name, scope.log)))

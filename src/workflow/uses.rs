@@ -16,6 +16,18 @@ pub enum BuiltIn {
     UploadArtifact,
     /// `actions/download-artifact`
     DownloadArtifact,
+    /// `actions/setup-go`, where lrun stands in for it.
+    SetupGo,
+    /// `actions/setup-java`, likewise.
+    SetupJava,
+    /// `actions/setup-node`, likewise.
+    SetupNode,
+    /// `actions/setup-python`, likewise.
+    SetupPython,
+    /// `Swatinem/rust-cache`, likewise.
+    RustCache,
+    /// `dtolnay/rust-toolchain`, likewise.
+    RustToolchain,
 }
 
 /// What a `uses:` text refers to.
@@ -65,6 +77,35 @@ impl Uses {
     }
 }
 
+/// Actions that lrun stands in for where they cannot be had, or the user asks for it.
+const STAND_INS: [(&str, BuiltIn); 6] = [
+    ("actions/setup-go", BuiltIn::SetupGo),
+    ("actions/setup-java", BuiltIn::SetupJava),
+    ("actions/setup-node", BuiltIn::SetupNode),
+    ("actions/setup-python", BuiltIn::SetupPython),
+    ("swatinem/rust-cache", BuiltIn::RustCache),
+    ("dtolnay/rust-toolchain", BuiltIn::RustToolchain),
+];
+
+impl BuiltIn {
+    /// What stands in for the action of a `uses:` text; none where nothing does.
+    pub fn stand_in(uses: &str) -> Option<ActionRef> {
+        let (path, version) = uses.rsplit_once('@')?;
+        let path = path.to_ascii_lowercase();
+        let (_, action) = STAND_INS.iter().find(|(known, _)| *known == path)?;
+        Some(ActionRef {
+            action: *action,
+            version: version.to_owned(),
+        })
+    }
+
+    /// The repository of an action that lrun stands in for; empty for others.
+    pub fn stands_in_for(self) -> &'static str {
+        let found = STAND_INS.iter().find(|(_, action)| *action == self);
+        found.map_or("", |(repository, _)| repository)
+    }
+}
+
 fn built_in(path: &str) -> Option<BuiltIn> {
     Some(match path {
         "actions/checkout" => BuiltIn::Checkout,
@@ -86,6 +127,8 @@ impl ActionRef {
             BuiltIn::Cache | BuiltIn::CacheRestore | BuiltIn::CacheSave => (3, 6),
             BuiltIn::UploadArtifact => (4, 7),
             BuiltIn::DownloadArtifact => (4, 8),
+            // Of these the plan knows no versions: GitHub has whatever it has.
+            _ => return None,
         };
         let is_commit =
             self.version.len() == 40 && self.version.bytes().all(|byte| byte.is_ascii_hexdigit());

@@ -30,6 +30,7 @@ mod parallel;
 mod plan;
 mod project;
 mod readers;
+mod setup;
 mod shelf;
 mod steps;
 mod terminal;

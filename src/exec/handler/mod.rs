@@ -15,6 +15,7 @@ mod renewal;
 mod restore;
 mod results;
 mod script;
+mod setup;
 mod upload_artifact;
 
 pub(in crate::exec) use action_files::lay_out_action;
@@ -26,6 +27,7 @@ pub(super) use download_artifact::download as download_artifact;
 pub(super) use interrupt::{Interrupt, Interruption};
 pub(super) use javascript::{JavaScript, run as run_javascript};
 pub(super) use script::{Script, run as run_script};
+pub(super) use setup::{SetUp, set_up};
 pub(super) use upload_artifact::upload as upload_artifact;
 
 use std::sync::Arc;

@@ -4,7 +4,7 @@
 use super::SetUp;
 use super::range::{Range, Release, release};
 use crate::agent::AgentError;
-use crate::agent::protocol::{HashSpec, ProcessSpec, Stream, User};
+use crate::agent::protocol::{FileSpec, HashSpec, ProcessSpec, Stream, User};
 use crate::difference::{Difference, DifferenceKind, Effect, Site};
 use crate::event::EventKind;
 use crate::exec::effects::{Effects, Post};
@@ -258,7 +258,7 @@ impl<'b, 's> Bench<'b, 's> {
         let exit = process.wait().await?;
         let text = |bytes: Vec<u8>| String::from_utf8_lossy(&bytes).trim().to_owned();
         Ok(Answer {
-            succeeded: exit.success(),
+            succeeded: exit.code == 0,
             output: text(output),
             errors: text(errors),
         })
@@ -280,6 +280,24 @@ impl<'b, 's> Bench<'b, 's> {
         let read = agent.read_files(User::Job, vec![path]).await?;
         let content = read.into_iter().next().flatten();
         Ok(content.map(|bytes| String::from_utf8_lossy(&bytes).into_owned()))
+    }
+
+    /// Writes the same program under several names, as the job's user.
+    pub(super) async fn write_programs(
+        &self,
+        folder: &str,
+        names: &[String],
+        content: &str,
+    ) -> Result<(), Stop> {
+        let agent = &self.scope.place.agent;
+        let made = agent.make_directory(User::Job, folder.to_owned(), 0o755);
+        made.await?;
+        let files = names.iter().map(|name| FileSpec {
+            path: format!("{folder}/{name}"),
+            content: content.as_bytes().to_vec(),
+            mode: 0o755,
+        });
+        Ok(agent.write_files(User::Job, files.collect()).await?)
     }
 
     pub(super) async fn exists(&self, path: &str) -> Result<bool, Stop> {

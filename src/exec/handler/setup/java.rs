@@ -15,7 +15,10 @@ pub(super) async fn set_up(bench: &mut Bench<'_, '_>) -> Result<(), Stop> {
         return fail("`java-package: jre` is not supported by the stand-in of actions/setup-java");
     }
     let versions: Vec<_> = bench.input("java-version").lines().map(str::trim).collect();
-    let versions: Vec<_> = versions.into_iter().filter(|line| !line.is_empty()).collect();
+    let versions: Vec<_> = versions
+        .into_iter()
+        .filter(|line| !line.is_empty())
+        .collect();
     if versions.is_empty() {
         return fail("java-version or java-version-file input expected");
     }
@@ -86,7 +89,10 @@ async fn restore(bench: &mut Bench<'_, '_>, manager: &str) -> Result<(), Stop> {
                 "gradle/*.versions.toml",
                 "**/versions.properties",
             ],
-            &["/home/runner/.gradle/caches", "/home/runner/.gradle/wrapper"],
+            &[
+                "/home/runner/.gradle/caches",
+                "/home/runner/.gradle/wrapper",
+            ],
         ),
         other => return fail(format!("unknown package manager specified: {other}")),
     };

@@ -46,7 +46,7 @@ pub(in crate::exec) async fn set_up(
     bench.differ(
         format!(
             "{} is answered from this machine's tools, not by the action itself; its problem matchers are left out",
-            set_up.action.action.repository()
+            set_up.action.action.stands_in_for()
         ),
         Effect::MayShift,
     );

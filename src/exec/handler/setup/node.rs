@@ -53,7 +53,10 @@ pub(super) async fn set_up(bench: &mut Bench<'_, '_>) -> Result<(), Stop> {
 
 /// What is asked for; none where the node of PATH will do.
 async fn version(bench: &mut Bench<'_, '_>) -> Result<Option<String>, Stop> {
-    let (version, file) = (bench.input("node-version"), bench.input("node-version-file"));
+    let (version, file) = (
+        bench.input("node-version"),
+        bench.input("node-version-file"),
+    );
     match (version, file) {
         ("", "") => return Ok(None),
         ("", file) => {
@@ -81,7 +84,11 @@ async fn version(bench: &mut Bench<'_, '_>) -> Result<Option<String>, Stop> {
 /// Of package.json its pinned or wanted version, of others the line that names node, or all.
 fn of_file(text: &str) -> Option<String> {
     if let Ok(manifest) = serde_json::from_str::<Value>(text) {
-        let known = ["/volta/node", "/devEngines/runtime/version", "/engines/node"];
+        let known = [
+            "/volta/node",
+            "/devEngines/runtime/version",
+            "/engines/node",
+        ];
         let found = known.into_iter().find_map(|path| manifest.pointer(path));
         if let Some(Value::String(version)) = found {
             return Some(version.clone());
@@ -94,7 +101,8 @@ fn of_file(text: &str) -> Option<String> {
         let line = line.strip_prefix("nodejs").or(line.strip_prefix("node"));
         let version = line?.trim().trim_start_matches('v');
         let word = version.split_whitespace().next()?;
-        word.starts_with(|c: char| c.is_ascii_digit()).then_some(word)
+        word.starts_with(|c: char| c.is_ascii_digit())
+            .then_some(word)
     });
     let whole = text.trim();
     let found = line.unwrap_or(whole);

@@ -3,6 +3,8 @@
 use super::bench::{Bench, Cache, Stop, fail};
 use super::node::node_architecture;
 use super::range::Range;
+use crate::difference::Effect;
+use crate::label::TEMP;
 
 pub(super) async fn set_up(bench: &mut Bench<'_, '_>) -> Result<(), Stop> {
     let specs = versions(bench).await?;
@@ -99,6 +101,7 @@ async fn install(bench: &mut Bench<'_, '_>, spec: &str) -> Result<String, Stop> 
         bench.export("LD_LIBRARY_PATH", libraries);
         bench.add_path(&root);
         bench.add_path(&bin);
+        start_pip(bench, &bin, &tool.version).await?;
     }
     bench.output("python-version", &tool.version);
     bench.output("python-path", program);
@@ -106,8 +109,30 @@ async fn install(bench: &mut Bench<'_, '_>, spec: &str) -> Result<String, Stop> 
     Ok(tool.version)
 }
 
+/// The first line of an installation's `pip` names the path that Python has on this machine, and
+/// not in the place: where it cannot be started, scripts in front of it start it.
+async fn start_pip(bench: &mut Bench<'_, '_>, bin: &str, version: &str) -> Result<(), Stop> {
+    let (own, python) = (format!("{bin}/pip"), format!("{bin}/python"));
+    if bench.ask(&[&own, "--version"]).await?.succeeded {
+        return Ok(());
+    }
+    let folder = format!("{TEMP}/_setup_python/{version}");
+    let script = format!("#!/bin/sh\nexec {python} -m pip \"$@\"\n");
+    let minor = version.rsplit_once('.').map_or(version, |(minor, _)| minor);
+    let names = ["pip".to_owned(), "pip3".to_owned(), format!("pip{minor}")];
+    bench.write_programs(&folder, &names, &script).await?;
+    bench.add_path(&folder);
+    bench.differ(
+        "pip is started by a script of lrun's, and installs below ~/.local".to_owned(),
+        Effect::MayShift,
+    );
+    Ok(())
+}
+
 async fn restore(bench: &mut Bench<'_, '_>, version: &str) -> Result<(), Stop> {
-    let directory = bench.demand(&["pip", "cache", "dir"]).await?;
+    let directory = bench
+        .demand(&["python", "-m", "pip", "cache", "dir"])
+        .await?;
     let given: Vec<_> = bench.input("cache-dependency-path").lines().collect();
     let hashed = match given.as_slice() {
         [] => match bench.hash(&["**/requirements.txt"]).await? {

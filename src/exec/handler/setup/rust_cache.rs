@@ -16,7 +16,10 @@ const PREFIXES: [&str; 6] = ["CARGO", "CC", "CFLAGS", "CXX", "CMAKE", "RUST"];
 const DIGITS: usize = 8;
 
 pub(super) async fn set_up(bench: &mut Bench<'_, '_>) -> Result<(), Stop> {
-    bench.export("CACHE_ON_FAILURE", or(bench.input("cache-on-failure"), "false"));
+    bench.export(
+        "CACHE_ON_FAILURE",
+        or(bench.input("cache-on-failure"), "false"),
+    );
     bench.export("CARGO_INCREMENTAL", "0");
     bench.differ(
         "the hashes in rust-cache's key are made by lrun of the same files and variables: they are not GitHub's. What rust-cache removes before it saves is kept".to_owned(),
@@ -29,19 +32,30 @@ pub(super) async fn set_up(bench: &mut Bench<'_, '_>) -> Result<(), Stop> {
         .variable("CARGO_HOME")
         .unwrap_or("/home/runner/.cargo")
         .to_owned();
-    let mut paths: Vec<_> = ["registry", "git"].map(|name| format!("{home}/{name}")).into();
+    let mut paths: Vec<_> = ["registry", "git"]
+        .map(|name| format!("{home}/{name}"))
+        .into();
     if bench.input("cache-bin") != "false" {
         let names = ["bin", ".crates.toml", ".crates2.json"];
         paths.extend(names.map(|name| format!("{home}/{name}")));
     }
     if bench.input("cache-targets") != "false" {
         let root = bench.workspace();
-        paths.extend(workspaces.into_iter().map(|(folder, target)| match folder.as_str() {
-            "." => format!("{root}/{target}"),
-            folder => format!("{root}/{folder}/{target}"),
-        }));
+        paths.extend(
+            workspaces
+                .into_iter()
+                .map(|(folder, target)| match folder.as_str() {
+                    "." => format!("{root}/{target}"),
+                    folder => format!("{root}/{folder}/{target}"),
+                }),
+        );
     }
-    paths.extend(bench.input("cache-directories").split_whitespace().map(str::to_owned));
+    paths.extend(
+        bench
+            .input("cache-directories")
+            .split_whitespace()
+            .map(str::to_owned),
+    );
     let restored = bench
         .restore(Cache {
             prefix: format!("{of_place}-"),
@@ -98,7 +112,9 @@ fn covered<'e>(env: &'e [(String, String)], own: &[&str]) -> Vec<(&'e str, &'e s
         let mut prefixes = PREFIXES.iter().chain(own);
         prefixes.any(|prefix| name.starts_with(prefix))
     };
-    let all = env.iter().filter(|(name, value)| begins(name) && !value.is_empty());
+    let all = env
+        .iter()
+        .filter(|(name, value)| begins(name) && !value.is_empty());
     let last: std::collections::BTreeMap<_, _> = all
         .map(|(name, value)| (name.as_str(), value.as_str()))
         .collect();
@@ -127,7 +143,10 @@ async fn files(bench: &Bench<'_, '_>) -> Result<Hashed, Stop> {
 
 /// `folder -> target` lines.
 fn workspaces(text: &str) -> Vec<(String, String)> {
-    let lines = or(text, ".").lines().map(str::trim).filter(|line| !line.is_empty());
+    let lines = or(text, ".")
+        .lines()
+        .map(str::trim)
+        .filter(|line| !line.is_empty());
     let both = lines.map(|line| match line.split_once("->") {
         Some((folder, target)) => (folder.trim(), target.trim()),
         None => (line, "target"),
@@ -137,7 +156,10 @@ fn workspaces(text: &str) -> Vec<(String, String)> {
 }
 
 fn short(hasher: Sha1) -> String {
-    hex::encode(hasher.finalize()).chars().take(DIGITS).collect()
+    hex::encode(hasher.finalize())
+        .chars()
+        .take(DIGITS)
+        .collect()
 }
 
 fn or<'t>(text: &'t str, default: &'t str) -> &'t str {
@@ -164,7 +186,11 @@ mod tests {
         let env = pairs.map(|(name, value)| (name.to_owned(), value.to_owned()));
         assert_eq!(
             covered(&env, &["MI"]),
-            [("CARGO_TERM_COLOR", "always"), ("MINE", "1"), ("RUST_CHANNEL", "stable")]
+            [
+                ("CARGO_TERM_COLOR", "always"),
+                ("MINE", "1"),
+                ("RUST_CHANNEL", "stable")
+            ]
         );
     }
 

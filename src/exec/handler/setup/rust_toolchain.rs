@@ -40,9 +40,7 @@ pub(super) async fn set_up(bench: &mut Bench<'_, '_>) -> Result<(), Stop> {
             bench.export(name, value);
         }
     }
-    let told = bench
-        .demand(&["rustc", "--version", "--verbose"])
-        .await?;
+    let told = bench.demand(&["rustc", "--version", "--verbose"]).await?;
     if wanted == "stable" {
         let hosted = bench.hosted_tool("Rust");
         bench.compare("rustc", field(&told, "release"), hosted.as_deref());
@@ -67,7 +65,14 @@ async fn demand_parts(bench: &mut Bench<'_, '_>, toolchain: &str) -> Result<(), 
         if wanted.is_empty() {
             continue;
         }
-        let list = ["rustup", kind, "list", "--installed", "--toolchain", toolchain];
+        let list = [
+            "rustup",
+            kind,
+            "list",
+            "--installed",
+            "--toolchain",
+            toolchain,
+        ];
         let installed = bench.demand(&list).await?;
         for part in wanted {
             let is_there = installed.lines().any(|line| {
