@@ -3,6 +3,7 @@
 //! `exec` sends them through [`Events`]; one task stamps them with a sequence number and
 //! both clocks and hands each to the reporters. The record on disk is the same stream.
 
+mod received;
 mod transfer;
 
 use std::sync::Arc;
@@ -15,13 +16,15 @@ use crate::difference::{Difference, Effect, Site, Verdict};
 use crate::ids::{JobKey, RunId, StepKey};
 use crate::lookup::{CacheRequest, KeyOrigin, Lookup, NotSaved};
 use crate::outcome::{Outcome, SkipReason, Timing};
+use received::Unread;
 
+pub use received::Received;
 pub use transfer::{Moved, Transfer, Transfers};
 
 /// An event with its place in the run.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 pub struct Event {
-    /// Number in the run, from zero, without gaps.
+    /// Number in the run, from zero; each line of output counts.
     pub sequence: u64,
     /// Wall clock, milliseconds since 1970.
     pub at_ms: u64,
@@ -87,6 +90,15 @@ pub enum EventKind {
         /// Why, and what to do.
         message: String,
     },
+    /// A process that a step left behind was ended with the job.
+    OrphanEnded {
+        /// The job.
+        job: JobKey,
+        /// Its id in the job.
+        pid: i32,
+        /// Its name.
+        name: String,
+    },
     /// A job is done, its post steps too, and its place is gone.
     JobFinished {
         /// The job.
@@ -107,12 +119,20 @@ pub enum EventKind {
         #[serde(default)]
         id: Option<String>,
     },
-    /// A line of a step's log, masked, without its line end.
+    /// A line of a step's log, masked, without its line end; of a process' output one or more,
+    /// parted by line feeds.
     StepOutput {
         /// The step.
         step: StepKey,
         /// What kind of line it is.
         line: LogLine,
+        /// The text.
+        text: String,
+    },
+    /// What a step wrote for people, `GITHUB_STEP_SUMMARY`: Markdown, masked line by line.
+    StepSummary {
+        /// The step.
+        step: StepKey,
         /// The text.
         text: String,
     },
@@ -315,6 +335,15 @@ pub enum LogLine {
     EndGroup,
     /// A command being run: `[command]…`.
     Command,
+    /// A line of the script that a step is about to run.
+    Script,
+}
+
+impl LogLine {
+    /// Whether a text of this kind may be several lines.
+    pub fn is_many(self) -> bool {
+        self == Self::Output
+    }
 }
 
 /// How much an annotation matters.
@@ -354,20 +383,24 @@ pub struct Annotation {
 #[derive(Debug, Clone)]
 pub struct Events {
     sender: mpsc::UnboundedSender<EventKind>,
+    unread: Unread,
     may_flip: Arc<AtomicU32>,
     transfers: Transfers,
 }
 
 impl Events {
     /// A sender and the end that the one consumer reads.
-    pub fn channel() -> (Self, mpsc::UnboundedReceiver<EventKind>) {
+    pub fn channel() -> (Self, Received) {
         let (sender, receiver) = mpsc::unbounded_channel();
+        let unread = Unread::default();
+        let received = Received::new(receiver, unread.clone());
         let events = Self {
             sender,
+            unread,
             may_flip: Arc::default(),
             transfers: Transfers::default(),
         };
-        (events, receiver)
+        (events, received)
     }
 
     /// Sends a fact. Once the consumer is gone facts are dropped: nobody is left to tell.
@@ -377,8 +410,15 @@ impl Events {
         {
             self.may_flip.fetch_add(1, Ordering::Relaxed);
         }
+        self.unread.add(&kind);
         // The consumer outlives every sender except while lrun is being torn down.
         let _ = self.sender.send(kind);
+    }
+
+    /// Waits until what was sent and not read yet is not too much: who sends without end asks
+    /// here, so that no step fills lrun's memory.
+    pub async fn room(&self) {
+        self.unread.room().await;
     }
 
     /// Where saves and restores say how far they have come.

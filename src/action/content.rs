@@ -1,7 +1,7 @@
 //! What a repository holds at a ref: from the store, else fetched; or a folder in its place.
 
 use std::path::PathBuf;
-use std::sync::Arc;
+use std::sync::{Arc, OnceLock};
 use std::time::Duration;
 
 use super::mapping::Mapping;
@@ -53,8 +53,8 @@ pub(super) struct Library {
     pub(super) offline: bool,
     /// What every ref is now is asked.
     pub(super) update: bool,
-    /// The run's own commit.
-    pub(super) own: Option<Own>,
+    /// The run's own commit, once there is one.
+    pub(super) own: OnceLock<Own>,
     /// Told of each fetch before it begins.
     pub(super) tell: fn(&str),
 }
@@ -74,7 +74,7 @@ impl Library {
 
     /// The run's own commit.
     pub(super) fn own_content(&self) -> Result<Content, MissingReason> {
-        let own = self.own.as_ref().ok_or(MissingReason::NoCommit)?;
+        let own = self.own.get().ok_or(MissingReason::NoCommit)?;
         let records = Records::of_store(self.store.root());
         let kept = match records.kept(&own.name, &own.commit) {
             Some(kept) => kept,

@@ -75,13 +75,25 @@ impl MissingReason {
 }
 
 impl fmt::Display for Missing {
-    /// With GitHub's words where it has some (runner `ActionManager.cs`).
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         let uses = &self.uses;
         if !self.through.is_empty() {
             write!(f, "{} uses {uses}: ", self.through.join(" uses "))?;
         }
-        match &self.why {
+        self.why.write(f, uses)
+    }
+}
+
+impl fmt::Display for MissingReason {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        self.write(f, "")
+    }
+}
+
+impl MissingReason {
+    /// With GitHub's words where it has some (runner `ActionManager.cs`).
+    fn write(&self, f: &mut fmt::Formatter<'_>, uses: &str) -> fmt::Result {
+        match self {
             MissingReason::Offline => write!(
                 f,
                 "it is not in the store, and --offline fetches nothing; `lrun vendor` gets it"
@@ -106,7 +118,7 @@ impl fmt::Display for Missing {
             ),
             MissingReason::Workflow => write!(
                 f,
-                "Can't find 'action.yml', 'action.yaml' or 'Dockerfile' for action '{uses}'.: \
+                "Can't find 'action.yml', 'action.yaml' or 'Dockerfile' for action '{uses}': \
                  that is a reusable workflow, which a job calls by `jobs.<id>.uses`"
             ),
             MissingReason::Invalid(found) => {

@@ -7,7 +7,7 @@ use serde::{Deserialize, Serialize};
 
 use super::frame::{Frame, FrameKind};
 use super::protocol::{
-    ArtifactSpec, Ended, Exit, FileSpec, HashSpec, PackSpec, ProcessSpec, Signal, User,
+    ArtifactSpec, Ended, Exit, FileSpec, HashSpec, Orphan, PackSpec, ProcessSpec, Signal, User,
     bytes_as_text,
 };
 use crate::archive::FoundFiles;
@@ -87,7 +87,9 @@ pub(super) enum Removal {
 #[derive(Debug, Serialize, Deserialize)]
 pub(super) enum Reply {
     Started,
-    NotStarted { errno: i32 },
+    NotStarted {
+        errno: i32,
+    },
     Exited(Exit),
     Ended(Ended),
     Done,
@@ -95,6 +97,8 @@ pub(super) enum Reply {
     Path(String),
     Answers(Vec<bool>),
     Opened(Vec<String>),
+    /// To `Close`: what had to be ended.
+    Closed(Vec<Orphan>),
     Failed(FileProblem),
 }
 

@@ -73,10 +73,24 @@ pub struct Ended {
 pub enum FoundFile {
     /// There is nothing.
     Missing,
-    /// It is no regular file that the user may read, or larger than 8 MiB.
+    /// It is no regular file, or one that the user may not read.
     Unreadable,
+    /// It is larger than 8 MiB.
+    TooLarge {
+        /// How large, in bytes.
+        size: u64,
+    },
     /// Its content.
     Content(#[serde(with = "bytes_as_text")] Vec<u8>),
+}
+
+/// A process that was left when its place was closed.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Orphan {
+    /// Its id inside the place.
+    pub pid: i32,
+    /// Its name as the kernel has it: 15 bytes at most.
+    pub name: String,
 }
 
 /// A signal to the process of a step.

@@ -9,6 +9,7 @@ use std::pin::Pin;
 use serde::{Deserialize, Serialize};
 
 use super::sandbox::SandboxError;
+use crate::agent::protocol::Orphan;
 use crate::agent::{Agent, AgentError};
 
 /// Why a place could not be made, or not be taken down.
@@ -138,7 +139,11 @@ pub struct Place {
 
 /// What is left of a place whose processes have ended: mounts and a directory, which go by
 /// themselves, whether or not somebody waits for it.
-pub struct Remains(Gone);
+pub struct Remains {
+    /// The processes that had to be ended, by their ids inside.
+    pub orphans: Vec<Orphan>,
+    gone: Gone,
+}
 
 impl Place {
     /// A place whose agent is ready. `gone` waits until nothing is left of the place, after
@@ -161,11 +166,17 @@ impl Place {
         let closed = self.agent.close().await;
         drop(self.agent);
         match closed {
-            Ok(()) => Ok(Remains(self.gone)),
+            Ok(orphans) => Ok(Remains {
+                orphans,
+                gone: self.gone,
+            }),
             // It can say nothing of its processes any more: they have ended when all has.
             Err(AgentError::Gone) => {
                 let gone = self.gone.await;
-                Ok(Remains(Box::pin(std::future::ready(gone))))
+                Ok(Remains {
+                    orphans: Vec::new(),
+                    gone: Box::pin(std::future::ready(gone)),
+                })
             }
             Err(error) => Err(error.into()),
         }
@@ -175,7 +186,7 @@ impl Place {
 impl Remains {
     /// Waits until no mount and no directory of the place is left.
     pub async fn gone(self) -> Result<(), BackendError> {
-        self.0.await
+        self.gone.await
     }
 }
 

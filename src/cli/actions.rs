@@ -1,19 +1,22 @@
 //! The actions of a run: found before it starts, or why it does not start.
 
-use std::path::Path;
+use std::cell::OnceCell;
+use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
 use super::args::ActionArguments;
+use super::document::NOT_FOUND;
 use super::failure::{Failure, tell};
 use crate::action::{
     ActionOptions, Actions, Mapping, Missing, MissingReason, Own, Resolved, Wanted,
 };
+use crate::config::Settings;
 use crate::difference::{Difference, DifferenceKind, Effect, Site};
 use crate::event::{EventKind, Events, ResolvedAction};
 use crate::plan::{Obstacle, ObstacleKind, Plan, Used};
 use crate::source::Source;
 use crate::store::Store;
-use crate::workflow::{Called, JobBody, LOCK_FILE, Lock, Workflow, read_lock};
+use crate::workflow::{Called, Document, JobBody, LOCK_FILE, Location, Lock, Workflow, read_lock};
 
 /// What became of the actions that a plan uses.
 pub(super) struct Found {
@@ -21,27 +24,112 @@ pub(super) struct Found {
     resolved: Vec<Resolved>,
     /// What is not had, and need not be had here.
     passed_over: Vec<String>,
+    /// The versions of its JavaScript actions.
+    nodes: Vec<u32>,
 }
 
-/// The actions of a run, none of which is looked for yet.
-pub(super) fn of_run(
-    arguments: &ActionArguments,
-    directory: &Path,
-    store: &Store,
-    own: Own,
-    lock: Option<Arc<Lock>>,
-) -> Result<Actions, Failure> {
-    Ok(Actions::new(
-        store.clone(),
-        ActionOptions {
-            mapped: mapped(arguments, directory)?,
-            offline: arguments.offline,
-            update: arguments.update,
-            own: Some(own),
-            lock,
-            tell: |text| tell(text),
-        },
-    ))
+/// Other repositories, as far as a command may look at them. The store is opened when one is asked for.
+#[derive(Debug)]
+pub(super) struct Elsewhere {
+    directory: PathBuf,
+    options: ActionOptions,
+    opened: OnceCell<Result<(Store, Arc<Actions>), Failure>>,
+}
+
+impl Elsewhere {
+    /// For commands that run nothing: what the store has already.
+    pub(super) fn stored() -> Self {
+        // Without a store nothing is there.
+        let settings = Settings::of_process().ok();
+        Self {
+            directory: settings
+                .map(|settings| settings.store.value)
+                .unwrap_or_default(),
+            options: ActionOptions {
+                mapped: Vec::new(),
+                offline: true,
+                update: false,
+                tell: |_| (),
+            },
+            opened: OnceCell::new(),
+        }
+    }
+
+    /// For a run, which fetches what it lacks.
+    pub(super) fn of_run(
+        arguments: &ActionArguments,
+        directory: &Path,
+        store: &Path,
+    ) -> Result<Self, Failure> {
+        Ok(Self {
+            directory: store.to_owned(),
+            options: ActionOptions {
+                mapped: mapped(arguments, directory)?,
+                offline: arguments.offline,
+                update: arguments.update,
+                tell: |text| tell(text),
+            },
+            opened: OnceCell::new(),
+        })
+    }
+
+    /// Whether nothing is fetched.
+    pub(super) fn is_offline(&self) -> bool {
+        self.options.offline
+    }
+
+    /// The store, and all that is known of other repositories.
+    pub(super) fn open(&self) -> Result<&(Store, Arc<Actions>), Failure> {
+        let opened = self.opened.get_or_init(|| {
+            let store = Store::open(&self.directory).map_err(Failure::cannot_run)?;
+            let actions = Actions::new(store.clone(), self.options.clone());
+            Ok((store, Arc::new(actions)))
+        });
+        opened.as_ref().map_err(Clone::clone)
+    }
+
+    /// Has workflows of other repositories at hand, or why they are not.
+    pub(super) fn bring(&self, locations: &[&Location]) {
+        // A command that only looks makes no store.
+        if self.is_offline() && !self.directory.join("actions").is_dir() {
+            return;
+        }
+        if let Ok((_, actions)) = self.open() {
+            actions.bring_files(locations);
+        }
+    }
+
+    /// A workflow of another repository.
+    pub(super) fn document(&self, location: &Location) -> Document {
+        let opened = self.opened.get();
+        let found = match opened {
+            Some(Ok((_, actions))) => actions.file(location),
+            Some(Err(failure)) => {
+                let why = failure.text.clone();
+                return Document::NotHere { why };
+            }
+            None => None,
+        };
+        match found {
+            Some(Ok(Some(text))) => Document::Found(Source::new(location.to_string(), text)),
+            Some(Ok(None)) => Document::Missing {
+                why: NOT_FOUND.to_owned(),
+            },
+            Some(Err(MissingReason::Remote(error))) if error.is_not_there() => Document::Missing {
+                why: format!("{NOT_FOUND}: {error}"),
+            },
+            Some(Err(MissingReason::Remote(error))) => Document::NotHere {
+                why: error.to_string(),
+            },
+            Some(Err(MissingReason::Offline)) | None => Document::NotHere {
+                why: "it is in another repository and not in the store; `lrun vendor` gets it"
+                    .to_owned(),
+            },
+            Some(Err(why)) => Document::NotHere {
+                why: why.to_string(),
+            },
+        }
+    }
 }
 
 /// The folders that `--action` names.
@@ -73,7 +161,8 @@ pub(super) fn lock(own: &Own, workflow: &Workflow) -> Result<Option<Arc<Lock>>, 
     }
 }
 
-fn each_workflow(workflow: &Workflow, see: &mut impl FnMut(&Workflow)) {
+/// Shows a workflow and all that it calls.
+pub(super) fn each_workflow(workflow: &Workflow, see: &mut impl FnMut(&Workflow)) {
     see(workflow);
     for job in workflow.jobs.values() {
         if let JobBody::Calls(call) = &job.body
@@ -88,7 +177,12 @@ fn each_workflow(workflow: &Workflow, see: &mut impl FnMut(&Workflow)) {
 ///
 /// # Errors
 /// Everything that is in the way of the run, what the plan knows of too.
-pub(super) fn find(actions: &Actions, plan: &Plan) -> Result<Found, Failure> {
+pub(super) fn find(actions: &Actions, workflow: &Workflow, plan: &Plan) -> Result<Found, Failure> {
+    let mut called = Vec::new();
+    each_workflow(workflow, &mut |workflow| {
+        called.push(workflow.location.clone())
+    });
+    let mut resolved = actions.resolved_files(&called.iter().collect::<Vec<_>>());
     let used = plan.uses();
     let wanted: Vec<_> = used
         .iter()
@@ -119,10 +213,16 @@ pub(super) fn find(actions: &Actions, plan: &Plan) -> Result<Found, Failure> {
     let mut all: Vec<Obstacle> = in_the_way.cloned().collect();
     all.extend(obstacles);
     match (all.is_empty(), mistakes.is_empty()) {
-        (true, true) => Ok(Found {
-            resolved: resolution.resolved,
-            passed_over,
-        }),
+        (true, true) => {
+            let new = resolution.resolved.into_iter();
+            let new: Vec<_> = new.filter(|one| !resolved.contains(one)).collect();
+            resolved.extend(new);
+            Ok(Found {
+                resolved,
+                passed_over,
+                nodes: resolution.nodes,
+            })
+        }
         (true, false) => Err(mistaken(&mistakes)),
         (false, _) => {
             all.extend(mistakes.into_iter().map(|(obstacle, _)| obstacle));
@@ -161,6 +261,11 @@ fn mistaken(mistakes: &[(Obstacle, Missing)]) -> Failure {
 }
 
 impl Found {
+    /// The versions that its JavaScript actions are of, 20 of `node20`.
+    pub(super) fn nodes(&self) -> &[u32] {
+        &self.nodes
+    }
+
     /// Tells what refs came to.
     pub(super) fn send(&self, events: &Events) {
         for resolved in &self.resolved {

@@ -15,6 +15,7 @@ use super::matrix::MatrixArguments;
 use super::parse::ParseArguments;
 use super::plan::PlanArguments;
 use super::recorded::RunName;
+use super::vendor::VendorArguments;
 
 /// Runs GitHub Actions workflows locally and tells the truth about their caches.
 #[derive(Debug, Parser)]
@@ -53,6 +54,8 @@ pub(super) enum Command {
     Filter(FilterArguments),
     /// Read a file of variables or outputs as the runner does.
     EnvFile(EnvFileArguments),
+    /// Fetch everything that workflows need from elsewhere, so that they run offline.
+    Vendor(Box<VendorArguments>),
     /// Print the jobs that a `strategy.matrix` makes.
     Matrix(MatrixArguments),
 }
@@ -153,6 +156,9 @@ pub(super) struct PretendArguments {
     /// The number of the pull request.
     #[arg(long, value_name = "N", value_parser = clap::value_parser!(u64).range(1..))]
     pub(super) pr: Option<u64>,
+    /// Run as GitHub does for those it trusts less: without the repository's secrets.
+    #[arg(long = "as", value_name = "WHO", value_enum)]
+    pub(super) outsider: Option<OutsiderArgument>,
     /// Run HEAD, without uncommitted changes.
     #[arg(long)]
     pub(super) committed: bool,
@@ -162,6 +168,14 @@ pub(super) struct PretendArguments {
     pub(super) since: Option<String>,
 }
 
+#[derive(Debug, Clone, Copy, ValueEnum)]
+pub(super) enum OutsiderArgument {
+    /// A pull request of a fork.
+    Fork,
+    /// A push or a pull request of Dependabot.
+    Dependabot,
+}
+
 /// What the run is given.
 #[derive(Debug, Args)]
 #[command(next_help_heading = "What the run is given")]
@@ -169,22 +183,32 @@ pub(super) struct GivenArguments {
     /// An input of workflow_dispatch.
     #[arg(long, value_name = "NAME=VALUE")]
     pub(super) input: Vec<String>,
+    /// A file of inputs; default: `.input`, if it is there.
+    #[arg(long, value_name = "FILE")]
+    pub(super) input_file: Option<PathBuf>,
     /// A variable of every job's environment.
     #[arg(long, value_name = "NAME=VALUE")]
     pub(super) env: Vec<String>,
     /// A file of such variables.
     #[arg(long, value_name = "FILE")]
     pub(super) env_file: Option<PathBuf>,
-    /// A secret.
-    #[arg(short, long, value_name = "NAME=VALUE")]
+    /// A secret; without a value that of the environment variable NAME.
+    #[arg(short, long, value_name = "NAME[=VALUE]")]
     pub(super) secret: Vec<String>,
-    /// A file of secrets.
+    /// A file of secrets; default: `.secrets`, if it is there.
     #[arg(long, value_name = "FILE")]
     pub(super) secret_file: Option<PathBuf>,
+    /// Debug steps, as where ACTIONS_STEP_DEBUG is true: their debug lines are shown, and
+    /// RUNNER_DEBUG is 1.
+    #[arg(long)]
+    pub(super) debug: bool,
+    /// What `gh auth token` prints as the secret GITHUB_TOKEN.
+    #[arg(long)]
+    pub(super) gh_token: bool,
     /// A configuration variable, for the `vars` context.
     #[arg(long, value_name = "NAME=VALUE")]
     pub(super) var: Vec<String>,
-    /// A file of configuration variables.
+    /// A file of configuration variables; default: `.vars`, if it is there.
     #[arg(long, value_name = "FILE")]
     pub(super) var_file: Option<PathBuf>,
 }
@@ -249,9 +273,12 @@ pub(super) struct OutputArguments {
     /// One JSON object a line instead of the report.
     #[arg(long)]
     pub(super) json: bool,
-    /// Every line of every step, and differences of no effect.
+    /// Every line of every step, summaries, and differences of no effect.
     #[arg(short, long)]
     pub(super) verbose: bool,
+    /// What steps wrote to GITHUB_STEP_SUMMARY, at the end.
+    #[arg(long)]
+    pub(super) summary: bool,
     /// Exit 3 when something could flip the verdict.
     #[arg(long)]
     pub(super) strict: bool,

@@ -10,6 +10,7 @@ use std::sync::Arc;
 
 use clap::{Args, ValueEnum};
 
+use super::actions::Elsewhere;
 use super::document::Files;
 use super::exit::ExitCode;
 use super::failure::{Failure, printed, tell};
@@ -113,6 +114,7 @@ pub(super) fn check(arguments: &CheckArguments) -> Result<ExitCode, Failure> {
         open: sought.into(),
         opened: HashSet::new(),
         repositories: HashMap::new(),
+        stored: Rc::new(Elsewhere::stored()),
         elsewhere: BTreeSet::new(),
         unreadable,
         checked: Checked::default(),
@@ -220,6 +222,8 @@ struct Checker {
     /// Called workflows that were put there.
     opened: HashSet<PathBuf>,
     repositories: HashMap<PathBuf, Rc<Repository>>,
+    /// What the store has of other repositories.
+    stored: Rc<Elsewhere>,
     /// References to workflows of other repositories.
     elsewhere: BTreeSet<String>,
     /// What could not be looked at, and why.
@@ -285,7 +289,7 @@ impl Checker {
         }
         let mut repository = Repository {
             root: root.to_path_buf(),
-            files: Files::of_folder(root),
+            files: Files::of_folder(root, &self.stored),
             lock: None,
         };
         let path = root.join(LOCK_FILE);

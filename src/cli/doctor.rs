@@ -18,7 +18,8 @@ use crate::backend::sandbox::{Powers, Sandbox};
 use crate::backend::{Backend as _, BackendError, Shortcoming};
 use crate::config::network::{self, Machine};
 use crate::config::{Environment, Settings};
-use crate::label::Label;
+use crate::externals::{Release, Sources};
+use crate::label::{Architecture, Label};
 use crate::store::Store;
 
 /// What was found out about one thing.
@@ -84,6 +85,7 @@ pub(super) fn doctor(arguments: &DoctorArguments) -> Result<ExitCode, Failure> {
         State::Ok,
         format!("known: {}", Label::known().join(", ")),
     ));
+    findings.push(of_node(&settings));
     findings.push(of_programs(&settings.environment));
     let diagnosis = Diagnosis {
         version: 1,
@@ -221,6 +223,30 @@ fn of_git(environment: &Environment) -> Finding {
             ..finding("git", State::Missing, "there is no git in PATH")
         },
     }
+}
+
+/// What runs JavaScript actions, which the first run that has one fetches.
+fn of_node(settings: &Settings) -> Finding {
+    let Some(architecture) = Architecture::here() else {
+        let text = "there is no node for this processor; name one with --node";
+        return finding("node", State::Limited, text);
+    };
+    let sources = Sources {
+        store: &settings.store.value,
+        mirror: None,
+        offline: true,
+        environment: &settings.environment,
+    };
+    let release = Release::node24(architecture);
+    let version = release.version;
+    let text = match sources.kept(&release) {
+        Some(node) => format!(
+            "{version} in the store, for JavaScript actions: {}",
+            node.from.display()
+        ),
+        None => format!("{version} is fetched by the first run with a JavaScript action"),
+    };
+    finding("node", State::Ok, text)
 }
 
 /// With fewer bytes free than this hardly any job has room.

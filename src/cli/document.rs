@@ -1,10 +1,13 @@
-//! Reading and checking workflows with all they call: the folder's, or a commit's. One loader for every command.
+//! Reading and checking workflows with all they call: the folder's, or a commit's, and those of other repositories. One
+//! loader for every command.
 
 use std::cell::RefCell;
-use std::collections::HashMap;
+use std::collections::{HashMap, HashSet};
 use std::path::{Path, PathBuf};
+use std::rc::Rc;
 use std::sync::Arc;
 
+use super::actions::Elsewhere;
 use super::failure::Failure;
 use super::find::Found;
 use super::read;
@@ -13,14 +16,18 @@ use crate::source::{Diagnostic, Source};
 use crate::workflow::{self, Document, Documents, Location, ReadOptions, Reference, Workflow};
 
 /// The file as it is in the folder, with the files it calls; every error is reported at once.
-pub(super) fn in_folder(found: &Found) -> Result<Arc<Workflow>, Failure> {
-    read(found)?.map_err(|errors| Failure::invalid(&errors))
+pub(super) fn in_folder(
+    found: &Found,
+    elsewhere: &Rc<Elsewhere>,
+) -> Result<Arc<Workflow>, Failure> {
+    read(found, elsewhere)?.map_err(|errors| Failure::invalid(&errors))
 }
 
 /// The same, or what is wrong with it.
-pub(super) fn read(found: &Found) -> Result<Checked, Failure> {
+pub(super) fn read(found: &Found, elsewhere: &Rc<Elsewhere>) -> Result<Checked, Failure> {
     let bytes = read::bytes_within(&found.file, read::MOST_BYTES)?;
-    Ok(checked(found, bytes, &Files::of_folder(&found.root)))
+    let files = Files::of_folder(&found.root, elsewhere);
+    Ok(checked(found, bytes, &files))
 }
 
 /// A workflow, or everything that is wrong with it.
@@ -44,14 +51,22 @@ pub(super) enum InCommit {
 }
 
 /// The file as it is in a commit, which is what GitHub reads when it runs that commit, with the files it calls there.
-pub(super) fn in_commit(found: &Found, commit: &str) -> Result<InCommit, Failure> {
+pub(super) fn in_commit(
+    found: &Found,
+    commit: &str,
+    elsewhere: &Rc<Elsewhere>,
+) -> Result<InCommit, Failure> {
     let Ok(path) = found.file.strip_prefix(&found.root) else {
         return Ok(InCommit::Elsewhere);
     };
     match blob(&found.root, commit, path) {
-        Ok(bytes) => checked(found, bytes, &Files::of_commit(&found.root, commit))
-            .map(InCommit::There)
-            .map_err(|errors| Failure::invalid(&errors)),
+        Ok(bytes) => checked(
+            found,
+            bytes,
+            &Files::of_commit(&found.root, commit, elsewhere),
+        )
+        .map(InCommit::There)
+        .map_err(|errors| Failure::invalid(&errors)),
         Err(GitError::Failed { .. }) => Ok(InCommit::Missing(format!(
             "there is no {} in commit {commit}",
             path.display()
@@ -66,7 +81,13 @@ fn checked(found: &Found, bytes: Vec<u8>, files: &Files) -> Checked {
         documents: Some(files),
         ..ReadOptions::default()
     };
-    workflow::read_workflow_with(source, &options).map(Arc::new)
+    loop {
+        let workflow = workflow::read_workflow_with(Arc::clone(&source), &options)?;
+        // What was brought shows what is called in turn.
+        if !files.bring(&workflow) {
+            return Ok(Arc::new(workflow));
+        }
+    }
 }
 
 fn blob(root: &Path, commit: &str, path: &Path) -> Result<Vec<u8>, GitError> {
@@ -84,24 +105,46 @@ pub(super) struct Files {
     /// Where the files are taken from; the folder itself if there is none.
     commit: Option<String>,
     read: RefCell<HashMap<Location, Document>>,
+    elsewhere: Rc<Elsewhere>,
+    /// What of other repositories was asked for.
+    brought: RefCell<HashSet<Location>>,
 }
 
 impl Files {
     /// As they are in the folder.
-    pub(super) fn of_folder(root: &Path) -> Self {
+    pub(super) fn of_folder(root: &Path, elsewhere: &Rc<Elsewhere>) -> Self {
         Self {
             root: root.to_owned(),
             commit: None,
             read: RefCell::default(),
+            elsewhere: Rc::clone(elsewhere),
+            brought: RefCell::default(),
         }
     }
 
     /// As they are in a commit.
-    pub(super) fn of_commit(root: &Path, commit: &str) -> Self {
+    pub(super) fn of_commit(root: &Path, commit: &str, elsewhere: &Rc<Elsewhere>) -> Self {
         Self {
             commit: Some(commit.to_owned()),
-            ..Self::of_folder(root)
+            ..Self::of_folder(root, elsewhere)
         }
+    }
+
+    /// Has at hand what a workflow calls of other repositories; false where nothing is new of that.
+    fn bring(&self, workflow: &Workflow) -> bool {
+        let wanted = workflow.not_followed();
+        let wanted = wanted.iter().map(|(_, reference)| &reference.location);
+        let mut brought = self.brought.borrow_mut();
+        let new: HashSet<_> = wanted
+            .filter(|location| !brought.contains(location))
+            .cloned()
+            .collect();
+        if new.is_empty() {
+            return false;
+        }
+        self.elsewhere.bring(&new.iter().collect::<Vec<_>>());
+        brought.extend(new);
+        true
     }
 
     /// The files that were asked for and are there, from the root.
@@ -149,14 +192,17 @@ impl Files {
     }
 }
 
-const NOT_FOUND: &str = "workflow was not found";
+/// GitHub's words.
+pub(super) const NOT_FOUND: &str = "workflow was not found";
 
 impl Documents for Files {
     fn find(&self, reference: &Reference) -> Document {
         let Location::Own { path } = &reference.location else {
-            return Document::NotHere {
-                why: "it is in another repository, from which lrun fetches nothing".to_owned(),
-            };
+            // What is fetched is fetched between two readings.
+            if self.elsewhere.is_offline() {
+                self.elsewhere.bring(&[&reference.location]);
+            }
+            return self.elsewhere.document(&reference.location);
         };
         let mut read = self.read.borrow_mut();
         let document = read

@@ -10,6 +10,7 @@ mod env_file;
 mod exit;
 mod explain;
 mod expr;
+mod externals;
 mod failure;
 mod filter;
 mod find;
@@ -30,6 +31,7 @@ mod signals;
 mod sought;
 mod subject;
 mod terminal;
+mod vendor;
 
 use std::process::ExitCode;
 
@@ -71,6 +73,7 @@ pub fn main() -> ExitCode {
         Some(Command::Filter(arguments)) => filter::filter(arguments),
         Some(Command::EnvFile(arguments)) => env_file::env_file(arguments),
         Some(Command::Matrix(arguments)) => matrix::matrix(arguments),
+        Some(Command::Vendor(arguments)) => vendor::vendor(arguments),
     });
     // The panic hook has told what it was.
     let code = ended.map_or(exit::ExitCode::Internal, |ended| {

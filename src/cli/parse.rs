@@ -3,12 +3,14 @@
 use std::collections::HashMap;
 use std::io::{self, Write as _};
 use std::path::{Path, PathBuf};
+use std::rc::Rc;
 use std::str::FromStr;
 use std::sync::Arc;
 
 use clap::{Args, ValueEnum};
 use serde_json::Value;
 
+use super::actions::Elsewhere;
 use super::document::Files;
 use super::exit::ExitCode;
 use super::failure::{Failure, printed};
@@ -306,7 +308,7 @@ impl CalledFiles {
         }
         Ok(Self {
             given: sources,
-            own: root.map(Files::of_folder),
+            own: root.map(|root| Files::of_folder(root, &Rc::new(Elsewhere::stored()))),
         })
     }
 }

@@ -2,10 +2,12 @@
 
 use std::io;
 use std::path::PathBuf;
+use std::rc::Rc;
 use std::sync::Arc;
 
 use clap::Args;
 
+use super::actions::Elsewhere;
 use super::args::{AllowArguments, GivenArguments, PretendArguments};
 use super::document;
 use super::exit::ExitCode;
@@ -103,17 +105,24 @@ fn one(
     options: ForecastOptions,
 ) -> Result<ExitCode, Failure> {
     let found = find::workflow(&arguments.directory, Some(name))?;
+    let elsewhere = Rc::new(Elsewhere::stored());
     // Git takes longer than the file.
     let (ground, workflow) = std::thread::scope(|scope| {
         let ground = scope.spawn(|| Ground::look(&found.root, settings));
-        let workflow = document::read(&found);
+        let workflow = document::read(&found, &elsewhere);
         let ground = ground
             .join()
             .unwrap_or_else(|panic| std::panic::resume_unwind(panic));
         (ground, workflow)
     });
     let told = match workflow? {
-        Ok(workflow) => forecast(arguments, None, &found, workflow, &ground?)?,
+        Ok(workflow) => forecast(
+            arguments,
+            (None, &elsewhere),
+            &found,
+            workflow,
+            (&ground?, settings),
+        )?,
         Err(errors) => Forecasted::Invalid {
             path: document::shown(&found),
             errors,
@@ -157,11 +166,18 @@ fn all(
             "{event} has no inputs: --input is for workflow_dispatch"
         )));
     }
+    let elsewhere = Rc::new(Elsewhere::stored());
     let mut told = Vec::new();
     for found in &all {
-        let read = document::read(found)?;
+        let read = document::read(found, &elsewhere)?;
         told.push(match read {
-            Ok(workflow) => forecast(arguments, Some(event), found, workflow, &ground)?,
+            Ok(workflow) => forecast(
+                arguments,
+                (Some(event), &elsewhere),
+                found,
+                workflow,
+                (&ground, settings),
+            )?,
             Err(errors) => Forecasted::Invalid {
                 path: document::shown(found),
                 errors,
@@ -181,17 +197,19 @@ fn all(
 /// What would become of a workflow for an event; none stands for the one a run would choose.
 fn forecast(
     arguments: &PlanArguments,
-    event: Option<&str>,
+    (event, elsewhere): (Option<&str>, &Rc<Elsewhere>),
     found: &Found,
     workflow: Arc<Workflow>,
-    ground: &Ground,
+    (ground, settings): (&Ground, &Settings),
 ) -> Result<Forecasted, Failure> {
     let is_one_of_all = event.is_some();
     let event = event.or(arguments.pretend.event.as_deref());
     let asked = Asked {
         pretend: &arguments.pretend,
         given: &arguments.given,
+        settings,
         declared: event.map_or(Declared::Only, Declared::Or),
+        elsewhere,
         tells_missing: true,
     };
     let subject = Subject::find(asked, found, workflow, ground)?;
@@ -264,6 +282,12 @@ fn planned(
     };
     let facts = Facts::of_run(github, inputs, vars).permitting(Permitted {
         secrets: subject.given.secrets.clone(),
+        environments: subject
+            .given
+            .environments
+            .iter()
+            .map(|(name, given)| (name.clone(), given.secrets.clone()))
+            .collect(),
         publish: arguments.allow.publish,
     });
     match plan::plan(workflow, &selection, &facts) {

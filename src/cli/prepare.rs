@@ -3,10 +3,13 @@
 
 use std::fs::File;
 use std::path::{Path, PathBuf};
+use std::process::Command;
+use std::rc::Rc;
 use std::sync::Arc;
 
-use super::actions;
+use super::actions::{self, Elsewhere};
 use super::args::{NetworkArgument, RunArguments};
+use super::externals::{self, Needed, Ways};
 use super::failure::Failure;
 use super::find::Found;
 use super::subject::{Asked, Declared, Ground, Subject, summary, workflow_name};
@@ -18,7 +21,7 @@ use crate::difference::{Difference, DifferenceKind, Effect, Site};
 use crate::event::{Events, RunSummary};
 use crate::exec::{self, Content, Given, Janitor, NetworkAccess, PlaceSettings, Run};
 use crate::expr::Value;
-use crate::externals::{self, Externals};
+use crate::externals::Externals;
 use crate::git::{GitError, Repository};
 use crate::inventory::{ToolSource, Toolchains};
 use crate::label::Architecture;
@@ -48,6 +51,8 @@ pub(super) struct Wiring {
     pub(super) events: Events,
     /// What makes its places.
     pub(super) backend: Sandbox,
+    /// What there is of other repositories.
+    pub(super) elsewhere: Rc<Elsewhere>,
 }
 
 /// Finds out all that a run needs to know, and refuses it if it cannot be carried out here.
@@ -58,15 +63,18 @@ pub(super) fn prepare(
     workflow: Arc<Workflow>,
     wiring: Wiring,
 ) -> Result<Prepared, Failure> {
+    let elsewhere = &wiring.elsewhere;
     let ground = Ground::look(&found.root, settings)?;
     let asked = Asked {
         pretend: &arguments.pretend,
         given: &arguments.given,
+        settings,
         declared: Declared::Only,
+        elsewhere,
         tells_missing: false,
     };
     let subject = Subject::find(asked, found, workflow, &ground)?;
-    let store = Store::open(&settings.store.value).map_err(Failure::cannot_run)?;
+    let store = elsewhere.open()?.0.clone();
     let repository = Identity::of(ground.facts()).repository();
     let record = store
         .next_run(&repository, &subject.workflow.source.path)
@@ -98,7 +106,12 @@ impl Beginning<'_> {
             subject,
             store,
             record,
-            wiring: Wiring { events, backend },
+            wiring:
+                Wiring {
+                    events,
+                    backend,
+                    elsewhere,
+                },
         } = self;
         let snapshot = subject
             .snapshot(&record.work.join("objects"))
@@ -126,13 +139,23 @@ impl Beginning<'_> {
             given,
             ..
         } = subject;
+        let mut given = given;
+        let wants_token = arguments.given.gh_token && !given.secrets.contains_key(GITHUB_TOKEN);
+        if !trusts(&github) {
+            given.withhold_secrets(github.secret_source());
+        } else if wants_token {
+            given.secrets.insert(GITHUB_TOKEN.to_owned(), gh_token()?);
+        }
+        let notes = given.notes;
         let given = Given {
             inputs: dispatch_inputs(&workflow, &trigger.event, &given.inputs)
                 .map_err(Failure::usage)?,
             vars: Value::from(serde_json::json!(given.vars)),
             secrets: given.secrets,
             publish: arguments.allow.publish,
+            environments: given.environments,
             env: given.env,
+            debug: arguments.given.debug,
         };
         let place = place_settings(arguments, settings, &ground.repository)?;
         let own = Own {
@@ -142,13 +165,14 @@ impl Beginning<'_> {
             commit: snapshot.sha().to_owned(),
         };
         let lock = actions::lock(&own, &workflow)?;
-        let actions = actions::of_run(&arguments.actions, &arguments.directory, &store, own, lock)?;
+        let actions = Arc::clone(&elsewhere.open()?.1);
+        actions.run_of(own, lock);
         let janitor = Janitor::start(store.root(), record.id).map_err(|error| {
             Failure::cannot_run(format!("cannot start the janitor of the run: {error}"))
         })?;
         // The janitor's work: nobody waits for it.
         store.leave_log().map_err(Failure::cannot_run)?;
-        let run = Arc::new(Run {
+        let mut run = Run {
             id: record.id,
             github,
             given,
@@ -166,11 +190,19 @@ impl Beginning<'_> {
             janitor: Arc::new(janitor),
             store,
             workflow,
-            actions: Arc::new(actions),
-        });
+            actions,
+        };
         let plan = make_plan(arguments, &run)?;
-        let found = actions::find(&run.actions, &plan)?;
-        let mut differences = differences(&run, &plan, &trigger, &start);
+        let found = actions::find(&run.actions, &run.workflow, &plan)?;
+        let ways = Ways {
+            given: arguments.place.node.as_deref(),
+            source: &ground.toml.node,
+            offline: arguments.actions.offline,
+        };
+        let needed = Needed::of(found.nodes(), insists_on_node20(&run));
+        run.place.externals = externals::ensure(needed, ways, settings)?;
+        let run = Arc::new(run);
+        let mut differences = differences((&run, &plan), &trigger, &start, notes);
         differences.extend(found.differences());
         Ok(Prepared {
             record: run.store.record(run.id),
@@ -185,6 +217,30 @@ impl Beginning<'_> {
             plan,
             run,
         })
+    }
+}
+
+/// Whether GitHub gives the repository's secrets to a run.
+fn trusts(github: &GithubContext) -> bool {
+    github.secret_source() == "Actions"
+}
+
+/// The secret that GitHub gives every job.
+const GITHUB_TOKEN: &str = "GITHUB_TOKEN";
+
+/// What `gh auth token` prints, which the user asked for.
+fn gh_token() -> Result<String, Failure> {
+    let failed = |why: &dyn std::fmt::Display| {
+        Failure::cannot_run(format!(
+            "--gh-token: `gh auth token` gives none: {why}; `gh auth login` makes one"
+        ))
+    };
+    let output = Command::new("gh").args(["auth", "token"]).output();
+    let output = output.map_err(|error| failed(&error))?;
+    let token = String::from_utf8_lossy(&output.stdout).trim().to_owned();
+    match output.status.success() && !token.is_empty() {
+        true => Ok(token),
+        false => Err(failed(&String::from_utf8_lossy(&output.stderr).trim())),
     }
 }
 
@@ -219,24 +275,10 @@ fn place_settings(
         },
         carried,
         toolchains,
-        externals: externals(arguments)?,
+        externals: Externals::default(),
         hidden: hidden(settings, repository),
         name: format!("host: {}", system_name()),
         machine: this_machine(),
-    })
-}
-
-/// What runs JavaScript actions.
-fn externals(arguments: &RunArguments) -> Result<Externals, Failure> {
-    let given = arguments.place.node.as_deref().map(externals::given);
-    Ok(Externals {
-        node24: given
-            .transpose()
-            .map_err(|error| match error.is_mistake() {
-                true => Failure::usage(error),
-                false => Failure::cannot_run(error),
-            })?,
-        ..Externals::default()
     })
 }
 
@@ -280,6 +322,15 @@ fn system_name() -> String {
     }
 }
 
+/// Whether the run's own environment asks for the node that an old action was written for
+/// (runner `NodeUtil`).
+fn insists_on_node20(run: &Run) -> bool {
+    const NAME: &str = "ACTIONS_ALLOW_USE_UNSECURE_NODE_VERSION";
+    let jobs = run.workflow.jobs.values().map(|job| &job.env);
+    let mut tokens = jobs.chain([&run.workflow.env]).flatten();
+    run.given.env.contains_key(NAME) || tokens.any(|env| env.get(NAME).is_some())
+}
+
 fn make_plan(arguments: &RunArguments, run: &Run) -> Result<Plan, Failure> {
     let selection = Selection {
         jobs: arguments.job.clone(),
@@ -302,7 +353,12 @@ fn make_plan(arguments: &RunArguments, run: &Run) -> Result<Plan, Failure> {
     Ok(plan)
 }
 
-fn differences(run: &Run, plan: &Plan, trigger: &Trigger, start: &Start) -> Vec<Difference> {
+fn differences(
+    (run, plan): (&Run, &Plan),
+    trigger: &Trigger,
+    start: &Start,
+    notes: Vec<String>,
+) -> Vec<Difference> {
     let mut all = Vec::new();
     let mut add = |kind, effect| {
         all.push(Difference {
@@ -337,9 +393,24 @@ fn differences(run: &Run, plan: &Plan, trigger: &Trigger, start: &Start) -> Vec<
         let text = text.clone();
         add(DifferenceKind::Other { text }, Effect::None);
     }
-    for secret in plan::missing_secrets(&run.workflow, plan, &run.facts()) {
-        let text = secret.to_string();
+    for text in notes {
+        add(DifferenceKind::Other { text }, Effect::None);
+    }
+    if !run.given.env.is_empty() {
+        let names: Vec<_> = run.given.env.keys().map(String::as_str).collect();
+        let names = names.join(", ");
+        let text = format!("every step has {names} of --env, which no job has on GitHub");
         add(DifferenceKind::Other { text }, Effect::MayFlip);
+    }
+    for secret in plan::missing_secrets(&run.workflow, plan, &run.facts()) {
+        let (text, effect) = match trusts(&run.github) {
+            true => (secret.to_string(), Effect::MayFlip),
+            false => (
+                format!("{secret}, as on GitHub in such a run"),
+                Effect::None,
+            ),
+        };
+        add(DifferenceKind::Other { text }, effect);
     }
     if run.given.publish {
         let text = "steps that deploy, publish or talk to GitHub's API are run: --allow-publish";

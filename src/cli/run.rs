@@ -1,7 +1,9 @@
 //! `lrun run`: from arguments to a run and its exit code.
 
 use std::path::Path;
+use std::rc::Rc;
 
+use super::actions::Elsewhere;
 use super::args::{OutputArguments, RunArguments};
 use super::document;
 use super::exit::ExitCode;
@@ -13,7 +15,7 @@ use super::terminal;
 use crate::backend::sandbox::Sandbox;
 use crate::config::Settings;
 use crate::difference::Verdict;
-use crate::event::{EventKind, Events, Transfers};
+use crate::event::{EventKind, Events, Received, Transfers};
 use crate::exec::{self, Canceller};
 use crate::report::{self, Json, Live, Plain, Record, Reporter, Wiper};
 
@@ -24,11 +26,20 @@ pub(super) fn run(arguments: &RunArguments) -> Result<ExitCode, Failure> {
         .as_deref()
         .or(arguments.workflows.as_deref());
     let found = find::workflow(&arguments.directory, name)?;
-    let workflow = document::in_folder(&found)?;
+    let settings = Settings::of_process().map_err(Failure::usage)?;
+    let elsewhere = match arguments.list {
+        true => Elsewhere::stored(),
+        false => Elsewhere::of_run(
+            &arguments.actions,
+            &arguments.directory,
+            &settings.store.value,
+        )?,
+    };
+    let elsewhere = Rc::new(elsewhere);
+    let workflow = document::in_folder(&found, &elsewhere)?;
     if arguments.list {
         return printed(report::list(&workflow, &mut std::io::stdout().lock()));
     }
-    let settings = Settings::of_process().map_err(Failure::usage)?;
     let (events, received) = Events::channel();
     let runtime = tokio::runtime::Builder::new_current_thread()
         .enable_all()
@@ -39,7 +50,11 @@ pub(super) fn run(arguments: &RunArguments) -> Result<ExitCode, Failure> {
         let _inside = runtime.enter();
         backend.start_early();
     }
-    let wiring = Wiring { events, backend };
+    let wiring = Wiring {
+        events,
+        backend,
+        elsewhere,
+    };
     let prepared = prepare::prepare(arguments, &settings, &found, workflow, wiring)?;
     let ended = runtime.block_on(carry_out(arguments, &settings, prepared, received));
     // What still waits for the end of a place does it for the janitor, who waits as well.
@@ -51,7 +66,7 @@ async fn carry_out(
     arguments: &RunArguments,
     settings: &Settings,
     prepared: Prepared,
-    received: tokio::sync::mpsc::UnboundedReceiver<EventKind>,
+    received: Received,
 ) -> Result<ExitCode, Failure> {
     let Prepared {
         run,
@@ -66,7 +81,11 @@ async fn carry_out(
     let transfers = run.events.transfers().clone();
     let (reporters, wiper) = reporters(&arguments.output, settings, &record, transfers)?;
     signals::cancel_on_interrupt(canceller, wiper);
-    let consuming = tokio::spawn(report::consume(received, reporters));
+    let consuming = {
+        // Beside the record, not in the run's directory: that goes before all is told.
+        let directory = record.parent().unwrap_or(Path::new(".")).to_owned();
+        tokio::spawn(async move { report::consume(received, reporters, &directory).await })
+    };
     let events = run.events.clone();
     events.send(EventKind::RunStarted(Box::new(summary)));
     actions.send(&events);

@@ -2,19 +2,22 @@
 
 use std::cell::RefCell;
 use std::path::{Path, PathBuf};
+use std::rc::Rc;
 use std::sync::Arc;
 
-use super::args::{GivenArguments, PretendArguments};
+use super::actions::Elsewhere;
+use super::args::{GivenArguments, OutsiderArgument, PretendArguments};
 use super::document::{self, InCommit};
 use super::failure::Failure;
 use super::find::Found;
-use super::given::{self, GivenTexts};
+use super::given::{self, GivenTexts, Sources};
 use crate::config::{LrunToml, Settings};
 use crate::event::{JobSummary, RunSummary};
 use crate::exec::workspace;
 use crate::git::{self, Changes, Content, Facts, GitError, Head, Repository, Snapshot};
 use crate::plan::github_event::{
-    Compared, EventOptions, GithubContext, Identity, Since, Trigger, dispatch_texts,
+    Compared, EventOptions, GithubContext, Identity, Outsider, Since, Trigger, dispatch_texts,
+    has_input, told_inputs,
 };
 use crate::plan::{self, Change, Start};
 use crate::workflow::{self, Workflow};
@@ -120,7 +123,9 @@ pub(super) enum Declared<'e> {
 pub(super) struct Asked<'a> {
     pub(super) pretend: &'a PretendArguments,
     pub(super) given: &'a GivenArguments,
+    pub(super) settings: &'a Settings,
     pub(super) declared: Declared<'a>,
+    pub(super) elsewhere: &'a Rc<Elsewhere>,
     /// That a commit lacks the workflow is an answer, not a mistake.
     pub(super) tells_missing: bool,
 }
@@ -147,8 +152,12 @@ impl<'g> Subject<'g> {
         let Asked {
             pretend, declared, ..
         } = asked;
-        let mut given = given::read(asked.given)?;
-        given.be_over(&ground.toml.environments.of_repository);
+        let mut given = given::read(Sources {
+            given: asked.given,
+            root: &found.root,
+            settings: asked.settings,
+            configured: &ground.toml.environments,
+        })?;
         let mut options = event_options(pretend, &found.root)?;
         if let Declared::Or(event) = declared {
             options.event = Some(event.to_owned());
@@ -166,7 +175,7 @@ impl<'g> Subject<'g> {
         };
         let of_folder = choose(&workflow)?;
         let of_commit = match &of_folder.content {
-            Content::Commit(commit) => document::in_commit(found, commit)?,
+            Content::Commit(commit) => document::in_commit(found, commit, asked.elsewhere)?,
             Content::Folder => InCommit::Elsewhere,
         };
         let (workflow, trigger, missing) = match of_commit {
@@ -181,6 +190,15 @@ impl<'g> Subject<'g> {
             }
             InCommit::Elsewhere => (workflow, of_folder, None),
         };
+        let told = told_inputs(&options).into_iter();
+        for (name, value) in told.filter(|_| trigger.event == "workflow_dispatch") {
+            given.inputs.entry(name).or_insert(value);
+        }
+        for (name, value) in std::mem::take(&mut given.usual_inputs) {
+            if has_input(&workflow, &trigger.event, &name) {
+                given.inputs.entry(name).or_insert(value);
+            }
+        }
         // GitHub's payload has the defaults too.
         options.inputs = dispatch_texts(&workflow, &trigger.event, &given.inputs);
         Ok(Self {
@@ -333,12 +351,13 @@ fn event_options(pretend: &PretendArguments, root: &Path) -> Result<EventOptions
                     path.display()
                 ))
             })?;
-            let payload = serde_json::from_str(&text).map_err(|error| {
-                Failure::usage(format!(
-                    "the payload {} is no JSON: {error}",
-                    path.display()
-                ))
-            })?;
+            let wrong =
+                |what: String| Failure::usage(format!("the payload {} is {what}", path.display()));
+            let payload: serde_json::Value =
+                serde_json::from_str(&text).map_err(|error| wrong(format!("no JSON: {error}")))?;
+            if !payload.is_object() {
+                return Err(wrong("no JSON object".to_owned()));
+            }
             Some(payload)
         }
     };
@@ -350,6 +369,10 @@ fn event_options(pretend: &PretendArguments, root: &Path) -> Result<EventOptions
         base: pretend.base.clone(),
         number: pretend.pr,
         committed: pretend.committed,
+        outsider: pretend.outsider.map(|outsider| match outsider {
+            OutsiderArgument::Fork => Outsider::Fork,
+            OutsiderArgument::Dependabot => Outsider::Dependabot,
+        }),
         inputs: Vec::new(),
         since: pretend
             .since

@@ -45,6 +45,7 @@ pub(super) fn has_color(settings: &Settings) -> bool {
 pub(super) fn plain_options(output: &OutputArguments, settings: &Settings) -> PlainOptions {
     PlainOptions {
         verbose: output.verbose,
+        summaries: output.summary || output.verbose,
         color: has_color(settings),
         room: size().map_or(Room::Unbounded, |size| Room::Terminal(size.columns)),
     }

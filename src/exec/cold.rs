@@ -123,6 +123,7 @@ impl Cold {
             "given": [
                 spec.of.inputs.to_json(),
                 run.given.vars.to_json(),
+                json!(run.given.environments.values().map(|one| &one.vars).collect::<Vec<_>>()),
                 json!(run.given.env),
                 json!(secrets),
             ],

@@ -3,6 +3,7 @@
 use indexmap::IndexMap;
 
 use super::cold::Looked;
+use super::log::Said;
 use crate::digest::Digest;
 use crate::lookup::KeyOrigin;
 use crate::outcome::{Outcome, Timing};
@@ -18,6 +19,8 @@ pub(super) struct Effects {
     pub(super) outputs: IndexMap<String, String>,
     /// Variables for the steps after it, in order.
     pub(super) env: Vec<(String, String)>,
+    /// What its post part will find in `STATE_…`.
+    pub(super) state: IndexMap<String, String>,
     /// What it wrote to `GITHUB_PATH`.
     pub(super) path: String,
     /// The watched files that were opened until its process ended, if it had one.
@@ -40,6 +43,7 @@ impl Effects {
             cost: Timing::default(),
             outputs: IndexMap::new(),
             env: Vec::new(),
+            state: IndexMap::new(),
             path: String::new(),
             opened: None,
             asked: None,
@@ -48,6 +52,28 @@ impl Effects {
             work: None,
         }
     }
+
+    /// Takes over what its commands asked for, all of them before it wrote to its files.
+    pub(super) fn take_over(&mut self, said: Said) {
+        self.outputs = with(said.outputs, &mut self.outputs);
+        self.state = with(said.state, &mut self.state);
+        self.env.splice(..0, said.env);
+        for directory in said.path.iter().rev() {
+            self.path.insert_str(0, &format!("{directory}\n"));
+        }
+        if said.failed && self.outcome == Outcome::Success {
+            self.outcome = Outcome::Failure;
+        }
+    }
+}
+
+/// Values with others over them.
+fn with(
+    mut values: IndexMap<String, String>,
+    over: &mut IndexMap<String, String>,
+) -> IndexMap<String, String> {
+    values.extend(std::mem::take(over));
+    values
 }
 
 /// The post part of an action that has started.

@@ -29,6 +29,10 @@ pub(super) struct FileCommandPaths {
     pub(super) state: String,
     /// `GITHUB_STEP_SUMMARY`
     pub(super) summary: String,
+    /// `GITHUB_ARTIFACTS`: what a step says it made. Nothing here reads it.
+    pub(super) artifacts: String,
+    /// `GITHUB_ARTIFACTS_LIST`: the same in another form.
+    pub(super) artifacts_list: String,
 }
 
 impl FileCommandPaths {
@@ -41,17 +45,21 @@ impl FileCommandPaths {
             path: name("add_path"),
             state: name("save_state"),
             summary: name("step_summary"),
+            artifacts: name("artifacts"),
+            artifacts_list: name("artifacts_list"),
         }
     }
 
     /// All of them, in the order they are read back.
-    pub(super) fn all(&self) -> [&str; 5] {
+    pub(super) fn all(&self) -> [&str; 7] {
         [
             &self.env,
             &self.output,
             &self.path,
             &self.state,
             &self.summary,
+            &self.artifacts,
+            &self.artifacts_list,
         ]
     }
 }
@@ -88,6 +96,8 @@ impl JobEnvironment {
             ("GITHUB_PATH", &files.path),
             ("GITHUB_STATE", &files.state),
             ("GITHUB_STEP_SUMMARY", &files.summary),
+            ("GITHUB_ARTIFACTS", &files.artifacts),
+            ("GITHUB_ARTIFACTS_LIST", &files.artifacts_list),
         ];
         all.extend(step.map(|(name, value)| (name.to_owned(), value.to_owned())));
         all.entry("CI".to_owned())

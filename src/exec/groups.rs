@@ -89,22 +89,30 @@ pub(super) fn replaced(group: &str) -> String {
     format!("Canceling since a higher priority waiting request for '{group}' exists")
 }
 
-/// Waits until a job, or the run, is alone in a group.
-pub(super) async fn wait(
-    run: Arc<Run>,
-    wanted: Wanted,
-    job: Option<JobKey>,
-    mut cancellation: Cancellation,
-) -> Gate {
-    let request = GroupRequest {
+/// Asks for a group for a job, or the run: who asks first has it first.
+pub(super) fn enter(
+    run: &Run,
+    wanted: &Wanted,
+    job: Option<&JobKey>,
+) -> Result<Ticket, StoreError> {
+    run.store.enter_group(&GroupRequest {
         repository: run.github.identity.repository(),
         group: wanted.group.clone(),
         run: run.id,
-        job: job.clone(),
+        job: job.cloned(),
         cancel_in_progress: wanted.cancel_in_progress,
         queue: wanted.queue,
-    };
-    let ticket = match in_store(&run.store, move |store| store.enter_group(&request)).await {
+    })
+}
+
+/// Waits until whoever entered a group is alone in it.
+pub(super) async fn wait(
+    run: Arc<Run>,
+    (wanted, entered): (Wanted, Result<Ticket, StoreError>),
+    job: Option<JobKey>,
+    mut cancellation: Cancellation,
+) -> Gate {
+    let ticket = match entered {
         Ok(ticket) => ticket,
         Err(error) => return Gate::Failed(error),
     };

@@ -15,17 +15,18 @@ use super::cold::Cold;
 use super::contexts::{FixedContexts, StepRecord};
 use super::control::Control;
 use super::effects::Post;
+use super::entrusted::Entrusted;
 use super::environment::JobEnvironment;
 use super::file_command;
 use super::handler::{self, Interrupt, Scope};
-use super::left_out;
-use super::log::StepLog;
+use super::log::{JobLog, Matchers, StepLog};
 use super::mask::Masker;
 use super::masked::masked;
 use super::paths::Paths;
 use super::place::{self, CommandWatch, Up};
 use super::run::Run;
 use super::step::{self, Turn, conclude};
+use crate::agent::protocol::Orphan;
 use crate::agent::{Agent, AgentError};
 use crate::clock::Moment;
 use crate::difference::{Difference, DifferenceKind, Effect, Site};
@@ -36,6 +37,7 @@ use crate::label::Label;
 use crate::lookup::KeyOrigin;
 use crate::outcome::{Outcome, SkipReason, Timing};
 use crate::plan::{Placement, PlannedLeg};
+use crate::source::{Code, Diagnostic};
 use crate::workflow::{Job, JobBody, Step, Token};
 
 /// GitHub's limit for a job that names none.
@@ -44,6 +46,17 @@ const DEFAULT_MINUTES: u64 = 360;
 /// What a cancelled job has to come to its end, if it does not say itself (docs: workflow
 /// cancellation).
 pub(super) const CANCEL_MINUTES: u64 = 5;
+
+/// What GitHub takes of a job's outputs (docs: jobs.<job_id>.outputs).
+const OUTPUTS_BYTES: usize = 1 << 20;
+
+fn utf_16_bytes(outputs: &IndexMap<String, String>) -> usize {
+    let units = |text: &str| text.encode_utf16().count();
+    let pairs = outputs.iter();
+    2 * pairs
+        .map(|(name, value)| units(name) + units(value))
+        .sum::<usize>()
+}
 
 /// What a leg is started with.
 pub(super) struct LegSpec {
@@ -122,6 +135,8 @@ pub(super) struct Leading<'a> {
     pub(super) cancellation: Cancellation,
     clock: Clock,
     pub(super) state: JobState,
+    /// What the logs of its steps have in common.
+    pub(super) log: Arc<JobLog>,
     pub(super) cold: &'a mut Cold,
 }
 
@@ -151,7 +166,6 @@ pub(super) async fn run(run: Arc<Run>, spec: LegSpec, cancellation: Cancellation
     let start = Moment::now();
     let key = spec.leg.key.clone();
     let fail_fast = spec.leg.fail_fast;
-    let spec = left_out::without_secrets(&run, spec);
     let mut cold = Cold::new(&run, &spec);
     let ended = match spec.of.job(&key) {
         Some(job) => in_place(&run, job, &spec, (cancellation, &mut cold)).await,
@@ -194,19 +208,26 @@ async fn in_place(
     spec: &LegSpec,
     (cancellation, cold): (Cancellation, &mut Cold),
 ) -> Result<Results, place::PlaceError> {
+    let entrusted = Entrusted::of(run, spec, job).map_err(|error| {
+        let source = &spec.of.workflow.source;
+        let message = error.problem.to_string();
+        let placed = Diagnostic::new(source, error.span, Code::Expression, message);
+        place::PlaceError::Environment(placed.to_string())
+    })?;
     let Up {
         place,
         environment,
         mut commands,
         ground,
     } = place::bring_up(run, spec).await?;
+    let state = JobState::new(run, &entrusted);
     let (canceller, own) = Canceller::new();
     let mut ended_at_once = own.clone();
     let leading = Leading {
         run,
         of: &spec.of,
         job,
-        contexts: place::fixed_contexts(run, spec, &place.paths),
+        contexts: place::fixed_contexts(run, spec, &place.paths, &entrusted),
         place: &place,
         label: match &spec.leg.placement {
             Placement::Here { label } => Some(label),
@@ -218,9 +239,11 @@ async fn in_place(
             canceller,
             outer: cancellation,
         },
-        state: JobState::new(run, &spec.of),
+        log: Arc::new(job_log(run, &place, &state)),
+        state,
         cold,
     };
+    let masker = leading.state.masker.clone();
     let led = tokio::select! {
         led = leading.lead(&mut commands) => led,
         () = ended_at_once.ended_at_once() => {
@@ -232,24 +255,51 @@ async fn in_place(
         }
     };
     // What is left behind is told; it does not decide how the job ended.
-    if let Err(error) = place::take_down(run, ground).await {
-        run.events.send(EventKind::Differs(Difference {
+    match place::take_down(run, ground).await {
+        Ok(orphans) => {
+            for Orphan { pid, name } in orphans {
+                let job = spec.leg.key.clone();
+                let ended = EventKind::OrphanEnded { job, pid, name };
+                run.events.send(masked(ended, &masker));
+            }
+        }
+        Err(error) => run.events.send(EventKind::Differs(Difference {
             kind: DifferenceKind::Other {
                 text: error.to_string(),
             },
             site: Site::Job(spec.leg.key.clone()),
             effect: Effect::MayShift,
-        }));
+        })),
     }
     led.map_err(place::PlaceError::Agent)
 }
 
+fn job_log(run: &Run, place: &Place, state: &JobState) -> JobLog {
+    JobLog {
+        events: run.events.clone(),
+        masker: state.masker.clone(),
+        debug: run.given.is_debug(),
+        matchers: Matchers::default(),
+        agent: place.agent.clone(),
+        workspace: place.paths.workspace.clone(),
+        server_url: server_url(run),
+        repository: run.github.identity.repository(),
+    }
+}
+
+/// GitHub's address, as the run's own context has it.
+fn server_url(run: &Run) -> String {
+    let context = run.github.to_value();
+    let url = context.get("server_url").and_then(|url| url.as_str());
+    url.unwrap_or_default().to_owned()
+}
+
 impl JobState {
-    fn new(run: &Run, of: &Called) -> Self {
+    fn new(run: &Run, entrusted: &Entrusted) -> Self {
         let masker = Masker::default();
         // Those too that the workflow does not see: no report shows them.
         masker.add(run.given.secrets.values().map(String::as_str));
-        masker.add(of.secrets.values().map(String::as_str));
+        masker.add(entrusted.secrets.values().map(String::as_str));
         Self {
             env: IndexMap::new(),
             set_by: IndexMap::new(),
@@ -659,7 +709,7 @@ impl<'a> Leading<'a> {
     }
 
     fn open_log(&self, key: StepKey) -> StepLog {
-        StepLog::new(self.run.events.clone(), key, self.state.masker.clone())
+        StepLog::new(Arc::clone(&self.log), key)
     }
 
     fn note_cancellation(&mut self) {
@@ -696,6 +746,18 @@ impl<'a> Leading<'a> {
             .into_iter()
             .filter(|(_, value)| !value.is_empty())
             .partition(|(_, value)| self.state.masker.mask(value) == *value);
+        let size = utf_16_bytes(&safe);
+        if size > OUTPUTS_BYTES {
+            self.send(EventKind::Differs(Difference {
+                kind: DifferenceKind::Other {
+                    text: format!(
+                        "the outputs of this job come to {size} bytes in UTF-16, and GitHub takes 1 MiB of a job"
+                    ),
+                },
+                site: Site::Job(self.place.key.clone()),
+                effect: Effect::MayFlip,
+            }));
+        }
         for name in secret.keys() {
             self.send(EventKind::Differs(Difference {
                 kind: DifferenceKind::Other {

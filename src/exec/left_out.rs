@@ -1,15 +1,12 @@
 //! Steps that GitHub would run and lrun does not, found when it is their turn: by then all that decides
 //! is known. What the plan said of them before was found by the same rules.
 
-use std::sync::Arc;
-
 use indexmap::IndexMap;
 
-use super::called::Called;
-use super::job::{Leading, LegSpec};
-use super::run::Run;
+use super::job::Leading;
 use crate::agent::AgentError;
-use crate::plan::{self, Circumstances, Input, Judged, Permitted};
+use crate::expr::Value;
+use crate::plan::{self, Circumstances, Input, Judged};
 use crate::workflow::{Step, StepAction, Token};
 
 type Env = IndexMap<String, String>;
@@ -99,44 +96,25 @@ async fn script_of(
 }
 
 fn circumstances<'a>(job: &'a Leading<'_>) -> Circumstances<'a> {
-    let token = job.of.secrets.get("GITHUB_TOKEN");
     Circumstances {
         event: &job.run.github.event_name,
-        has_token: token.is_some_and(|token| !token.is_empty()),
+        has_token: has_secret(job, "GITHUB_TOKEN"),
         allowed: job.run.given.publish,
     }
 }
 
 /// Whether a secret that a step reads, itself or by the environment, has no value.
 fn reads_empty(job: &Leading<'_>, step: &Step) -> bool {
-    let permitted = permitted(&job.of, job.run.given.publish);
     let around = job.of.workflow.env.iter().chain(&job.job.env);
     let mut references = plan::references_of_step(step);
     references.extend(around.flat_map(plan::references_of_token));
     let mut secrets = references.iter().filter_map(|one| plan::secret(one));
-    secrets.any(|secret| !permitted.has(secret))
+    secrets.any(|secret| !has_secret(job, secret))
 }
 
-fn permitted(of: &Called, publish: bool) -> Permitted {
-    Permitted {
-        secrets: of.secrets.clone(),
-        publish,
-    }
-}
-
-/// The same leg without secrets, where its job could deploy or write with them and nobody allowed that.
-pub(super) fn without_secrets(run: &Run, spec: LegSpec) -> LegSpec {
-    let permitted = permitted(&spec.of, run.given.publish);
-    let withheld = spec
-        .of
-        .job(&spec.leg.key)
-        .is_some_and(|job| permitted.withheld(job, &run.facts()).is_some());
-    if !withheld || spec.of.secrets.is_empty() {
-        return spec;
-    }
-    let of = Arc::new(Called {
-        secrets: IndexMap::new(),
-        ..Called::clone(&spec.of)
-    });
-    LegSpec { of, ..spec }
+/// Whether a secret has a value that is not empty, for this job.
+fn has_secret(job: &Leading<'_>, name: &str) -> bool {
+    let secrets = job.contexts.0.get("secrets").and_then(Value::as_object);
+    let value = secrets.and_then(|secrets| secrets.get(name));
+    value.is_some_and(|value| !value.to_text().is_empty())
 }

@@ -1,23 +1,37 @@
-//! A step's log: lines out of bytes, workflow commands carried out, secrets masked, facts sent.
+//! A step's log: lines out of bytes, workflow commands carried out, problem matchers asked,
+//! secrets masked, facts sent.
 //!
 //! One log per step. Standard output and error are read line by line each; a command works
-//! on either (runner `ActionCommandManager`).
+//! on either (runner `OutputManager`, `ActionCommandManager`).
+
+mod annotations;
+mod commands;
+mod lines;
+mod problems;
+mod shared;
+
+use std::sync::Arc;
 
 use indexmap::IndexMap;
 
-use super::command::{Command, CommandName};
-use super::mask::Masker;
+use super::command::Command;
 use super::masked::masked;
 use crate::agent::protocol::Stream;
-use crate::event::{Annotation, EventKind, Events, Level, LogLine, Transfer};
+use crate::event::{Annotation, EventKind, Level, LogLine, Transfer};
 use crate::ids::StepKey;
+use annotations::Place;
+use commands::Allowed;
+use lines::Lines;
+use problems::Problems;
+
+pub(super) use shared::{JobLog, Matchers};
 
 /// GitHub keeps ten annotations of each level a step.
 const ANNOTATIONS_PER_LEVEL: usize = 10;
 /// A longer message is cut (runner `ExecutionContext`).
 const MESSAGE_CHARACTERS: usize = 4096;
-/// A line longer than this is cut in pieces, so that a job cannot fill lrun's memory.
-const LINE_BYTES: usize = 1 << 20;
+/// Lines of output are told together up to so many bytes.
+const BATCH_BYTES: usize = 64 * 1024;
 
 /// EPERM, EACCES, EINVAL and EOVERFLOW as strerror(3) has them: what chown(2), open(2) and
 /// rename(2) answer where a file's owner, present or wanted, is none of the user namespace's.
@@ -31,12 +45,15 @@ const REFUSALS: [&str; 4] = [
 /// The log of one step.
 #[derive(Debug)]
 pub(super) struct StepLog {
-    events: Events,
+    job: Arc<JobLog>,
     step: StepKey,
-    masker: Masker,
-    partial: [Vec<u8>; 2],
+    lines: [Lines; 2],
+    /// Lines of output that were not sent yet: never any but while bytes are taken in.
+    unsent: Option<String>,
     stop_token: Option<String>,
     echo: bool,
+    allowed: Allowed,
+    problems: Problems,
     annotations: [usize; 3],
     said: Said,
     /// Once it is looked for: whether the system refused something.
@@ -48,23 +65,42 @@ pub(super) struct StepLog {
 pub(super) struct Said {
     /// `::set-output::`
     pub(super) outputs: IndexMap<String, String>,
+    /// `::save-state::`
+    pub(super) state: IndexMap<String, String>,
+    /// `::set-env::`, where it is allowed, in order.
+    pub(super) env: Vec<(String, String)>,
+    /// `::add-path::`, where it is allowed, in order.
+    pub(super) path: Vec<String>,
     /// A command could not be carried out: the step fails once it has ended.
     pub(super) failed: bool,
 }
 
 impl StepLog {
-    /// The log of a step; `masker` is the job's.
-    pub(super) fn new(events: Events, step: StepKey, masker: Masker) -> Self {
+    /// The log of a step.
+    pub(super) fn new(job: Arc<JobLog>, step: StepKey) -> Self {
         Self {
-            events,
             step,
-            masker,
-            partial: [Vec::new(), Vec::new()],
+            lines: [Lines::default(), Lines::default()],
+            unsent: None,
             stop_token: None,
-            echo: false,
+            echo: job.debug,
+            allowed: Allowed::default(),
+            problems: Problems::default(),
             annotations: [0; 3],
             said: Said::default(),
             refused: None,
+            job,
+        }
+    }
+
+    /// The `env` context of the step, and beneath it the environment of the job's processes:
+    /// what they allow of commands that are not safe.
+    pub(super) fn allow_by<'e>(
+        &mut self,
+        environments: impl IntoIterator<Item = &'e IndexMap<String, String>>,
+    ) {
+        for environment in environments {
+            self.allowed.by(environment);
         }
     }
 
@@ -78,20 +114,25 @@ impl StepLog {
         self.refused == Some(true)
     }
 
-    /// Ends the log: the last unfinished lines are taken as they stand.
-    pub(super) fn finish(mut self) -> Said {
+    /// Nothing more will be taken in: the last unfinished lines are taken as they stand.
+    pub(super) async fn end_output(&mut self) {
         for stream in [0, 1] {
-            let rest = std::mem::take(&mut self.partial[stream]);
-            if !rest.is_empty() {
-                self.take_line(&rest);
+            let mut lines = std::mem::take(&mut self.lines[stream]);
+            if let Some((rest, begins)) = lines.rest() {
+                self.take_line(&rest, begins).await;
             }
         }
+        self.send_output();
+    }
+
+    /// Ends the log.
+    pub(super) fn finish(self) -> Said {
         self.said
     }
 
     /// Sends a fact about this step, without secrets.
     pub(super) fn send(&self, kind: EventKind) {
-        self.events.send(masked(kind, &self.masker));
+        self.job.events.send(masked(kind, &self.job.masker));
     }
 
     /// The step.
@@ -101,7 +142,7 @@ impl StepLog {
 
     /// Begins a save or a restore of this step, of so many bytes where that is known.
     pub(super) fn transfer(&self, total: Option<u64>) -> Transfer {
-        self.events.transfers().begin(self.step.clone(), total)
+        self.job.events.transfers().begin(self.step.clone(), total)
     }
 
     /// A line of the runner's or a built-in action's own.
@@ -109,14 +150,29 @@ impl StepLog {
         self.line(LogLine::Runner, text.as_ref());
     }
 
+    /// The same of a text of several lines.
+    pub(super) fn runner_lines(&self, text: &str) {
+        // Masked whole: a value of several lines is one mask.
+        for line in self.mask(text).split('\n') {
+            self.line(LogLine::Runner, line);
+        }
+    }
+
     /// `##[error]…`, with its annotation.
     pub(super) fn error(&mut self, message: impl AsRef<str>) {
-        self.annotate(Level::Error, message.as_ref(), None);
+        self.annotate(Level::Error, message.as_ref(), Place::default());
     }
 
     /// `##[warning]…`, with its annotation.
     pub(super) fn warning(&mut self, message: impl AsRef<str>) {
-        self.annotate(Level::Warning, message.as_ref(), None);
+        self.annotate(Level::Warning, message.as_ref(), Place::default());
+    }
+
+    /// `##[debug]…`, where that is asked for.
+    pub(super) fn debug(&self, message: impl AsRef<str>) {
+        if self.job.debug {
+            self.line(LogLine::Debug, message.as_ref());
+        }
     }
 
     /// The lines between which the runner shows what it is about to run.
@@ -128,155 +184,185 @@ impl StepLog {
         self.line(LogLine::EndGroup, "");
     }
 
-    /// Takes in what a process wrote.
-    pub(super) fn feed(&mut self, stream: Stream, bytes: &[u8]) {
-        let index = stream as usize;
-        let mut buffer = std::mem::take(&mut self.partial[index]);
-        buffer.extend_from_slice(bytes);
-        let mut start = 0;
-        while let Some(length) = buffer[start..].iter().position(|&byte| byte == b'\n') {
-            self.take_line(&buffer[start..start + length]);
-            start += length + 1;
-        }
-        buffer.drain(..start);
-        if buffer.len() > LINE_BYTES {
-            self.take_line(&buffer);
-            buffer.clear();
-        }
-        self.partial[index] = buffer;
+    /// What the step said for people, one line masked after the other.
+    pub(super) fn summary(&self, text: &str) {
+        let masked: Vec<_> = text.lines().map(|line| self.mask(line)).collect();
+        self.job.events.send(EventKind::StepSummary {
+            step: self.step.clone(),
+            text: masked.join("\n"),
+        });
     }
 
-    fn take_line(&mut self, bytes: &[u8]) {
+    /// Takes in what a process wrote, and waits while too much of it has not been told yet. Once
+    /// begun it has to go on to its end, or lines are lost.
+    pub(super) async fn feed(&mut self, stream: Stream, bytes: &[u8]) {
+        let mut lines = std::mem::take(&mut self.lines[stream as usize]);
+        let mut rest = match lines.is_between() {
+            true => self.take_block(bytes),
+            false => bytes,
+        };
+        while let Some((line, begins)) = lines.next(&mut rest, &self.job.masker) {
+            self.take_line(&line, begins).await;
+        }
+        self.lines[stream as usize] = lines;
+        self.send_output();
+        self.job.events.room().await;
+    }
+
+    /// Takes in all whole lines at once where none of them means anything, which is so of nearly
+    /// all that steps write. Gives what is left.
+    fn take_block<'b>(&mut self, bytes: &'b [u8]) -> &'b [u8] {
+        let Some(end) = memchr::memrchr(b'\n', bytes) else {
+            return bytes;
+        };
+        let (block, rest) = (&bytes[..end], &bytes[end + 1..]);
+        let has = |what: &[u8]| memchr::memmem::find(block, what).is_some();
+        if self.refused == Some(false)
+            || self.problems.are_any(&self.job.matchers)
+            || has(b"::")
+            || has(b"##[")
+            || has(b"\r")
+        {
+            return bytes;
+        }
+        let text = String::from_utf8_lossy(block);
+        match self.job.masker.mask(&text) {
+            std::borrow::Cow::Borrowed(text) => self.keep_unsent(text),
+            std::borrow::Cow::Owned(_) => return bytes,
+        }
+        rest
+    }
+
+    /// Takes in a line, or a piece of one that is too long; only its beginning may be a command.
+    async fn take_line(&mut self, bytes: &[u8], begins: bool) {
         let text = String::from_utf8_lossy(bytes);
-        let text = text.trim_end_matches('\r');
         if self.refused == Some(false) {
             self.refused = Some(REFUSALS.iter().any(|words| text.contains(words)));
         }
-        match Command::parse(text, self.stop_token.as_deref()) {
-            None => self.line(LogLine::Output, text),
-            Some(command) => {
-                self.carry_out(&command);
-                if self.echo {
-                    self.line(LogLine::Output, text);
-                }
+        if begins {
+            if let Some(command) = Command::parse(&text, self.stop_token.as_deref()) {
+                self.send_output();
+                return self.carry_out(&command, &text).await;
             }
+            if self.find_problem(&text).await {
+                return;
+            }
+        }
+        self.output(&text);
+    }
+
+    /// A line of output, told with those after it.
+    fn output(&mut self, text: &str) {
+        let text = text.replace_marks();
+        let job = Arc::clone(&self.job);
+        self.keep_unsent(&job.masker.mask(&text));
+    }
+
+    fn keep_unsent(&mut self, text: &str) {
+        match &mut self.unsent {
+            Some(unsent) => {
+                unsent.push('\n');
+                unsent.push_str(text);
+            }
+            unsent => *unsent = Some(text.to_owned()),
+        }
+        let length = self.unsent.as_ref().map_or(0, String::len);
+        if length >= BATCH_BYTES {
+            self.send_output();
+        }
+    }
+
+    fn send_output(&mut self) {
+        if let Some(text) = self.unsent.take() {
+            self.job.events.send(EventKind::StepOutput {
+                step: self.step.clone(),
+                line: LogLine::Output,
+                text,
+            });
         }
     }
 
     /// A line of any kind.
     pub(super) fn line(&self, line: LogLine, text: &str) {
-        self.events.send(EventKind::StepOutput {
+        self.job.events.send(EventKind::StepOutput {
             step: self.step.clone(),
             line,
-            text: self.masker.mask(text).into_owned(),
+            text: self.mask(text),
         });
     }
 
-    fn carry_out(&mut self, command: &Command) {
-        let data = &command.data;
-        match command.name {
-            CommandName::Error => self.annotate(Level::Error, data, Some(command)),
-            CommandName::Warning => self.annotate(Level::Warning, data, Some(command)),
-            CommandName::Notice => self.annotate(Level::Notice, data, Some(command)),
-            CommandName::Debug => self.line(LogLine::Debug, data),
-            CommandName::Group => self.line(LogLine::Group, data),
-            CommandName::EndGroup => self.line(LogLine::EndGroup, ""),
-            CommandName::AddMask => self.add_mask(data),
-            CommandName::StopCommands => self.stop_commands(data),
-            CommandName::ResumeCommands => self.stop_token = None,
-            CommandName::Echo => self.set_echo(data),
-            CommandName::SetOutput => self.set_output(command),
-            CommandName::SetEnv => self.refuse_disabled("set-env"),
-            CommandName::AddPath => self.refuse_disabled("add-path"),
-            // A script has no post part that could read state, and problem matchers come from
-            // setup actions: both are accepted and change nothing.
-            CommandName::SaveState | CommandName::AddMatcher | CommandName::RemoveMatcher => {}
-        }
+    fn mask(&self, text: &str) -> String {
+        self.job.masker.mask(text).into_owned()
     }
 
-    fn refuse_disabled(&mut self, name: &str) {
-        self.refuse(&format!(
-            "The `{name}` command is disabled. Please upgrade to using Environment Files or \
-             opt into unsecure command execution by setting the \
-             `ACTIONS_ALLOW_UNSECURE_COMMANDS` environment variable to `true`."
-        ));
+    /// What is said of the code: a line, and up to ten of a level beside it.
+    fn annotate(&mut self, level: Level, message: &str, place: Place) {
+        self.annotate_line(level, message, message, place);
     }
 
-    fn annotate(&mut self, level: Level, message: &str, command: Option<&Command>) {
+    /// The same where the line has other words than the message.
+    fn annotate_line(&mut self, level: Level, shown: &str, message: &str, place: Place) {
         let line = match level {
             Level::Error => LogLine::Error,
             Level::Warning => LogLine::Warning,
             Level::Notice => LogLine::Notice,
         };
-        self.line(line, message);
+        self.line(line, shown);
         let count = &mut self.annotations[level as usize];
         *count += 1;
         if *count > ANNOTATIONS_PER_LEVEL {
             return;
         }
-        let property = |name: &str| command?.property(name);
-        let text = |name: &str| Some(self.masker.mask(property(name)?).into_owned());
-        let number = |name: &str| property(name)?.trim().parse().ok();
-        let message: String = message.chars().take(MESSAGE_CHARACTERS).collect();
+        let text = |text: Option<String>| text.map(|text| self.mask(&text));
         let annotation = Annotation {
             level,
-            message: self.masker.mask(&message).into_owned(),
-            title: text("title"),
-            file: text("file"),
-            line: number("line"),
-            end_line: number("endLine"),
-            column: number("col"),
-            end_column: number("endColumn"),
+            // Cut afterwards: half a secret would not be found.
+            message: beginning(self.mask(message)),
+            title: text(place.title),
+            file: text(place.file),
+            line: place.line,
+            end_line: place.end_line,
+            column: place.column,
+            end_column: place.end_column,
         };
-        self.events.send(EventKind::Annotated {
+        self.job.events.send(EventKind::Annotated {
             step: self.step.clone(),
             annotation,
         });
     }
 
-    /// A command that cannot be carried out fails the step once it has ended.
-    fn refuse(&mut self, message: &str) {
-        self.said.failed = true;
-        self.error(message);
+    /// Whether another annotation of a level would be kept.
+    fn takes_annotation(&self, level: Level) -> bool {
+        self.annotations[level as usize] < ANNOTATIONS_PER_LEVEL
     }
+}
 
-    fn add_mask(&mut self, value: &str) {
-        if value.trim().is_empty() {
-            self.warning("Can't add secret mask for empty string in ##[add-mask] command.");
-        } else {
-            self.masker.add([value]);
-        }
+fn beginning(mut message: String) -> String {
+    if let Some((at, _)) = message.char_indices().nth(MESSAGE_CHARACTERS) {
+        message.truncate(at);
     }
+    message
+}
 
-    fn stop_commands(&mut self, token: &str) {
-        let is_command = CommandName::from_name(token).is_some();
-        if token.is_empty() || token == "pause-logging" || is_command {
-            self.refuse(&format!(
-                "Invalid stop token '{token}'. Please use a token that is not empty, not \
-                 'pause-logging' and no workflow command."
-            ));
-        } else {
-            self.stop_token = Some(token.to_owned());
-        }
-    }
+/// What the runner itself writes at the beginning and the end of an action's part of a log: said
+/// by a step it must not look like that.
+trait Marks {
+    fn replace_marks(&self) -> std::borrow::Cow<'_, str>;
+}
 
-    fn set_echo(&mut self, data: &str) {
-        match data.trim().to_ascii_lowercase().as_str() {
-            "on" => self.echo = true,
-            "off" => self.echo = false,
-            _ => self.refuse(&format!(
-                "Invalid echo command value. Possible values can be: 'on', 'off'. Current value is: '{data}'."
-            )),
+impl Marks for str {
+    fn replace_marks(&self) -> std::borrow::Cow<'_, str> {
+        const MARKS: [(&str, &str); 2] = [
+            ("##[start-action", "##\\[start-action"),
+            ("##[end-action", "##\\[end-action"),
+        ];
+        if !self.contains("##[") {
+            return self.into();
         }
-    }
-
-    fn set_output(&mut self, command: &Command) {
-        match command.property("name").filter(|name| !name.is_empty()) {
-            Some(name) => {
-                let name = name.to_owned();
-                self.said.outputs.insert(name, command.data.clone());
-            }
-            None => self.refuse("Required field 'name' is missing in ##[set-output] command."),
+        let mut text = self.to_owned();
+        for (mark, harmless) in MARKS {
+            text = text.replace(mark, harmless);
         }
+        text.into()
     }
 }

@@ -44,6 +44,17 @@ impl Masker {
         self.secrets().mask(text)
     }
 
+    /// Where the beginning of a longer text may be cut off: behind it stands whatever may be the
+    /// beginning of a value or of a character. Never at its start.
+    pub fn cut(&self, bytes: &[u8]) -> usize {
+        let at = self.secrets().cut(bytes);
+        let continues = |at: &usize| bytes.get(*at).is_some_and(|byte| byte & 0xc0 == 0x80);
+        let back = (0..4).map(|back| at.saturating_sub(back));
+        let at = back.into_iter().find(|at| !continues(at)).unwrap_or(at);
+        // Text of nothing but secrets is masked whichever way it is cut.
+        if at == 0 { bytes.len() } else { at }
+    }
+
     fn secrets(&self) -> RwLockReadGuard<'_, Secrets> {
         self.0.read().unwrap_or_else(PoisonError::into_inner)
     }
@@ -62,6 +73,21 @@ impl Secrets {
         }
         if self.values.len() != before {
             self.automaton = AhoCorasick::new(&self.values).ok();
+        }
+    }
+
+    fn cut(&self, bytes: &[u8]) -> usize {
+        let Some(automaton) = &self.automaton else {
+            return bytes.len();
+        };
+        let longest = self.values.iter().map(String::len).max().unwrap_or(1);
+        let at = bytes.len().saturating_sub(longest - 1);
+        let found = automaton.find_overlapping_iter(bytes);
+        let mut ranges = merged(found.map(|found| found.range())).into_iter();
+        match ranges.find(|range| range.start < at && at < range.end) {
+            Some(range) if range.start == 0 => range.end,
+            Some(range) => range.start,
+            None => at,
         }
     }
 
@@ -157,7 +183,11 @@ fn base64(bytes: &[u8]) -> String {
 /// The inside of a JSON string.
 fn json(value: &str) -> String {
     let quoted = serde_json::Value::from(value).to_string();
-    quoted[1..quoted.len() - 1].to_owned()
+    // Newtonsoft escapes these line ends too.
+    quoted[1..quoted.len() - 1]
+        .replace('\u{85}', "\\u0085")
+        .replace('\u{2028}', "\\u2028")
+        .replace('\u{2029}', "\\u2029")
 }
 
 /// Percent-encoded but for RFC 3986's unreserved characters.
@@ -195,11 +225,17 @@ fn without_quotes(value: &str) -> &str {
 
 /// What PowerShell prints of a value apart when it takes `&` or `&+` for an operator.
 fn around_ampersand(value: &str) -> (&str, &str) {
-    let operator = if value.contains("&+") { "&+" } else { "&" };
-    let Some(at) = value.rfind(operator) else {
+    let (before, after) = if let Some(at) = value.find("&+") {
+        let (before, after) = value.split_at(at + "&+".len());
+        // The letter behind it gets a colour, and stands alone.
+        let mut rest = after.chars();
+        rest.next();
+        (before, rest.as_str())
+    } else if let Some(at) = value.rfind('&') {
+        value.split_at(at + 1)
+    } else {
         return ("", "");
     };
-    let (before, after) = value.split_at(at + operator.len());
     let long = |part: &&str| part.len() >= SHORTEST_PART;
     (
         Some(before).filter(long).unwrap_or_default(),
@@ -238,6 +274,39 @@ mod tests {
         ] {
             assert_eq!(masker.mask(&format!("x{encoded}y")), "x***y", "{encoded}");
         }
+    }
+
+    #[test]
+    fn what_powershell_prints_apart_is_hidden() {
+        let operator = masker(&["secretpart1&secretpart2&secretpart3"]);
+        assert_eq!(
+            operator.mask("secretpart1&secretpart2& secretpart3"),
+            "*** ***"
+        );
+        let operator = masker(&["secretpart1&+secretpart2&secretpart3"]);
+        assert_eq!(
+            operator.mask("secretpart1&+ s ecretpart2&secretpart3"),
+            "*** s ***"
+        );
+        // Short parts are too common to hide.
+        assert_eq!(masker(&["a&b"]).mask("a& b"), "a& b");
+    }
+
+    #[test]
+    fn line_ends_that_json_escapes_are_hidden() {
+        let masker = masker(&["a\u{2028}b\u{85}c"]);
+        assert_eq!(masker.mask("\"a\\u2028b\\u0085c\""), "\"***\"");
+    }
+
+    #[test]
+    fn a_text_is_cut_where_no_value_is() {
+        let masker = masker(&["abcd"]);
+        // The longest of its forms has eight characters.
+        assert_eq!(masker.cut(b"xxxxxxxxab"), 3);
+        assert_eq!(masker.cut(b"xxabcdxxxx"), 2);
+        assert_eq!(masker.cut(b"abcdabcd"), 8);
+        assert_eq!(Masker::default().cut("xé".as_bytes()), 3);
+        assert_eq!(Masker::default().cut(&"xé".as_bytes()[..2]), 2);
     }
 
     #[test]

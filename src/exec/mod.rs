@@ -14,6 +14,7 @@ pub mod command;
 mod contexts;
 mod control;
 mod effects;
+mod entrusted;
 mod environment;
 mod evaluate;
 pub mod file_command;
@@ -38,6 +39,7 @@ mod summaries;
 pub mod workspace;
 
 pub use cancel::{Cancellation, Canceller};
+pub use entrusted::GivenEnvironment;
 pub use janitor::{Janitor, janitor_main};
 pub use place::{NetworkAccess, PlaceSettings};
 pub use run::{Content, Ended, Given, Run};

@@ -9,15 +9,17 @@ use indexmap::IndexMap;
 use serde_json::json;
 
 use super::contexts::FixedContexts;
+use super::entrusted::Entrusted;
 use super::environment::JobEnvironment;
 use super::job::{LegSpec, Place};
 use super::paths::{self, EVENT, EXTERNALS, Paths};
 use super::run::Run;
-use crate::agent::protocol::{FileSpec, ProcessSpec, Signal, User};
+use crate::agent::protocol::{FileSpec, Orphan, ProcessSpec, Signal, User};
 use crate::agent::{AgentError, EnvironmentSpec, Mount, Network};
 use crate::backend::{self, Backend as _, BackendError, Shortcoming};
 use crate::config::network::Carried;
 use crate::difference::{Difference, DifferenceKind, Effect, Site};
+use crate::digest::Digest;
 use crate::event::EventKind;
 use crate::expr::Value;
 use crate::externals::Externals;
@@ -48,6 +50,9 @@ pub(super) enum PlaceError {
     /// The agent inside failed.
     #[error(transparent)]
     Agent(#[from] AgentError),
+    /// The environment that the job names cannot be told.
+    #[error("{0}")]
+    Environment(String),
 }
 
 /// What every place of a run is made with.
@@ -159,9 +164,10 @@ pub(super) async fn bring_up(run: &Run, spec: &LegSpec) -> Result<Up, PlaceError
 }
 
 /// Ends everything in the place. Once its mounts are gone too, its directories are the janitor's;
-/// nobody waits for that.
-pub(super) async fn take_down(run: &Run, ground: Ground) -> Result<(), PlaceError> {
-    let remains = ground.backend.take_down().await?;
+/// nobody waits for that. Gives the processes that steps had left.
+pub(super) async fn take_down(run: &Run, ground: Ground) -> Result<Vec<Orphan>, PlaceError> {
+    let mut remains = ground.backend.take_down().await?;
+    let orphans = std::mem::take(&mut remains.orphans);
     // From now on others may have its trees; otherwise the janitor puts them back.
     let _ = run.store.end_leases(&ground.holder);
     // Not the run: its report is complete once nobody can send events any more.
@@ -171,7 +177,7 @@ pub(super) async fn take_down(run: &Run, ground: Ground) -> Result<(), PlaceErro
         let _ = remains.gone().await;
         janitor.clear(&ground.directory);
     });
-    Ok(())
+    Ok(orphans)
 }
 
 impl CommandWatch {
@@ -242,18 +248,19 @@ async fn answer_of(
 }
 
 /// The contexts that stay the same for all steps of a leg.
-pub(super) fn fixed_contexts(run: &Run, spec: &LegSpec, paths: &Paths) -> FixedContexts {
+pub(super) fn fixed_contexts(
+    run: &Run,
+    spec: &LegSpec,
+    paths: &Paths,
+    entrusted: &Entrusted,
+) -> FixedContexts {
     let mut github = run.github.to_value();
     if let Some(github) = github.as_object_mut() {
         github.insert("job".to_owned(), json!(spec.leg.key.local_id()));
         github.insert("workspace".to_owned(), json!(paths.workspace));
         github.insert("event_path".to_owned(), json!(EVENT));
-        let token = spec
-            .of
-            .secrets
-            .get("GITHUB_TOKEN")
-            .cloned()
-            .unwrap_or_default();
+        let token = entrusted.secrets.get("GITHUB_TOKEN");
+        let token = token.map(String::as_str).unwrap_or_default();
         github.insert("token".to_owned(), json!(token));
     }
     let mut runner: serde_json::Map<String, serde_json::Value> = label_of(spec)
@@ -262,10 +269,12 @@ pub(super) fn fixed_contexts(run: &Run, spec: &LegSpec, paths: &Paths) -> FixedC
         .flatten()
         .collect();
     runner.insert("workspace".to_owned(), json!(paths.runner_workspace));
-    runner.insert("debug".to_owned(), json!(""));
+    if run.given.is_debug() {
+        runner.insert("debug".to_owned(), json!("1"));
+    }
     let file = spec.of.file(run);
     let job = json!({
-        "check_run_id": null,
+        "check_run_id": check_run_id(run, spec),
         "workflow_ref": file.reference,
         "workflow_sha": file.sha,
         "workflow_repository": file.repository,
@@ -281,9 +290,15 @@ pub(super) fn fixed_contexts(run: &Run, spec: &LegSpec, paths: &Paths) -> FixedC
         ("matrix", spec.leg.matrix.clone()),
         ("needs", spec.needs.clone()),
         ("inputs", spec.of.inputs.clone()),
-        ("vars", run.given.vars.clone()),
-        ("secrets", Value::from(json!(spec.of.secrets))),
+        ("vars", entrusted.vars.clone()),
+        ("secrets", Value::from(json!(entrusted.secrets))),
     ]))
+}
+
+/// A number like GitHub's of a job of a run; nobody here has the other.
+fn check_run_id(run: &Run, spec: &LegSpec) -> u32 {
+    let Digest([a, b, c, d, ..]) = Digest::of(format!("{} {}", run.id, spec.leg.key));
+    u32::from_be_bytes([a, b, c, d])
 }
 
 fn label_of(spec: &LegSpec) -> Option<&Label> {
@@ -542,6 +557,9 @@ fn github_variables(
     all.extend(
         runner.map(|(name, value)| (format!("RUNNER_{}", name.to_uppercase()), value.to_owned())),
     );
+    if run.given.is_debug() {
+        all.insert("RUNNER_DEBUG".to_owned(), "1".to_owned());
+    }
     let tracking = format!("github_{}", uuid::Uuid::new_v4());
     all.insert("RUNNER_TRACKING_ID".to_owned(), tracking);
     all

@@ -5,6 +5,7 @@ use std::sync::Arc;
 
 use indexmap::IndexMap;
 
+use super::entrusted::GivenEnvironment;
 use super::janitor::Janitor;
 use super::place::PlaceSettings;
 use super::workspace;
@@ -82,8 +83,30 @@ pub struct Given {
     pub secrets: IndexMap<String, String>,
     /// Whether steps may deploy and publish: `--allow-publish`.
     pub publish: bool,
+    /// What environments give the jobs that name them, by their names in lower case.
+    pub environments: IndexMap<String, GivenEnvironment>,
     /// Variables for every job's environment.
     pub env: IndexMap<String, String>,
+    /// Step debugging is asked for, whatever the secrets and variables say.
+    pub debug: bool,
+}
+
+impl Given {
+    /// Whether steps are debugged: asked for, or `ACTIONS_STEP_DEBUG` is `true` as a secret, else
+    /// as a variable.
+    pub fn is_debug(&self) -> bool {
+        const NAME: &str = "ACTIONS_STEP_DEBUG";
+        let secret = self
+            .secrets
+            .iter()
+            .find(|(name, _)| name.eq_ignore_ascii_case(NAME));
+        let variable = || {
+            let vars = self.vars.to_json();
+            Some(vars.get(NAME)?.as_str()?.to_owned())
+        };
+        let value = secret.map(|(_, value)| value.clone()).or_else(variable);
+        self.debug || value.is_some_and(|value| value.trim().eq_ignore_ascii_case("true"))
+    }
 }
 
 /// How a run ended.
@@ -121,6 +144,12 @@ impl Run {
         )
         .permitting(Permitted {
             secrets: self.given.secrets.clone(),
+            environments: self
+                .given
+                .environments
+                .iter()
+                .map(|(name, given)| (name.clone(), given.secrets.clone()))
+                .collect(),
             publish: self.given.publish,
         })
     }

@@ -95,6 +95,7 @@ pub(super) async fn prepare<'a>(
     let own = job.text_map(step.env.as_ref(), &env).await?;
     env.extend(own.clone().unwrap_or_default());
     let name = display_name(job, step, &env).await?;
+    log.allow_by([&job.environment.base, &env]);
     let reading = left_out::reading(job, step);
     // A condition about what was not run has no value that means anything.
     let by_condition = reading.as_ref().is_some_and(|reading| reading.by_condition);
@@ -262,11 +263,7 @@ impl Prepared<'_> {
                 Effects::of(Outcome::Failure)
             }
         };
-        let said = log.finish();
-        effects.outputs.extend(said.outputs);
-        if said.failed && effects.outcome == Outcome::Success {
-            effects.outcome = Outcome::Failure;
-        }
+        effects.take_over(log.finish());
         Ok(Ended {
             index,
             name: self.name,
@@ -344,6 +341,7 @@ async fn evaluated_script(job: &Leading<'_>, step: &Step, env: &Env) -> Evaluate
                 .place
                 .paths
                 .in_workspace(&nearest(directory)?.unwrap_or_default()),
+            env: env.clone(),
         })
     })
     .await

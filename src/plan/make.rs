@@ -19,7 +19,7 @@ use super::uses::{self, Used};
 use crate::outcome::{Outcome, SkipReason};
 use crate::source::Diagnostic;
 use crate::workflow::{
-    self, ActionRef, BuiltIn, Job, JobBody, Step, StepAction, Token, Uses, Workflow,
+    self, ActionRef, BuiltIn, Job, JobBody, Step, StepAction, Token, TokenKind, Uses, Workflow,
 };
 
 /// Everything a run will do.
@@ -60,14 +60,14 @@ pub struct PlannedJob {
     pub fails: Option<JobFailure>,
     /// Those of its steps that will not run, where that is known already.
     pub skipped_steps: Vec<SkippedStep>,
+    /// Of the jobs that it calls those that were asked for.
+    pub selection: Selection,
     /// Those of its steps that GitHub would run and lrun does not, as far as that is known.
     pub left_out: Vec<LeftOut>,
     /// What lrun cannot do of it here.
     pub obstacles: Vec<Obstacle>,
     /// The outputs it has not here because of the steps left out, each with the reason.
     pub(super) missing_outputs: IndexMap<String, String>,
-    /// Of the jobs that it calls those that were asked for.
-    pub selection: Selection,
 }
 
 /// A step that will not run.
@@ -156,7 +156,7 @@ pub(super) fn plan_jobs(
     for (job, planned) in selected.iter().zip(&planned) {
         used.extend(uses::used(workflow, job, planned));
         let own = planned.obstacles.iter();
-        refusals.extend(own.filter(|one| one.kind.refuses_all()).cloned());
+        refusals.extend(own.filter(|obstacle| obstacle.kind.refuses_all()).cloned());
         refusals.extend(refusals_of_calls(planned));
     }
     Ok(Plan {
@@ -235,10 +235,10 @@ fn plan_job(
         skip,
         fails,
         needs,
+        selection: Selection::default(),
         left_out: Vec::new(),
         obstacles: Vec::new(),
         missing_outputs: IndexMap::new(),
-        selection: Selection::default(),
     })
 }
 
@@ -445,9 +445,11 @@ pub(super) fn step_name(step: &Step, facts: &Facts) -> String {
         .unwrap_or_else(|| match &step.action {
             StepAction::Uses { reference, .. } => reference.value.clone(),
             StepAction::Run { script, .. } => {
-                let first = script
-                    .as_str()
-                    .and_then(|script| script.trim().lines().next());
+                let text = match &script.kind {
+                    TokenKind::Expression(template) => Some(template.text()),
+                    _ => script.as_str(),
+                };
+                let first = text.and_then(|script| script.trim().lines().next());
                 format!("Run {}", first.unwrap_or(&step.id))
             }
             _ => step.id.clone(),
@@ -513,8 +515,11 @@ fn of_step(workflow: &Workflow, job: &Job, step: &Step, facts: &Facts) -> Option
                 },
                 None => of_inputs(&action, with.as_ref()?, facts)?,
             },
+            Uses::Docker => ObstacleKind::DockerAction {
+                reference: reference.value.clone(),
+            },
             // Whether these can be had is found out before the run: `Plan::uses`.
-            Uses::Remote | Uses::Local | Uses::SelfRepository | Uses::Docker => return None,
+            Uses::Remote | Uses::Local | Uses::SelfRepository => return None,
         },
         StepAction::Run { .. }
         | StepAction::Wait { .. }

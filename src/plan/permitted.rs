@@ -11,6 +11,8 @@ use crate::workflow::{Call, Job, Level, Permissions, Token};
 pub struct Permitted {
     /// The secrets that have a value, as the workflow sees them.
     pub secrets: IndexMap<String, String>,
+    /// Those of environments, by the environment's name in lower case.
+    pub environments: IndexMap<String, IndexMap<String, String>>,
     /// `--allow-publish`
     pub publish: bool,
 }
@@ -47,15 +49,29 @@ impl Permitted {
         }
         Self {
             secrets,
+            environments: self.environments.clone(),
             publish: self.publish,
         }
+    }
+
+    /// The same with what the environment of a job gives, as far as its name is known.
+    #[must_use]
+    pub(super) fn with_environment(&self, job: &Job, facts: &Facts) -> Self {
+        let mut own = self.clone();
+        let name = job.environment.as_ref().and_then(|token| {
+            let name = token.get("name").unwrap_or(token);
+            name.evaluate_string(facts).ok()
+        });
+        let given = name.and_then(|name| self.environments.get(&name.to_lowercase()));
+        own.secrets.extend(given.cloned().unwrap_or_default());
+        own
     }
 
     /// What a job has of it: where it could deploy or write, no secrets without `--allow-publish`.
     #[must_use]
     pub(super) fn of_job(&self, job: &Job, facts: &Facts) -> Self {
         match self.withheld(job, facts) {
-            None => self.clone(),
+            None => self.with_environment(job, facts),
             Some(_) => Self::default(),
         }
     }

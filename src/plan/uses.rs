@@ -53,7 +53,10 @@ pub(super) fn used(workflow: &Workflow, job: &Job, planned: &PlannedJob) -> Vec<
     if planned.skip.is_some() || planned.fails.is_some() || !runs_here {
         return Vec::new();
     }
+    let is_left_out = |index: usize| planned.left_out.iter().any(|step| step.index == index);
     let steps = steps.iter().enumerate();
+    // What is not run here anyway need not be had here.
+    let steps = steps.filter(|(index, _)| !is_left_out(*index));
     let used = steps.filter_map(|(index, step)| match &step.action {
         StepAction::Uses { reference, .. } => Some(Used {
             uses: reference.value.clone(),

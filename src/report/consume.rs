@@ -3,18 +3,18 @@
 //!
 //! A reporter may wait for whom it writes to, a pager or a stopped terminal, for as long as that
 //! takes: neither the run nor the other reporters wait with it. What it has not written yet is
-//! kept in memory.
+//! kept for it ([`super::spool`]). The record alone is waited for.
 
 use std::io;
+use std::path::Path;
 use std::sync::Arc;
-use std::sync::mpsc::{self, Receiver, RecvTimeoutError, Sender, TryRecvError};
 use std::thread::{self, JoinHandle};
-
-use tokio::sync::mpsc::UnboundedReceiver;
+use std::time::Duration;
 
 use super::Reporter;
+use super::spool::{Next, Spool};
 use crate::clock::{Moment, since_epoch};
-use crate::event::{Event, EventKind};
+use crate::event::{Event, EventKind, Received};
 
 /// A reporter that could not go on.
 #[derive(Debug, thiserror::Error)]
@@ -28,16 +28,18 @@ pub struct FailedReporter {
 
 /// Stamps each event with its number and both clocks and hands it to all reporters, until every
 /// sender is gone; returns once every reporter has written all of it. A reporter that fails is
-/// left out from then on and named at the end; the run does not feel it.
+/// left out from then on and named at the end; the run does not feel it. What slow ones have not
+/// read is kept in `directory` as soon as it is much.
 pub async fn consume(
-    mut events: UnboundedReceiver<EventKind>,
+    mut events: Received,
     reporters: Vec<Box<dyn Reporter + Send>>,
+    directory: &Path,
 ) -> Vec<FailedReporter> {
     let started = Moment::now();
     let mut failed = Vec::new();
     let mut working = Vec::new();
     for reporter in reporters {
-        match Working::start(reporter) {
+        match Working::start(reporter, directory) {
             Ok(at_work) => working.push(at_work),
             Err(reporter) => failed.push(reporter),
         }
@@ -50,10 +52,10 @@ pub async fn consume(
             elapsed_us: u64::try_from(started.elapsed().as_micros()).unwrap_or(u64::MAX),
             kind,
         });
-        sequence += 1;
+        sequence += lines(&event.kind);
         for reporter in &working {
-            // One that failed listens no more.
-            let _ = reporter.events.send(Arc::clone(&event));
+            reporter.events.push(&event);
+            reporter.events.room().await;
         }
     }
     // Not on the runtime's thread: it has signals to listen to while a reader is slow.
@@ -67,20 +69,35 @@ pub async fn consume(
     failed
 }
 
+/// How many numbers an event takes: each line of output has one of its own.
+fn lines(kind: &EventKind) -> u64 {
+    match kind {
+        EventKind::StepOutput { text, line, .. } if line.is_many() => {
+            1 + memchr::memchr_iter(b'\n', text.as_bytes()).count() as u64
+        }
+        _ => 1,
+    }
+}
+
 /// A reporter on its thread.
 struct Working {
     name: &'static str,
-    events: Sender<Arc<Event>>,
+    events: Arc<Spool>,
     thread: JoinHandle<io::Result<()>>,
 }
 
 impl Working {
-    fn start(mut reporter: Box<dyn Reporter + Send>) -> Result<Self, FailedReporter> {
+    fn start(
+        mut reporter: Box<dyn Reporter + Send>,
+        directory: &Path,
+    ) -> Result<Self, FailedReporter> {
         let name = reporter.name();
-        let (events, received) = mpsc::channel();
+        let spilled = (!reporter.is_waited_for()).then(|| directory.to_owned());
+        let events = Arc::new(Spool::new(spilled));
+        let read = Arc::clone(&events);
         let thread = thread::Builder::new()
             .name(name.to_owned())
-            .spawn(move || report(reporter.as_mut(), &received))
+            .spawn(move || report(reporter.as_mut(), &read))
             .map_err(|source| FailedReporter {
                 reporter: name,
                 source,
@@ -94,7 +111,7 @@ impl Working {
 
     /// Waits until it has written everything.
     fn end(self) -> Option<FailedReporter> {
-        drop(self.events);
+        self.events.close();
         // The panic hook has told what it was.
         let panicked = |_| Err(io::Error::other("it panicked"));
         let source = self.thread.join().unwrap_or_else(panicked).err()?;
@@ -106,20 +123,25 @@ impl Working {
 }
 
 /// Tells a reporter of every event until no other can come.
-fn report(reporter: &mut dyn Reporter, events: &Receiver<Arc<Event>>) -> io::Result<()> {
+fn report(reporter: &mut dyn Reporter, events: &Spool) -> io::Result<()> {
+    let told = tell(reporter, events);
+    if told.is_err() {
+        // Nobody is to keep anything for it, or wait for it.
+        events.abandon();
+    }
+    told
+}
+
+fn tell(reporter: &mut dyn Reporter, events: &Spool) -> io::Result<()> {
     loop {
-        match events.try_recv() {
-            Ok(event) => reporter.event(&event)?,
-            Err(TryRecvError::Disconnected) => return reporter.finish(),
-            Err(TryRecvError::Empty) => {
-                let next = match reporter.rest()? {
-                    Some(wait) => events.recv_timeout(wait),
-                    None => events.recv().map_err(|_| RecvTimeoutError::Disconnected),
-                };
-                if let Ok(event) = next {
-                    reporter.event(&event)?;
-                }
-            }
+        let next = match events.next(Some(Duration::ZERO))? {
+            Next::None => events.next(reporter.rest()?)?,
+            next => next,
+        };
+        match next {
+            Next::Event(event) => reporter.event(&event)?,
+            Next::None => {}
+            Next::End => return reporter.finish(),
         }
     }
 }
@@ -127,7 +149,7 @@ fn report(reporter: &mut dyn Reporter, events: &Receiver<Arc<Event>>) -> io::Res
 #[cfg(test)]
 mod tests {
     use std::sync::Mutex;
-    use std::time::Duration;
+    use std::sync::mpsc::{self, Receiver};
 
     use super::*;
     use crate::event::Events;
@@ -206,7 +228,7 @@ mod tests {
             events.send(job_started(leg));
         }
         drop(events);
-        let failed = consume(receiver, reporters).await;
+        let failed = consume(receiver, reporters, Path::new("/tmp")).await;
         assert_eq!(*good.lock().expect("nobody panicked"), [0, 1, 2]);
         assert_eq!(*bad.lock().expect("nobody panicked"), [0]);
         let failed: Vec<_> = failed.iter().map(ToString::to_string).collect();
@@ -224,7 +246,7 @@ mod tests {
         let reporters: Vec<Box<dyn Reporter + Send>> =
             vec![Box::new(Waits { let_go: wait }), Box::new(others)];
         let (events, receiver) = Events::channel();
-        let consuming = tokio::spawn(consume(receiver, reporters));
+        let consuming = tokio::spawn(consume(receiver, reporters, Path::new("/tmp")));
         events.send(job_started(0));
         events.send(job_started(1));
         while seen.lock().expect("nobody panicked").len() < 2 {

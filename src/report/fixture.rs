@@ -289,6 +289,10 @@ pub(super) fn every_kind() -> Vec<Event> {
             step: main(2),
             annotation: failure,
         },
+        EventKind::StepSummary {
+            step: main(2),
+            text: "## Build".to_owned(),
+        },
         compared(Site::Step(main(2)), 38_200_000),
         step_finished(&main(2), Outcome::Failure, 4_310_000),
         EventKind::StepSkipped {

@@ -24,6 +24,13 @@ impl<W: Write> Json<W> {
     pub fn new(out: W) -> Self {
         Self { out }
     }
+
+    fn line(&mut self, line: &Line<'_>) -> io::Result<()> {
+        // Written whole, so that a reader never sees half a line.
+        let mut line = serde_json::to_vec(line)?;
+        line.push(b'\n');
+        self.out.write_all(&line)
+    }
 }
 
 impl<W: Write> Reporter for Json<W> {
@@ -32,10 +39,20 @@ impl<W: Write> Reporter for Json<W> {
     }
 
     fn event(&mut self, event: &Event) -> io::Result<()> {
-        // Written whole, so that a reader never sees half a line.
-        let mut line = serde_json::to_vec(&Line::from(event))?;
-        line.push(b'\n');
-        self.out.write_all(&line)
+        match &event.kind {
+            EventKind::StepOutput { step, line, text } if line.is_many() => {
+                for (sequence, text) in (event.sequence..).zip(text.split('\n')) {
+                    let fact = Fact::StepOutput {
+                        step: step.into(),
+                        line: log_line(*line),
+                        text,
+                    };
+                    self.line(&Line::new(event, sequence, fact))?;
+                }
+                Ok(())
+            }
+            kind => self.line(&Line::new(event, event.sequence, kind.into())),
+        }
     }
 
     fn rest(&mut self) -> io::Result<Option<Duration>> {
@@ -93,6 +110,12 @@ enum Fact<'a> {
         job: Job<'a>,
         message: &'a str,
     },
+    OrphanEnded {
+        #[serde(flatten)]
+        job: Job<'a>,
+        pid: i32,
+        name: &'a str,
+    },
     JobFinished {
         #[serde(flatten)]
         job: Job<'a>,
@@ -108,6 +131,11 @@ enum Fact<'a> {
         #[serde(flatten)]
         step: Step<'a>,
         line: &'static str,
+        text: &'a str,
+    },
+    StepSummary {
+        #[serde(flatten)]
+        step: Step<'a>,
         text: &'a str,
     },
     Annotated {
@@ -194,14 +222,14 @@ impl End {
     }
 }
 
-impl<'a> From<&'a Event> for Line<'a> {
-    fn from(event: &'a Event) -> Self {
+impl<'a> Line<'a> {
+    fn new(event: &Event, sequence: u64, fact: Fact<'a>) -> Self {
         Self {
             version: VERSION,
-            sequence: event.sequence,
+            sequence,
             at: clock::rfc3339(Duration::from_millis(event.at_ms)),
             elapsed_us: event.elapsed_us,
-            fact: (&event.kind).into(),
+            fact,
         }
     }
 }
@@ -243,6 +271,11 @@ impl<'a> From<&'a EventKind> for Fact<'a> {
                 job: job.into(),
                 message,
             },
+            EventKind::OrphanEnded { job, pid, name } => Self::OrphanEnded {
+                job: job.into(),
+                pid: *pid,
+                name,
+            },
             EventKind::JobFinished { job, end } => Self::JobFinished {
                 job: job.into(),
                 end: End::new(end),
@@ -262,6 +295,10 @@ impl<'a> From<&'a EventKind> for Fact<'a> {
             EventKind::StepOutput { step, line, text } => Self::StepOutput {
                 step: step.into(),
                 line: log_line(*line),
+                text,
+            },
+            EventKind::StepSummary { step, text } => Self::StepSummary {
+                step: step.into(),
                 text,
             },
             EventKind::Annotated { step, annotation } => Self::Annotated {
@@ -329,6 +366,8 @@ impl<'a> From<&'a EventKind> for Fact<'a> {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::event::LogLine;
+    use crate::ids::Phase;
     use crate::report::fixture;
 
     fn lines() -> Vec<serde_json::Value> {
@@ -351,6 +390,27 @@ mod tests {
             assert_eq!(line["sequence"], sequence);
             assert!(line["type"].is_string(), "{line}");
         }
+    }
+
+    #[test]
+    fn each_line_of_output_is_a_line_with_a_number_of_its_own() {
+        let step = fixture::step("build", 0, Phase::Main);
+        let mut out = Vec::new();
+        for event in fixture::events([
+            fixture::output(&step, LogLine::Output, "a\n\nb"),
+            fixture::output(&step, LogLine::Error, "c\nd"),
+        ]) {
+            let told = Json::new(&mut out).event(&event);
+            told.expect("memory can be written");
+        }
+        let text = String::from_utf8(out).expect("it is text");
+        let lines: Vec<serde_json::Value> = text
+            .lines()
+            .map(|line| serde_json::from_str(line).expect("a line is an object"))
+            .collect();
+        let texts: Vec<_> = lines.iter().map(|line| line["text"].clone()).collect();
+        assert_eq!(texts, ["a", "", "b", "c\nd"]);
+        assert_eq!(lines[2]["sequence"], 2);
     }
 
     #[test]

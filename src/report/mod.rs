@@ -17,6 +17,7 @@ mod outline;
 mod plain;
 mod record;
 mod runs;
+mod spool;
 mod template;
 mod wire;
 
@@ -42,6 +43,12 @@ pub use template::{action_template, errors_template, workflow_template};
 pub trait Reporter {
     /// What it is called when it fails.
     fn name(&self) -> &'static str;
+
+    /// Whether it waits for nobody but this machine's disk: then whoever writes more than it can
+    /// take waits for it. All others may be behind as far as they like.
+    fn is_waited_for(&self) -> bool {
+        false
+    }
 
     /// Takes in the next event.
     ///

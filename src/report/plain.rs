@@ -29,9 +29,10 @@ const SITE: usize = 40;
 /// How a report is written.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct PlainOptions {
-    /// Shows what steps write as they write it, in every job, debug lines too, and differences
-    /// without effect.
+    /// Shows what steps write as they write it, in every job, and differences without effect.
     pub verbose: bool,
+    /// Shows what steps wrote to `GITHUB_STEP_SUMMARY`, at the end.
+    pub summaries: bool,
     /// Writes ANSI colours.
     pub color: bool,
     /// How much of a line there is room for.
@@ -51,6 +52,8 @@ pub struct Plain<W> {
     totals: Totals,
     /// Where they are, if not in the whole run, and what they are.
     differences: Vec<(Option<String>, String)>,
+    /// What steps wrote for people, each with the step's name.
+    summaries: Vec<(String, String)>,
 }
 
 #[derive(Debug)]
@@ -81,6 +84,7 @@ impl<W: Write> Plain<W> {
             current: None,
             totals: Totals::default(),
             differences: Vec::new(),
+            summaries: Vec::new(),
         }
     }
 
@@ -164,17 +168,44 @@ impl<W: Write> Plain<W> {
 
     fn step_output(&mut self, key: &StepKey, line: LogLine, text: &str) -> io::Result<()> {
         if !self.options.verbose {
-            self.step(key).keep(line, text);
+            match line.is_many() {
+                true => self.step(key).keep_output(text),
+                false => self.step(key).keep(line, text),
+            }
             return Ok(());
         }
-        let lines = self.step(key).live(line, text);
-        if lines.is_empty() {
-            return Ok(());
+        let several = text
+            .split('\n')
+            .take(if line.is_many() { usize::MAX } else { 0 });
+        let one = (!line.is_many()).then_some(text);
+        for text in several.chain(one) {
+            let lines = self.step(key).live(line, text);
+            if lines.is_empty() {
+                return Ok(());
+            }
+            self.turn_to(&key.job)?;
+            for line in lines {
+                writeln!(self.out, "{line}")?;
+            }
         }
-        self.turn_to(&key.job)?;
-        lines
-            .iter()
-            .try_for_each(|line| writeln!(self.out, "{line}"))
+        Ok(())
+    }
+
+    fn summary(&mut self, key: &StepKey, text: &str) {
+        if self.options.summaries {
+            let name = self.step(key).name.clone();
+            self.summaries.push((name, text.to_owned()));
+        }
+    }
+
+    fn tell_summaries(&mut self) -> io::Result<()> {
+        for (name, text) in std::mem::take(&mut self.summaries) {
+            writeln!(self.out, "\nsummary  {}", layout::cut(&name, SITE))?;
+            for line in text.lines() {
+                writeln!(self.out, "  {line}")?;
+            }
+        }
+        Ok(())
     }
 
     fn step_skipped(&mut self, step: &StepKey, name: &str, reason: &SkipReason) -> io::Result<()> {
@@ -258,6 +289,7 @@ impl<W: Write> Plain<W> {
             1 => "1 miss".to_owned(),
             _ => format!("{misses} misses"),
         };
+        self.tell_summaries()?;
         writeln!(self.out)?;
         writeln!(self.out, "cache    {hits} · {partial} partial · {misses}")?;
         writeln!(
@@ -348,6 +380,11 @@ impl<W: Write> Reporter for Plain<W> {
             EventKind::JobStarted { job, place } => self.job_started(job, place),
             EventKind::JobSkipped { job, reason } => self.job_skipped(job, reason)?,
             EventKind::JobFailed { job, message } => self.job_failed(job, message)?,
+            EventKind::OrphanEnded { job, pid, name } if self.options.verbose => {
+                let text = format!("Terminate orphan process: pid ({pid}) ({name})");
+                self.note(Some(job), Style::Faint, &text)?;
+            }
+            EventKind::OrphanEnded { .. } => {}
             EventKind::JobFinished { job, end } => self.job_finished(job, *end)?,
             EventKind::StepStarted {
                 step, name, named, ..
@@ -355,6 +392,7 @@ impl<W: Write> Reporter for Plain<W> {
                 *self.step(step) = Step::new(shown_name(name, *named));
             }
             EventKind::StepOutput { step, line, text } => self.step_output(step, *line, text)?,
+            EventKind::StepSummary { step, text } => self.summary(step, text),
             EventKind::Annotated { step, annotation } => self.step(step).annotated(annotation),
             EventKind::StepSkipped { step, name, reason } => {
                 self.step_skipped(step, name, reason)?;

@@ -113,6 +113,10 @@ impl<W: Write> Reporter for Record<W> {
         "the record"
     }
 
+    fn is_waited_for(&self) -> bool {
+        true
+    }
+
     fn event(&mut self, event: &Event) -> io::Result<()> {
         self.line(event)
     }
@@ -220,6 +224,7 @@ mod tests {
         let mut out = Vec::new();
         let options = PlainOptions {
             verbose: true,
+            summaries: true,
             color: true,
             room: crate::report::Room::Terminal(80),
         };

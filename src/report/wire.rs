@@ -234,6 +234,7 @@ pub(super) fn log_line(line: LogLine) -> &'static str {
         LogLine::Group => "group",
         LogLine::EndGroup => "end-group",
         LogLine::Command => "command",
+        LogLine::Script => "script",
     }
 }
 

@@ -96,7 +96,9 @@ impl Store {
                     waiting >= MOST_WAITING,
                 ),
             )?;
-            Ok(Ticket(index.last_insert_rowid()))
+            let ticket = Ticket(index.last_insert_rowid());
+            grant(index, ticket, (group.0, &group.1))?;
+            Ok(ticket)
         })
     }
 
@@ -113,13 +115,7 @@ impl Store {
                 |row| Ok((row.get(0)?, row.get(1)?, row.get(2)?)),
             )?;
             self.forget_dead(index, (&repository, &group), RunId(run as u64))?;
-            index.execute(
-                "UPDATE concurrency SET running = 1 WHERE id = ?1 AND cancelled = 0 AND NOT EXISTS (
-                     SELECT 1 FROM concurrency AS other
-                     WHERE other.repository = ?2 AND other.folded = ?3 AND other.id <> ?1
-                     AND (other.running = 1 OR (other.id < ?1 AND other.cancelled = 0)))",
-                (ticket.0, &repository, &group),
-            )?;
+            grant(index, ticket, (&repository, &group))?;
             turn(index, ticket)
         })
     }
@@ -156,6 +152,21 @@ impl Store {
         }
         Ok(())
     }
+}
+
+/// Gives a group to who waits, if nobody is in it or waits for longer.
+fn grant(
+    index: &Transaction<'_>,
+    ticket: Ticket,
+    (repository, group): (&str, &str),
+) -> rusqlite::Result<usize> {
+    index.execute(
+        "UPDATE concurrency SET running = 1 WHERE id = ?1 AND cancelled = 0 AND NOT EXISTS (
+             SELECT 1 FROM concurrency AS other
+             WHERE other.repository = ?2 AND other.folded = ?3 AND other.id <> ?1
+             AND (other.running = 1 OR (other.id < ?1 AND other.cancelled = 0)))",
+        (ticket.0, repository, group),
+    )
 }
 
 /// A group as it is compared.

@@ -54,6 +54,16 @@ pub struct ActionOutput {
     pub value: Option<Token>,
 }
 
+impl Action {
+    /// The version that a JavaScript action is of, 20 of `node20`; none of another.
+    pub fn node(&self) -> Option<u32> {
+        match self.runs.using {
+            Using::Node { version, .. } => Some(version),
+            _ => None,
+        }
+    }
+}
+
 /// `runs`
 #[derive(Debug, Clone)]
 pub struct Runs {

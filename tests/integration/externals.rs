@@ -1,6 +1,12 @@
 //! Node.js for JavaScript actions, as jobs find it.
 
+use std::net::TcpListener;
+use std::path::Path;
 use std::process::Command;
+
+use lrun::config::Environment;
+use lrun::externals::{Origin, Release, Sources};
+use lrun::label::Architecture;
 
 use crate::project::Project;
 
@@ -43,4 +49,33 @@ fn what_is_no_node_is_refused_before_the_start() {
         assert!(report.stderr.contains(words), "{}", report.stderr);
         assert_eq!(report.stdout, "", "nothing was started");
     }
+}
+
+#[test]
+fn without_a_distribution_the_user_s_npm_client_has_it() {
+    let closed = {
+        let listener = TcpListener::bind("127.0.0.1:0").expect("a free port");
+        listener.local_addr().expect("bound")
+    };
+    let mirror = format!("http://{closed}/dist");
+    let environment = Environment::of_process();
+    let store = tempfile::tempdir_in(Path::new(env!("CARGO_TARGET_TMPDIR"))).expect("writable");
+    let sources = Sources {
+        store: store.path(),
+        mirror: Some(&mirror),
+        offline: false,
+        environment: &environment,
+    };
+    let release = Release::node24(Architecture::here().expect("of a label"));
+    let fetched = sources.ensure(&release, || ()).expect("npm has it");
+    assert_eq!(fetched.node.origin, Origin::Npm);
+    let (origin, error) = &fetched.failed[0];
+    assert_eq!(*origin, Origin::Mirror);
+    assert!(error.to_string().starts_with(&mirror), "{error}");
+    let output = Command::new(fetched.node.from.join("bin/node"))
+        .args(["-p", "process.version"])
+        .output();
+    let output = output.expect("it starts");
+    let version = String::from_utf8_lossy(&output.stdout);
+    assert_eq!(version.trim(), format!("v{}", release.version));
 }

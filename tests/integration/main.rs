@@ -4,19 +4,23 @@
 //! as an ordinary user, and need git, a C compiler, make, node, perl, python3 with venv and, for
 //! root, sudo. What a machine lacks makes them fail: nothing is skipped.
 
+mod actions;
 mod artifacts;
 mod background;
 mod bad_input;
 mod caches;
+mod calls;
 mod cancelling;
 mod check;
 mod checkout;
 mod cold;
+mod concurrency;
 mod environment;
 mod examples;
 mod explanations;
 mod externals;
 mod files;
+mod flow;
 mod killing;
 mod live;
 mod lrun;

@@ -6,7 +6,7 @@ use super::error::AgentError;
 use super::process::Process;
 use super::wire::{Exchange, Wire};
 use crate::agent::message::{Content, Reply, Request, Task};
-use crate::agent::protocol::{FileSpec, ProcessSpec, User};
+use crate::agent::protocol::{FileSpec, Orphan, ProcessSpec, User};
 
 /// An agent, wherever its place is. Cheap to clone; all clones speak to the same one.
 #[derive(Debug, Clone)]
@@ -129,9 +129,12 @@ impl Agent {
     }
 
     /// Ends everything in the place; when this returns, no process of it is left but the
-    /// agent, which is about to end.
-    pub async fn close(&self) -> Result<(), AgentError> {
-        self.do_it("end the place", &Request::Close).await
+    /// agent, which is about to end. Gives those that had to be ended.
+    pub async fn close(&self) -> Result<Vec<Orphan>, AgentError> {
+        match self.answer(&Request::Close).await? {
+            Reply::Closed(orphans) => Ok(orphans),
+            other => Err(AgentError::confused("end the place", &other)),
+        }
     }
 
     pub(super) fn ask(&self, request: &Request) -> Result<Exchange, AgentError> {

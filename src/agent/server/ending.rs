@@ -8,6 +8,8 @@ use nix::sys::signal::{Signal, kill};
 use nix::sys::wait::waitpid;
 use nix::unistd::{Pid, getpid};
 
+use crate::agent::protocol::Orphan;
+
 /// Kills all processes of the place and reaps them. As process 1 of a namespace that is
 /// everything; elsewhere it is whatever descends from this process, which as a subreaper
 /// inherits the orphans.
@@ -28,6 +30,16 @@ pub(super) fn end_everything() {
         }
         reap_all();
     }
+}
+
+/// The processes of the place, but those that have ended already.
+pub(super) fn running() -> Vec<Orphan> {
+    let running = descendants(getpid()).into_iter().filter_map(|pid| {
+        let (name, state) = name_and_state(pid.as_raw())?;
+        let pid = pid.as_raw();
+        (state != 'Z').then_some(Orphan { pid, name })
+    });
+    running.collect()
 }
 
 fn reap_all() {
@@ -62,8 +74,17 @@ fn descendants(ancestor: Pid) -> Vec<Pid> {
     found.into_iter().skip(1).map(Pid::from_raw).collect()
 }
 
+fn name_and_state(pid: i32) -> Option<(String, char)> {
+    let stat = fs::read(format!("/proc/{pid}/stat")).ok()?;
+    let stat = String::from_utf8_lossy(&stat);
+    let (before, after) = stat.rsplit_once(')')?;
+    let (_, name) = before.split_once('(')?;
+    Some((name.to_owned(), after.trim_start().chars().next()?))
+}
+
 fn parent_of(pid: i32) -> Option<i32> {
-    let stat = fs::read_to_string(format!("/proc/{pid}/stat")).ok()?;
+    let stat = fs::read(format!("/proc/{pid}/stat")).ok()?;
+    let stat = String::from_utf8_lossy(&stat);
     // The name stands in parentheses and may contain anything; the state and the parent
     // follow the last one (proc_pid_stat(5)).
     let (_, after_name) = stat.rsplit_once(')')?;

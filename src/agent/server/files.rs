@@ -54,32 +54,39 @@ fn create(path: &Path, mode: u32) -> io::Result<File> {
 pub(super) fn read(path: &str) -> Option<Content> {
     match find(path) {
         FoundFile::Content(bytes) => Some(Content(bytes)),
-        FoundFile::Missing | FoundFile::Unreadable => None,
+        FoundFile::Missing | FoundFile::Unreadable | FoundFile::TooLarge { .. } => None,
     }
 }
 
 pub(super) fn find(path: &str) -> FoundFile {
     match read_regular(path) {
-        Ok(bytes) => FoundFile::Content(bytes),
+        Ok(found) => found,
         Err(error) if error.kind() == io::ErrorKind::NotFound => FoundFile::Missing,
         Err(_) => FoundFile::Unreadable,
     }
 }
 
-fn read_regular(path: &str) -> io::Result<Vec<u8>> {
+fn read_regular(path: &str) -> io::Result<FoundFile> {
     let file = OpenOptions::new()
         .read(true)
         .custom_flags(libc::O_NONBLOCK | libc::O_NOCTTY | libc::O_NOFOLLOW)
         .open(path)?;
     let about = file.metadata()?;
-    if !about.is_file() || about.len() > LARGEST {
+    if about.is_dir() {
+        // No file, as .NET's `File.Exists` has it.
+        return Ok(FoundFile::Missing);
+    }
+    if !about.is_file() {
         return Err(io::ErrorKind::InvalidInput.into());
+    }
+    if about.len() > LARGEST {
+        return Ok(FoundFile::TooLarge { size: about.len() });
     }
     let mut bytes = Vec::new();
     if about.len() > 0 {
         file.take(LARGEST).read_to_end(&mut bytes)?;
     }
-    Ok(bytes)
+    Ok(FoundFile::Content(bytes))
 }
 
 pub(super) fn make_directory(path: &Path, mode: u32) -> io::Result<()> {

@@ -91,11 +91,15 @@ impl Service {
     /// Serves until it is over. Whatever happens, the processes of the place are ended.
     pub fn run(mut self) -> io::Result<Ended> {
         let served = self.serve();
+        let orphans = match served {
+            Ok(Some(_)) => ending::running(),
+            _ => Vec::new(),
+        };
         ending::end_everything();
         match served? {
             None => Ok(Ended::Abandoned),
             Some(stream) => {
-                self.channel.reply(stream, &Reply::Done)?;
+                self.channel.reply(stream, &Reply::Closed(orphans))?;
                 while self.channel.has_outgoing() {
                     let output = PollFd::new(self.channel.output(), PollFlags::POLLOUT);
                     poll(&mut [output], PollTimeout::NONE)?;

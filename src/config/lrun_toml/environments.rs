@@ -6,6 +6,7 @@ use indexmap::IndexMap;
 
 use super::table::{Owner, Table, Value};
 use crate::config::settings::Setting;
+use crate::config::value_name::value_name;
 
 /// Variables and secrets, of every job and of those of an environment.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
@@ -77,7 +78,7 @@ impl Environments {
 impl Named {
     fn take(&mut self, table: &mut Table<'_>) {
         let vars = table.values("vars", |name, value| {
-            check_name(name)?;
+            value_name(name)?;
             let text = value.text().map(str::to_owned);
             text.ok_or_else(|| format!("variable `{name}` has to be a string"))
         });
@@ -97,7 +98,7 @@ fn secret(
     name: &str,
     value: Value<'_>,
 ) -> Result<SecretSource, String> {
-    check_name(name)?;
+    value_name(name)?;
     if owner == Owner::User {
         return Err(format!(
             "secret `{name}` would reach the jobs of every repository that you run; write it under [repository.\"OWNER/NAME\".secrets] or [repository.\"OWNER/NAME\".environments.ENVIRONMENT.secrets]"
@@ -119,17 +120,5 @@ fn secret(
             "secret `{name}`: `env` and `file` are only taken from your own file (lrun/lrun.toml in XDG_CONFIG_HOME or ~/.config, under [repository.\"OWNER/NAME\"]), not from a repository's: they could hand what is yours to its jobs; {{ secret = \"NAME\" }} names one that you give with --secret"
         )),
         false => Ok(source),
-    }
-}
-
-/// What GitHub lets a secret or a variable be called (docs: "Naming your secrets").
-fn check_name(name: &str) -> Result<(), String> {
-    let allowed = |c: char| c.is_ascii_alphanumeric() || c == '_';
-    let begins = name.starts_with(|c: char| !c.is_ascii_digit());
-    match begins && name.chars().all(allowed) {
-        true => Ok(()),
-        false => Err(format!(
-            "`{name}` cannot be the name of a secret or variable: letters, digits and _ only, no digit first"
-        )),
     }
 }

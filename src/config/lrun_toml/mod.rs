@@ -14,6 +14,7 @@
 //! [`LrunToml::take`].
 
 mod environments;
+mod node;
 mod table;
 #[cfg(test)]
 mod tests;
@@ -28,6 +29,7 @@ use super::inside::inside;
 use super::settings::Settings;
 
 pub use environments::{Environments, Named, SecretSource};
+pub use node::NodeSource;
 
 /// The file's name.
 const NAME: &str = "lrun.toml";
@@ -40,6 +42,8 @@ const FOR_REPOSITORY: &str = "repository";
 pub struct LrunToml {
     /// `[environments.NAME]`, and `[vars]` and `[secrets]` of every job.
     pub environments: Environments,
+    /// `[node]`
+    pub node: NodeSource,
 }
 
 /// What is wrong with the files: every place that is, a line each.
@@ -117,6 +121,7 @@ impl LrunToml {
     /// Reads every section there is.
     fn take(&mut self, whole: &mut Table<'_>) {
         self.environments.take(whole);
+        self.node.take(whole);
     }
 }
 

@@ -149,3 +149,23 @@ fn the_repository_s_file_is_none_of_another_folder() {
         "{error}"
     );
 }
+
+#[test]
+fn where_node_comes_from_is_the_user_s_to_say_alone() {
+    let users = "[node]\nmirror = 'https://mirror.example/node'\nmusl = 'musl.tar.gz'\n";
+    let node = read(users, "").expect("valid").node;
+    let mirror = node.mirror.expect("it is there").value;
+    assert_eq!(mirror, "https://mirror.example/node");
+    assert!(
+        node.musl
+            .expect("it is there")
+            .value
+            .ends_with("lrun/musl.tar.gz")
+    );
+    let error = read("", "[node]\nmirror = 'https://mirror.example/node'\n");
+    let error = error.expect_err("it runs on the user's machine");
+    assert!(
+        error.starts_with("lrun.toml:2:1: `mirror` is only taken"),
+        "{error}"
+    );
+}

@@ -11,6 +11,7 @@ mod interrupt;
 mod outside;
 mod process;
 mod restore;
+mod results;
 mod script;
 mod upload_artifact;
 

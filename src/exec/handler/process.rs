@@ -2,17 +2,16 @@
 //! it comes, ended early with the runner's graces, and what it wrote to its command files
 //! (runner `Handler`, `ProcessInvoker`, `FileCommandManager`).
 
+use std::future::Future;
+use std::pin::pin;
 use std::time::Duration;
 
-use indexmap::IndexMap;
-
-use super::{Interruption, ProcessContext, Scope};
-use crate::agent::protocol::{Ended, Exit, FileSpec, FoundFile, ProcessSpec, Signal, User};
+use super::{Interruption, ProcessContext, Scope, results};
+use crate::agent::protocol::{Ended, Exit, FileSpec, ProcessSpec, Signal, User};
 use crate::agent::{AgentError, Process};
 use crate::difference::{Difference, DifferenceKind, Effect, Site};
 use crate::event::EventKind;
 use crate::exec::effects::Effects;
-use crate::exec::file_command::{self, FileCommandError, Pairs};
 use crate::exec::log::StepLog;
 use crate::outcome::Outcome;
 
@@ -20,8 +19,6 @@ use crate::outcome::Outcome;
 /// (runner `ProcessInvoker`).
 const INTERRUPT_GRACE: Duration = Duration::from_millis(7500);
 const TERMINATE_GRACE: Duration = Duration::from_millis(2500);
-/// A larger summary is dropped with an error line.
-const SUMMARY_BYTES: usize = 1 << 20;
 
 /// What a step starts.
 pub(super) struct Command {
@@ -68,8 +65,8 @@ pub(super) async fn run(
     if place.root_lacks.is_some() {
         log.look_for_refusals();
     }
-    let results = process.files.all().map(str::to_owned).to_vec();
-    let mut started = match place.agent.spawn_with(files, spec, results).await {
+    let found = process.files.all().map(str::to_owned).to_vec();
+    let mut started = match place.agent.spawn_with(files, spec, found).await {
         Ok(started) => started,
         // A disk that the job filled fails this step; later ones may make room.
         Err(error @ AgentError::File { .. }) => {
@@ -84,13 +81,11 @@ pub(super) async fn run(
         }
         Err(error) => return Err(error),
     };
-    let interruption = tokio::select! {
-        () = forward_output(&mut started, log) => None,
-        interruption = interrupt.raised() => Some(interruption),
-    };
+    let interruption = forward_output(&mut started, log, interrupt.raised()).await;
     if interruption.is_some() {
         end_with_grace(&mut started, log).await?;
     }
+    log.end_output().await;
     let Ended {
         exit,
         results,
@@ -100,7 +95,7 @@ pub(super) async fn run(
     effects.cost = exit.timing;
     let used_sudo = opened.iter().any(|path| path.ends_with("/sudo"));
     effects.opened = Some(opened);
-    take_results(results, log, &mut effects);
+    results::take(&process.files, results, log, &mut effects);
     if let (Outcome::Failure, Some(lacks), true) = (
         effects.outcome,
         &place.root_lacks,
@@ -123,9 +118,21 @@ fn name_limit(log: &StepLog, lacks: &str) {
     }));
 }
 
-async fn forward_output(process: &mut Process, log: &mut StepLog) {
-    while let Some((stream, bytes)) = process.output.recv().await {
-        log.feed(stream, &bytes);
+/// Reads output to its end, unless something else happens before.
+async fn forward_output<T>(
+    process: &mut Process,
+    log: &mut StepLog,
+    other: impl Future<Output = T>,
+) -> Option<T> {
+    let mut other = pin!(other);
+    loop {
+        let (stream, bytes) = tokio::select! {
+            biased;
+            happened = &mut other => return Some(happened),
+            piece = process.output.recv() => piece?,
+        };
+        // Not beside the other: what is read is told.
+        log.feed(stream, &bytes).await;
     }
 }
 
@@ -137,15 +144,13 @@ async fn end_with_grace(process: &mut Process, log: &mut StepLog) -> Result<(), 
     ];
     for (signal, grace) in grace {
         process.signal(signal)?;
-        if tokio::time::timeout(grace, forward_output(process, log))
-            .await
-            .is_ok()
-        {
+        let over = forward_output(process, log, tokio::time::sleep(grace)).await;
+        if over.is_none() {
             return Ok(());
         }
     }
     process.signal(Signal::Kill)?;
-    forward_output(process, log).await;
+    forward_output(process, log, std::future::pending::<()>()).await;
     Ok(())
 }
 
@@ -176,65 +181,4 @@ fn files_to_write(files: Vec<FileSpec>, process: &ProcessContext) -> Vec<FileSpe
         mode: 0o644,
     });
     empty.into_iter().chain(files).collect()
-}
-
-/// What the command files say; they come in the order in which they were named.
-fn take_results(results: Vec<FoundFile>, log: &mut StepLog, effects: &mut Effects) {
-    let mut failed = false;
-    let mut results = results.into_iter();
-    let mut text = |name: &str| match results.next() {
-        Some(FoundFile::Content(bytes)) => file_command::text(&bytes),
-        // One that is gone says nothing.
-        Some(FoundFile::Missing) | None => String::new(),
-        Some(FoundFile::Unreadable) => {
-            refuse_file(log, name, &"the file cannot be read, or is too large");
-            failed = true;
-            String::new()
-        }
-    };
-    let [env, output, path, state, summary] = [
-        text("env"),
-        text("output"),
-        text("path"),
-        text("state"),
-        text("summary"),
-    ];
-    let mut take = |name: &str, text: &str| {
-        let Pairs { mut pairs, error } = file_command::parse_pairs(text);
-        if let Some(error) = error {
-            refuse_file(log, name, &error);
-            failed = true;
-        }
-        if let Some(nameless) = pairs.iter().position(|(name, _)| name.is_empty()) {
-            let line = format!("={}", pairs[nameless].1);
-            refuse_file(log, name, &FileCommandError::EmptyName { line });
-            pairs.truncate(nameless);
-            failed = true;
-        }
-        pairs
-    };
-    let env = take("env", &env);
-    let outputs = take("output", &output);
-    take("state", &state);
-    if failed && effects.outcome == Outcome::Success {
-        effects.outcome = Outcome::Failure;
-    }
-    for (name, value) in env {
-        match file_command::blocked_variable(&name) {
-            Some(message) => log.error(message),
-            None => effects.env.push((name, value)),
-        }
-    }
-    effects.outputs = outputs.into_iter().collect::<IndexMap<_, _>>();
-    effects.path = path;
-    if summary.len() > SUMMARY_BYTES {
-        log.error("$GITHUB_STEP_SUMMARY upload aborted, supports content up to a size of 1024k.");
-    }
-}
-
-fn refuse_file(log: &mut StepLog, name: &str, error: &dyn std::fmt::Display) {
-    log.error(format!(
-        "Unable to process file command '{name}' successfully."
-    ));
-    log.error(error.to_string());
 }

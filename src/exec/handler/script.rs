@@ -1,9 +1,12 @@
 //! `run:` steps (runner `ScriptHandler`).
 
+use indexmap::IndexMap;
+
 use super::process::{self, Command};
 use super::{ProcessContext, Scope};
 use crate::agent::AgentError;
 use crate::agent::protocol::FileSpec;
+use crate::event::LogLine;
 use crate::exec::effects::Effects;
 use crate::exec::paths;
 use crate::outcome::Outcome;
@@ -17,12 +20,25 @@ pub(in crate::exec) struct Script {
     pub(in crate::exec) shell: Option<String>,
     /// Working directory, a path inside the place.
     pub(in crate::exec) directory: String,
+    /// The `env` context, which its log shows.
+    pub(in crate::exec) env: IndexMap<String, String>,
 }
 
 /// A shell as a command line: the script's path stands where `{0}` is.
+#[derive(Clone)]
 struct Shell {
     command: Vec<String>,
     extension: &'static str,
+    /// What the log calls it.
+    shown: String,
+    /// What runs instead where this is not there.
+    or: Option<&'static str>,
+}
+
+/// What was found of a shell on PATH.
+struct FoundShell {
+    /// It, or what runs instead; none if nothing is there.
+    shell: Option<Shell>,
     /// What the log calls it.
     shown: String,
 }
@@ -44,8 +60,15 @@ pub(in crate::exec) async fn run(
         );
         return Ok(Effects::of(Outcome::Failure));
     };
+    let found = shell.find(&scope, &process).await?;
+    announce(&scope, script, &found);
+    let Some(shell) = found.shell else {
+        scope
+            .log
+            .error(format!("{}: command not found", shell.program()));
+        return Ok(Effects::of(Outcome::Failure));
+    };
     let path = format!("{}/{unique}{}", paths::TEMP, shell.extension);
-    announce(&scope, script, &shell);
     let command = Command {
         argv: shell.argv(&path),
         directory: script.directory.clone(),
@@ -60,11 +83,23 @@ pub(in crate::exec) async fn run(
 }
 
 /// The runner's own lines before a script's output.
-fn announce(scope: &Scope<'_>, script: &Script, shell: &Shell) {
-    let first = script.text.lines().next().unwrap_or_default();
-    let mut lines: Vec<String> = script.text.lines().map(str::to_owned).collect();
-    lines.push(format!("shell: {}", shell.shown));
-    scope.log.group(&format!("Run {first}"), lines);
+fn announce(scope: &Scope<'_>, script: &Script, shell: &FoundShell) {
+    let log = &scope.log;
+    let text = script.text.replace("\r\n", "\n");
+    let begun = text.trim_start_matches([' ', '\t', '\r', '\n']);
+    let first = begun.split(['\r', '\n']).next().unwrap_or_default();
+    log.line(LogLine::Group, &format!("Run {first}"));
+    for line in text.trim_end_matches('\n').split('\n') {
+        log.line(LogLine::Script, line);
+    }
+    log.runner(format!("shell: {}", shell.shown));
+    if !script.env.is_empty() {
+        log.runner("env:");
+    }
+    for (name, value) in &script.env {
+        log.runner_lines(&format!("  {name}: {value}"));
+    }
+    log.line(LogLine::EndGroup, "");
 }
 
 impl Shell {
@@ -75,11 +110,15 @@ impl Shell {
                 command: words(command),
                 extension,
                 shown: command.to_owned(),
+                or: None,
             })
         };
         match option.map(str::trim) {
             // A hosted image always has bash; without pipefail (ScriptHandlerHelpers).
-            None | Some("") => built_in("bash -e {0}", ".sh"),
+            None | Some("") => Some(Self {
+                or: Some("sh"),
+                ..built_in("bash -e {0}", ".sh")?
+            }),
             Some("bash") => built_in("bash --noprofile --norc -e -o pipefail {0}", ".sh"),
             Some("sh") => built_in("sh -e {0}", ".sh"),
             Some("python") => built_in("python {0}", ".py"),
@@ -91,6 +130,7 @@ impl Shell {
                 ],
                 extension: ".ps1",
                 shown: format!("{shell} -command \". '{{0}}'\""),
+                or: None,
             }),
             Some(format) if format.contains("{0}") => {
                 let (program, _) = format.split_once(' ').unwrap_or((format, ""));
@@ -98,10 +138,61 @@ impl Shell {
                     extension: extension(program),
                     command: words(format),
                     shown: format.to_owned(),
+                    or: None,
                 })
             }
             Some(_) => None,
         }
+    }
+
+    fn program(&self) -> &str {
+        self.command.first().map_or("", String::as_str)
+    }
+
+    /// Looks for it on the PATH of a step's process.
+    async fn find(
+        &self,
+        scope: &Scope<'_>,
+        process: &ProcessContext,
+    ) -> Result<FoundShell, AgentError> {
+        let path = process.env.iter().find(|(name, _)| name == "PATH");
+        let directories: Vec<&str> = path.map_or("", |(_, path)| path).split(':').collect();
+        let programs: Vec<&str> = std::iter::once(self.program()).chain(self.or).collect();
+        let candidates: Vec<(&str, String)> = programs
+            .iter()
+            .flat_map(|program| {
+                let places = directories.iter().filter(|place| place.starts_with('/'));
+                let at = |place: &&str| format!("{}/{program}", place.trim_end_matches('/'));
+                let paths: Vec<String> = match program.contains('/') {
+                    // Named by its path, from the working directory: whoever starts it knows.
+                    true => Vec::new(),
+                    false => places.map(at).collect(),
+                };
+                paths.into_iter().map(move |path| (*program, path))
+            })
+            .collect();
+        if self.program().contains('/') {
+            return Ok(FoundShell {
+                shell: Some(self.clone()),
+                shown: self.shown.clone(),
+            });
+        }
+        let paths = candidates.iter().map(|(_, path)| path.clone()).collect();
+        let answers = scope.place.agent.exists(paths).await?;
+        let mut found = candidates.iter().zip(answers);
+        let Some(((program, path), _)) = found.find(|(_, is_there)| *is_there) else {
+            return Ok(FoundShell {
+                shell: None,
+                shown: self.shown.clone(),
+            });
+        };
+        let mut shell = self.clone();
+        shell.command[0] = (*program).to_owned();
+        let arguments = self.shown.strip_prefix(self.program()).unwrap_or_default();
+        Ok(FoundShell {
+            shown: format!("{path}{arguments}"),
+            shell: Some(shell),
+        })
     }
 
     fn argv(&self, script: &str) -> Vec<String> {

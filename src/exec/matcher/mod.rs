@@ -10,5 +10,5 @@ mod running;
 #[cfg(test)]
 mod tests;
 
-pub(super) use definition::{Definition, MatcherError, parse};
+pub(super) use definition::{Definition, parse};
 pub(super) use running::{Match, Running, TooSlow, without_colours};

@@ -154,9 +154,9 @@ fn groups_with_names_are_counted_after_the_others() {
 
 #[test]
 fn a_match_that_takes_too_long_is_given_up() {
-    let mut matcher = regexp(r"^(?=(a+)+$)b");
+    let mut matcher = regexp(r"^((a)\2?)+$");
     assert_eq!(matcher.take(&("a".repeat(64) + "c")), Err(TooSlow));
-    assert_eq!(matcher.take("ab"), Ok(None));
+    assert_eq!(matcher.take("ab").map(|found| found.is_some()), Ok(false));
 }
 
 #[test]

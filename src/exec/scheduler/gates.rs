@@ -87,7 +87,8 @@ impl Scheduler {
         cancellation: &Cancellation,
     ) -> Result<(), Option<String>> {
         let run = Arc::clone(&self.run);
-        match groups::wait(run, wanted.clone(), None, cancellation.clone()).await {
+        let entered = (wanted.clone(), groups::enter(&run, &wanted, None));
+        match groups::wait(run, entered, None, cancellation.clone()).await {
             Gate::Mine(ticket) => {
                 self.hold(None, &wanted, ticket);
                 root.groups.push(HeldGroup {
@@ -134,8 +135,10 @@ impl Scheduler {
         let of = Arc::clone(of);
         self.active.insert(key.clone(), Active { of, canceller });
         let run = Arc::clone(&self.run);
+        let entered = groups::enter(&run, &wanted, Some(&key));
         self.gates.spawn(async move {
-            let gate = groups::wait(run, wanted.clone(), Some(key), cancellation).await;
+            let entered = (wanted.clone(), entered);
+            let gate = groups::wait(run, entered, Some(key), cancellation).await;
             Passed {
                 waiting,
                 wanted,

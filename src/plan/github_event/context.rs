@@ -3,6 +3,7 @@
 use serde_json::{Map, Value, json};
 
 use super::identity::{ACTOR, Identity, SERVER_URL, stable_id};
+use super::outsider::Outsider;
 use super::payload;
 use super::trigger::{EventOptions, Trigger};
 use crate::git::{Facts, Snapshot};
@@ -41,6 +42,8 @@ pub struct GithubContext {
     pub identity: Identity,
     /// The run.
     pub run: RunIdentity,
+    /// Who started it, if not a member.
+    pub outsider: Option<Outsider>,
 }
 
 /// Events on the default branch that may still save caches (changelog 2026-06-26): what others
@@ -74,6 +77,7 @@ impl GithubContext {
             base_ref: String::new(),
             identity: Identity::of(facts),
             run,
+            outsider: options.outsider,
         };
         if let Some((head, _)) = &trigger.pull_request {
             context.head_ref.clone_from(head);
@@ -86,6 +90,19 @@ impl GithubContext {
             lay_over(&mut context.event, given);
         }
         context
+    }
+
+    /// `github.actor`
+    pub fn actor(&self) -> &'static str {
+        self.outsider.map_or(ACTOR, Outsider::actor)
+    }
+
+    /// `github.secret_source`: `Actions` where the run gets the repository's own secrets.
+    pub fn secret_source(&self) -> &'static str {
+        let outsider = self.outsider;
+        outsider.map_or("Actions", |outsider| {
+            outsider.secret_source(&self.event_name)
+        })
     }
 
     /// `github.ref_name`: `main`, `v1.0`, `7/merge`.
@@ -150,8 +167,8 @@ impl GithubContext {
             "run_number": self.run.number.to_string(),
             "retention_days": "90",
             "run_attempt": "1",
-            "actor_id": stable_id(ACTOR).to_string(),
-            "actor": ACTOR,
+            "actor_id": stable_id(self.actor()).to_string(),
+            "actor": self.actor(),
             "workflow": self.run.workflow,
             "head_ref": self.head_ref,
             "base_ref": self.base_ref,
@@ -163,11 +180,11 @@ impl GithubContext {
             "ref_name": self.ref_name(),
             "ref_protected": false,
             "ref_type": self.ref_type(),
-            "secret_source": "Actions",
+            "secret_source": self.secret_source(),
             "workflow_ref": self.workflow_ref(),
             "workflow_sha": self.sha,
             "repository_id": stable_id(&repository).to_string(),
-            "triggering_actor": ACTOR,
+            "triggering_actor": self.actor(),
         })
     }
 }

@@ -53,11 +53,7 @@ pub fn dispatch_inputs(
     event: &str,
     given: &IndexMap<String, String>,
 ) -> Result<Value, InputError> {
-    let declared = match event {
-        // Of a workflow that others call, as if one of them gave them.
-        "workflow_call" => definitions(workflow, event),
-        _ => declared(workflow, event),
-    };
+    let declared = inputs_of(workflow, event);
     let known: Vec<&str> = declared.iter().filter_map(|pair| pair.key.name()).collect();
     if let Some(name) = given.keys().find(|name| !known.contains(&name.as_str())) {
         return Err(InputError::Unknown {
@@ -92,6 +88,21 @@ pub fn dispatch_texts(
             Some((name.to_owned(), text(name, &pair.value)?))
         })
         .collect()
+}
+
+/// Whether an event of a workflow has an input of this name.
+pub fn has_input(workflow: &Workflow, event: &str, name: &str) -> bool {
+    let declared = inputs_of(workflow, event);
+    declared.iter().any(|pair| pair.key.name() == Some(name))
+}
+
+/// The inputs of an event that may be given.
+fn inputs_of<'w>(workflow: &'w Workflow, event: &str) -> &'w [Pair] {
+    match event {
+        // Of a workflow that others call, as if one of them gave them.
+        "workflow_call" => definitions(workflow, event),
+        _ => declared(workflow, event),
+    }
 }
 
 /// The inputs that a dispatch declares.

@@ -9,13 +9,17 @@ mod compared;
 mod context;
 mod identity;
 mod inputs;
+mod outsider;
 mod payload;
 #[cfg(test)]
 mod tests;
+mod told;
 mod trigger;
 
 pub use compared::{Compared, Since};
 pub use context::{GithubContext, RunIdentity};
 pub use identity::{ACTOR, Identity};
-pub use inputs::{InputError, dispatch_inputs, dispatch_texts};
+pub use inputs::{InputError, dispatch_inputs, dispatch_texts, has_input};
+pub use outsider::Outsider;
+pub use told::told_inputs;
 pub use trigger::{Base, EventError, EventOptions, Trigger};

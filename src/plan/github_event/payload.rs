@@ -1,10 +1,14 @@
 //! `github.event`: the parts of GitHub's webhook payloads that a clone can tell
 //! (docs: webhook events and payloads). Keys that nobody here can know are left out.
 
+mod others;
+
 use serde_json::{Map, Value, json};
 
+pub(super) use self::others::is_told;
 use super::context::GithubContext;
 use super::identity::{ACTOR, Identity, SERVER_URL, stable_id};
+use super::outsider::Outsider;
 use super::trigger::{EventOptions, Trigger};
 use crate::git::{Commit, Facts, Snapshot};
 
@@ -27,17 +31,13 @@ pub(super) fn payload(
             "ref": context.git_ref,
             "workflow": context.run.workflow_path,
         }),
-        "schedule" => json!({
-            "schedule": trigger.cron,
-            "workflow": context.run.workflow_path,
-        }),
-        _ => json!({}),
+        _ => others::payload(context, trigger, &snapshot.commit),
     };
     if let Some(action) = &trigger.action {
         payload["action"] = action.as_str().into();
     }
     payload["repository"] = repository(&context.identity);
-    payload["sender"] = user(ACTOR);
+    payload["sender"] = user(context.actor());
     payload
 }
 
@@ -78,7 +78,7 @@ fn push(context: &GithubContext, options: &EventOptions, facts: &Facts, commit: 
         "compare": format!("{url}/compare/{}...{}", before.unwrap_or(NO_COMMIT), commit.id),
         "commits": [commit_value],
         "head_commit": commit_value,
-        "pusher": { "name": ACTOR, "email": format!("{ACTOR}@localhost") },
+        "pusher": { "name": context.actor(), "email": format!("{ACTOR}@localhost") },
     })
 }
 
@@ -104,7 +104,7 @@ fn pull_request(context: &GithubContext, trigger: &Trigger, snapshot: &Snapshot)
     let base_sha = trigger.base.as_ref().map(|base| base.commit.as_str());
     let repository = repository(&context.identity);
     let owner = &context.identity.owner;
-    let side = |branch: &str, sha: Option<&str>| {
+    let side = |(owner, repository): (&str, &Value), branch: &str, sha: Option<&str>| {
         json!({
             "label": format!("{owner}:{branch}"),
             "ref": branch,
@@ -113,30 +113,64 @@ fn pull_request(context: &GithubContext, trigger: &Trigger, snapshot: &Snapshot)
             "repo": repository,
         })
     };
+    let base = (owner.as_str(), &repository);
+    let forked = forked(&context.identity);
+    let head = match context.outsider {
+        Some(Outsider::Fork) => (FORK, &forked),
+        _ => base,
+    };
+    let url = format!(
+        "{}/pull/{}",
+        context.identity.url(),
+        number.unwrap_or_default()
+    );
+    let full_name = context.identity.repository();
+    let api = format!("https://api.github.com/repos/{full_name}");
     json!({
         "number": number,
         "pull_request": {
             "number": number,
-            "html_url": format!("{}/pull/{}", context.identity.url(), number.unwrap_or_default()),
+            "id": stable_id(&url),
+            "url": format!("{api}/pulls/{}", number.unwrap_or_default()),
+            "html_url": url,
+            "diff_url": format!("{url}.diff"),
+            "patch_url": format!("{url}.patch"),
+            "issue_url": format!("{api}/issues/{}", number.unwrap_or_default()),
             "state": "open",
             "locked": false,
             "draft": false,
             "merged": false,
+            "merged_at": null,
             "mergeable": true,
+            "auto_merge": null,
             "title": context.head_ref,
             "body": null,
             "labels": [],
             "assignees": [],
             "requested_reviewers": [],
+            "requested_teams": [],
             "milestone": null,
             "author_association": "OWNER",
-            "user": user(ACTOR),
+            "user": user(context.actor()),
             "merge_commit_sha": snapshot.merge.as_ref().map(|_| snapshot.sha()),
-            "head": side(&context.head_ref, Some(head_sha)),
-            "base": side(&context.base_ref, base_sha),
+            "head": side(head, &context.head_ref, Some(head_sha)),
+            "base": side(base, &context.base_ref, base_sha),
         },
         "after": head_sha,
     })
+}
+
+/// Whose fork a pull request of one comes from.
+const FORK: &str = "fork";
+
+/// The fork of a repository.
+fn forked(identity: &Identity) -> Value {
+    let mut forked = repository(&Identity {
+        owner: FORK.to_owned(),
+        ..identity.clone()
+    });
+    forked["fork"] = true.into();
+    forked
 }
 
 fn repository(identity: &Identity) -> Value {
@@ -157,10 +191,11 @@ fn repository(identity: &Identity) -> Value {
 }
 
 fn user(login: &str) -> Value {
+    let is_bot = login.ends_with("[bot]");
     json!({
         "login": login,
         "id": stable_id(login),
-        "type": "User",
+        "type": if is_bot { "Bot" } else { "User" },
         "html_url": format!("{SERVER_URL}/{login}"),
     })
 }

@@ -4,6 +4,8 @@ use serde_json::Value;
 
 use super::compared::{self, Compared, Since};
 use super::identity::{Identity, stable_id};
+use super::outsider::Outsider;
+use super::told;
 use crate::git::{Content, Facts, Head};
 use crate::workflow::{self, Token};
 
@@ -27,6 +29,8 @@ pub struct EventOptions {
     pub committed: bool,
     /// `--input K=V` of `workflow_dispatch`.
     pub inputs: Vec<(String, String)>,
+    /// `--as NAME`
+    pub outsider: Option<Outsider>,
     /// `--since REF`: what the changed paths are counted from.
     pub since: Option<Since>,
 }
@@ -58,6 +62,16 @@ pub enum EventError {
     InvalidRef {
         /// The name.
         name: String,
+    },
+    /// An event that nobody else than members can start.
+    #[error("--as {who}: {event} is no event of such a run; those are {}", events.join(", "))]
+    NotByOutsider {
+        /// Who.
+        who: &'static str,
+        /// The event.
+        event: String,
+        /// The events.
+        events: &'static [&'static str],
     },
     /// A branch of a pull request that is not there.
     #[error("the pull request's {side} branch '{name}' is not there: name another with --{side}")]
@@ -91,6 +105,8 @@ pub struct Trigger {
     pub pull_request: Option<(String, u64)>,
     /// The base of a pull request.
     pub base: Option<Base>,
+    /// What a merge group is to be merged into.
+    pub queue: Option<Base>,
     /// What its changed paths are the difference of; none of an event that has none.
     pub compared: Option<Compared>,
     /// `github.event.action`, where the event has types.
@@ -113,7 +129,8 @@ impl Trigger {
         let event = choose_event(&declared, options)?;
         let mut trigger = Self::of_event(event, options, facts)?;
         let declared = on.iter().find(|on| on.name == event);
-        trigger.be_configured(declared.and_then(|on| on.configuration.as_ref()));
+        let configuration = declared.and_then(|on| on.configuration.as_ref());
+        trigger.be_configured(configuration, options);
         Ok(trigger)
     }
 
@@ -123,15 +140,26 @@ impl Trigger {
         options: &EventOptions,
         facts: &Facts,
     ) -> Result<Self, EventError> {
+        if let Some(outsider) = options.outsider
+            && !outsider.events().contains(&event)
+        {
+            return Err(EventError::NotByOutsider {
+                who: outsider.name(),
+                event: event.to_owned(),
+                events: outsider.events(),
+            });
+        }
         let identity = Identity::of(facts);
+        let options = &told::options(event, options, facts);
         let mut trigger = Self {
             event: event.to_owned(),
             git_ref: String::new(),
             content: current(options, facts),
             pull_request: None,
             base: None,
+            queue: None,
             compared: None,
-            action: None,
+            action: told::usual_action(event).map(str::to_owned),
             cron: None,
             assumptions: Vec::new(),
         };
@@ -139,9 +167,11 @@ impl Trigger {
             ("pull_request" | "pull_request_target", _) => {
                 trigger.be_pull_request(options, facts, &identity)?;
             }
+            ("merge_group", _) => trigger.be_queued(options, facts, &identity)?,
             (_, Some(name)) => trigger.be_on(name, facts)?,
+            ("release", None) => trigger.git_ref = trigger.released(facts),
             // The ref that GitHub lets the user choose, or that was pushed.
-            ("push" | "workflow_dispatch" | "create" | "release", None) => {
+            ("push" | "workflow_dispatch" | "create", None) => {
                 trigger.git_ref = trigger.current_ref(facts, &identity);
             }
             // All others run on the default branch only (docs: events that trigger workflows).
@@ -151,17 +181,26 @@ impl Trigger {
             let (git_ref, content) = (&trigger.git_ref, &trigger.content);
             trigger.compared = compared::of_push(options, git_ref, content, facts);
         }
-        trigger.assumptions.extend(trigger.other_ref(options));
+        let told = told::assumptions(&trigger, options);
+        trigger.assumptions.extend(told);
         trigger.assumptions.extend(identity.assumptions);
         Ok(trigger)
     }
 
     /// Takes what the workflow says of the event for what happened: one of its types, one of its
     /// times.
-    fn be_configured(&mut self, configuration: Option<&Token>) {
+    fn be_configured(&mut self, configuration: Option<&Token>, options: &EventOptions) {
+        if let Some(action) = told::action(options) {
+            self.action = Some(action.to_owned());
+            return;
+        }
         if self.event == "schedule" {
             let times = configuration.map(Token::items).unwrap_or_default();
             let cron = |time: &Token| Some(time.get("cron")?.as_str()?.to_owned());
+            if let Some(given) = told::schedule(options) {
+                self.cron = Some(given.to_owned());
+                return;
+            }
             self.cron = times.first().and_then(cron);
             if let (Some(cron), true) = (&self.cron, times.len() > 1) {
                 self.assumptions.push(format!(
@@ -250,9 +289,7 @@ impl Trigger {
             .branch(base)
             .ok_or_else(|| no_branch("base", base))?
             .to_owned();
-        let number = options
-            .number
-            .unwrap_or_else(|| u64::from(stable_id(head) % 100_000) + 1);
+        let number = options.number.unwrap_or_else(|| number_of(head));
         let base = Base {
             branch: base.clone(),
             commit,
@@ -264,21 +301,45 @@ impl Trigger {
         } else {
             self.git_ref = format!("refs/pull/{number}/merge");
         }
-        // What a push to the head branch is; by default workflows run on it, on opening and on
-        // reopening (docs: events, `pull_request`).
-        self.action = Some("synchronize".to_owned());
+        let head = told::head(options).unwrap_or(head);
         self.pull_request = Some((head.to_owned(), number));
         self.base = Some(base);
         Ok(())
     }
 
-    /// That the payload of the user names another ref than that of the run.
-    fn other_ref(&self, options: &EventOptions) -> Option<String> {
-        let given = options.payload.as_ref()?.get("ref")?.as_str()?;
-        let own = &self.git_ref;
-        let speaks_of_it = matches!(self.event.as_str(), "push" | "workflow_dispatch");
-        (speaks_of_it && given != own).then(|| {
-            format!("the payload's ref is {given}, and the run is taken for one of {own} (--ref)")
+    /// Takes the folder for what the queue is about to merge into the base.
+    fn be_queued(
+        &mut self,
+        options: &EventOptions,
+        facts: &Facts,
+        identity: &Identity,
+    ) -> Result<(), EventError> {
+        let branch = options.base.as_ref().unwrap_or(&identity.default_branch);
+        let commit = facts.refs.branch(branch);
+        let commit = commit.ok_or_else(|| no_branch("base", branch))?.to_owned();
+        let number = options.number.unwrap_or_else(|| number_of(&facts.commit));
+        // As GitHub names the branches of a queue (docs: "Managing a merge queue").
+        self.git_ref = format!("refs/heads/gh-readonly-queue/{branch}/pr-{number}-{commit}");
+        self.queue = Some(Base {
+            branch: branch.clone(),
+            commit,
+        });
+        Ok(())
+    }
+
+    /// The tag of a release: one that is on HEAD.
+    fn released(&mut self, facts: &Facts) -> String {
+        let mut tags = facts.refs.below("refs/tags/");
+        let of_head = match &facts.head {
+            Head::Tag(tag) => Some(format!("refs/tags/{tag}")),
+            _ => tags
+                .find(|(_, tag)| tag.commit == facts.commit)
+                .map(|(name, _)| name.to_owned()),
+        };
+        of_head.unwrap_or_else(|| {
+            let assumed = "no tag is on HEAD: the release is taken for one of the tag v0.0.0 (--ref refs/tags/NAME)";
+            self.assumptions.push(assumed.to_owned());
+            "refs/tags/v0.0.0".to_owned()
         })
     }
 
@@ -341,6 +402,11 @@ fn head_ref(facts: &Facts) -> Option<String> {
         Head::Tag(tag) => Some(format!("refs/tags/{tag}")),
         Head::Detached => None,
     }
+}
+
+/// A number for what has none here, the same for the same name.
+fn number_of(name: &str) -> u64 {
+    u64::from(stable_id(name) % 100_000) + 1
 }
 
 fn no_branch(side: &'static str, name: &str) -> EventError {

@@ -35,6 +35,7 @@ fn github(event_name: &str, git_ref: &str, event: Value) -> GithubContext {
             workflow: "CI".into(),
             workflow_path: "w.yml".into(),
         },
+        outsider: None,
     }
 }
 

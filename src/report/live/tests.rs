@@ -15,6 +15,7 @@ use crate::report::fixture::{
 
 const OPTIONS: PlainOptions = PlainOptions {
     verbose: false,
+    summaries: false,
     color: false,
     room: Room::Unbounded,
 };

@@ -13,6 +13,8 @@ use crate::report::plain::{log_text, shown_name};
 
 /// Last lines of a running step that are shown.
 const TAIL: usize = 4;
+/// Last lines of a piece of output that are looked at for them; some may be blank.
+const OUTPUT: usize = 20;
 /// Bytes of such a line that are kept; no terminal is that wide.
 const LONGEST: usize = 4096;
 /// A narrower terminal gets no bytes beside the seconds, and less indent.
@@ -82,6 +84,12 @@ impl View {
                 self.running.insert(step.job.clone(), doing);
             }
             EventKind::StepFinished { step, .. } if self.is_shown(step) => self.idle(&step.job),
+            EventKind::StepOutput { step, line, text } if self.tails && line.is_many() => {
+                let last: Vec<_> = text.rsplit('\n').take(OUTPUT).collect();
+                for text in last.into_iter().rev() {
+                    self.step_output(step, *line, text);
+                }
+            }
             EventKind::StepOutput { step, line, text } if self.tails => {
                 self.step_output(step, *line, text);
             }

@@ -11,6 +11,10 @@ use crate::report::layout::{self, Mark, Row, Style};
 
 /// Lines of a failed step that are shown.
 const TAIL: usize = 20;
+/// Errors before them that are shown too.
+const ERRORS: usize = 50;
+/// Bytes of a line of output that are kept for that.
+const LONGEST: usize = 16 * 1024;
 
 /// A step that has begun.
 #[derive(Debug, Default)]
@@ -65,15 +69,47 @@ impl Step {
 
     /// Keeps a line of its log for the case that it fails.
     pub(super) fn keep(&mut self, line: LogLine, text: &str) {
-        if matches!(line, LogLine::Debug | LogLine::EndGroup) {
+        if line == LogLine::EndGroup {
             return;
         }
         self.tail.push_back((line, log_text(line, text)));
-        if self.tail.len() > TAIL {
-            match self.tail.pop_front() {
-                Some((LogLine::Error, text)) => self.errors.push(text),
-                _ => self.dropped += 1,
+        self.shorten();
+    }
+
+    /// The same of lines of output, of which there may be very many: only the last are looked at.
+    pub(super) fn keep_output(&mut self, text: &str) {
+        let before = (0..text.len())
+            .rev()
+            .filter(|&at| text.as_bytes()[at] == b'\n')
+            .nth(TAIL);
+        let (before, last) = match before {
+            Some(at) => (Some(&text[..at]), &text[at + 1..]),
+            None => (None, text),
+        };
+        if let Some(before) = before {
+            while !self.tail.is_empty() {
+                self.drop_first();
             }
+            self.dropped += 1 + memchr::memchr_iter(b'\n', before.as_bytes()).count() as u64;
+        }
+        for line in last.split('\n') {
+            let beginning = &line[..line.floor_char_boundary(LONGEST)];
+            self.tail.push_back((LogLine::Output, beginning.to_owned()));
+            self.shorten();
+        }
+    }
+
+    fn shorten(&mut self) {
+        if self.tail.len() > TAIL {
+            self.drop_first();
+        }
+    }
+
+    fn drop_first(&mut self) {
+        match self.tail.pop_front() {
+            // All of them, unless the step does nothing but fail.
+            Some((LogLine::Error, text)) if self.errors.len() < ERRORS => self.errors.push(text),
+            _ => self.dropped += 1,
         }
     }
 
@@ -265,7 +301,7 @@ pub(in crate::report) fn shown_name(name: &str, named: bool) -> &str {
 /// A line of a log as people see it.
 pub(in crate::report) fn log_text(line: LogLine, text: &str) -> String {
     match line {
-        LogLine::Output | LogLine::Runner | LogLine::EndGroup => text.to_owned(),
+        LogLine::Output | LogLine::Runner | LogLine::Script | LogLine::EndGroup => text.to_owned(),
         LogLine::Error => format!("Error: {text}"),
         LogLine::Warning => format!("Warning: {text}"),
         LogLine::Notice => format!("Notice: {text}"),

@@ -9,6 +9,7 @@ use crate::report::fixture::{
 
 const QUIET: PlainOptions = PlainOptions {
     verbose: false,
+    summaries: false,
     color: false,
     room: Room::Unbounded,
 };
