@@ -28,6 +28,7 @@ mod parallel;
 mod plan;
 mod project;
 mod readers;
+mod shapes;
 mod shelf;
 mod steps;
 mod terminal;
