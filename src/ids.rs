@@ -62,15 +62,39 @@ pub enum Phase {
 pub struct StepKey {
     /// The job it belongs to.
     pub job: JobKey,
+    /// The steps that it stands in, of composite actions: their places under `steps:`, the outermost
+    /// first. Empty for a step of the job itself.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub within: Vec<u32>,
     /// Its place under `steps:`, from zero.
     pub index: u32,
     /// Which part of it.
     pub phase: Phase,
 }
 
+impl StepKey {
+    /// Its places under `steps:` counted from one, the outermost first: `3`, or `3.1` of the first
+    /// step of the composite action that the third one uses.
+    pub fn number(&self) -> String {
+        let places = self.within.iter().chain([&self.index]);
+        let numbers: Vec<String> = places.map(|place| (place + 1).to_string()).collect();
+        numbers.join(".")
+    }
+
+    /// The job's own step that it is, or that it stands in.
+    pub fn outermost(&self) -> Self {
+        Self {
+            job: self.job.clone(),
+            within: Vec::new(),
+            index: self.within.first().copied().unwrap_or(self.index),
+            phase: self.phase,
+        }
+    }
+}
+
 impl fmt::Display for StepKey {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        write!(f, "{}/{}", self.job, self.index + 1)?;
+        write!(f, "{}/{}", self.job, self.number())?;
         match self.phase {
             Phase::Pre => f.write_str("/pre"),
             Phase::Main => Ok(()),

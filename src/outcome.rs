@@ -103,6 +103,16 @@ impl Timing {
         }
     }
 
+    /// What two things cost together, one after the other.
+    pub fn and(self, other: Self) -> Self {
+        Self {
+            wall_us: self.wall_us.saturating_add(other.wall_us),
+            user_us: self.user_us.saturating_add(other.user_us),
+            system_us: self.system_us.saturating_add(other.system_us),
+            max_rss_kib: self.max_rss_kib.max(other.max_rss_kib),
+        }
+    }
+
     /// The wall clock time.
     pub fn wall_time(self) -> Duration {
         Duration::from_micros(self.wall_us)

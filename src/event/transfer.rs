@@ -99,6 +99,7 @@ mod tests {
     fn a_transfer_is_seen_from_its_beginning_to_its_end() {
         let step = StepKey {
             job: JobKey::new("build", 0),
+            within: Vec::new(),
             index: 1,
             phase: Phase::Post,
         };

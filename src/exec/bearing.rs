@@ -8,6 +8,7 @@ mod script;
 
 use indexmap::IndexMap;
 
+use super::frame::Frame;
 use crate::expr::Expression;
 use crate::label::Label;
 use crate::lookup::{Bearing, Hosted, HostedTool};
@@ -54,11 +55,13 @@ pub(super) struct Sources<'a> {
     pub(super) label: Option<&'a Label>,
     /// The step that set a variable by `GITHUB_ENV`, by the variable's name.
     pub(super) set_by: &'a IndexMap<String, String>,
+    /// Where the step stands: the job's own steps, or those of a composite action.
+    pub(super) frame: &'a Frame,
 }
 
 /// What is known of a value.
 #[derive(Debug, Clone, PartialEq, Eq)]
-struct Known {
+pub(super) struct Known {
     bearing: Bearing,
     tools: Vec<HostedTool>,
 }
@@ -119,6 +122,25 @@ impl Sources<'_> {
         Known::all(references.iter().map(|path| self.of_path(path, level)))
     }
 
+    /// What is known of each member of a mapping that a step has.
+    pub(super) fn of_members(&self, token: Option<&Token>) -> IndexMap<String, Known> {
+        let pairs = token.and_then(Token::as_mapping).unwrap_or_default();
+        let known = pairs.iter().filter_map(|pair| {
+            let known = self.of_token(&pair.value, Level::Step);
+            Some((pair.key.name()?.to_owned(), known))
+        });
+        known.collect()
+    }
+
+    fn find_step(&self, id: &str) -> Option<&Step> {
+        let steps = match (self.frame.steps(), &self.job.body) {
+            (Some(steps), _) => steps,
+            (None, JobBody::Steps(steps)) => steps,
+            (None, JobBody::Calls(_)) => return None,
+        };
+        steps.iter().find(|step| step.id.eq_ignore_ascii_case(id))
+    }
+
     fn of_token(&self, token: &Token, level: Level) -> Known {
         match &token.kind {
             TokenKind::Expression(template) => {
@@ -145,7 +167,8 @@ impl Sources<'_> {
             ("job", Some(key)) if key.eq_ignore_ascii_case("status") => Bearing::Place.into(),
             ("job", _) => Bearing::Run.into(),
             ("env", Some(variable)) => self.of_variable(variable, level),
-            ("steps", Some(id)) => match find_step(self.job, id) {
+            ("inputs", Some(name)) => self.frame.known_input(name),
+            ("steps", Some(id)) => match self.find_step(id) {
                 Some(step) => self.of_result(step, name(2), name(3)),
                 None => Bearing::Portable.into(),
             },
@@ -163,8 +186,11 @@ impl Sources<'_> {
         {
             return self.of_token(token, Level::Job);
         }
+        if let Some(known) = self.frame.known_variable(name) {
+            return known;
+        }
         if let Some(id) = self.set_by.get(name) {
-            return match find_step(self.job, id) {
+            return match self.find_step(id) {
                 Some(step) => self.of_step(step, Some(name)),
                 None => Bearing::Place.into(),
             };
@@ -314,13 +340,6 @@ fn of_github(key: Option<&str>, path: &[String]) -> Bearing {
         true => Bearing::Run,
         false => Bearing::Portable,
     }
-}
-
-fn find_step<'j>(job: &'j Job, id: &str) -> Option<&'j Step> {
-    let JobBody::Steps(steps) = &job.body else {
-        return None;
-    };
-    steps.iter().find(|step| step.id.eq_ignore_ascii_case(id))
 }
 
 /// A script as it is written, expressions and all.

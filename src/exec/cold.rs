@@ -154,7 +154,7 @@ impl Cold {
         effects: &mut Effects,
         wall_us: u64,
     ) -> Option<EventKind> {
-        self.lookups.extend(effects.looked.take());
+        self.lookups.append(&mut effects.looked);
         if effects.outcome != Outcome::Success {
             self.failed = true;
             return None;

@@ -37,23 +37,72 @@ pub(super) type HashAnswers = HashMap<Vec<String>, Result<Hashed, String>>;
 /// Everything an expression of a step may ask for.
 pub(super) struct StepContexts<'a> {
     fixed: &'a FixedContexts,
+    github: &'a GithubOfStep,
     env: Value,
     steps: Value,
     job: Value,
     status: Outcome,
+    job_status: Outcome,
     pub(super) hashes: &'a HashAnswers,
 }
 
 /// What of a job changes from step to step.
 pub(super) struct Changing<'a> {
+    /// Members of the `github` context.
+    pub(super) github: &'a GithubOfStep,
     pub(super) env: &'a IndexMap<String, String>,
     pub(super) steps: &'a IndexMap<String, StepRecord>,
+    /// What `success()` and `failure()` look at: the job's, or that of the composite action.
     pub(super) status: Outcome,
+    pub(super) job_status: Outcome,
+}
+
+/// What of the `github` context is the step's own.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub(super) struct GithubOfStep {
+    /// `action`: the id of the job's step.
+    pub(super) action: String,
+    /// `action_path`, in composite actions.
+    pub(super) path: Option<String>,
+    /// `action_repository` and `action_ref`, of actions of a repository.
+    pub(super) repository: Option<(String, String)>,
+}
+
+impl GithubOfStep {
+    /// With the repository that an action comes from; a script comes from none.
+    pub(super) fn of(&self, repository: Option<&(String, String)>) -> Self {
+        Self {
+            repository: repository.cloned(),
+            ..self.clone()
+        }
+    }
+
+    fn over(&self, github: &Value) -> Value {
+        let Value::Object(known) = github else {
+            return github.clone();
+        };
+        let mut object = Object::clone(known);
+        let (repository, git_ref) = self.repository.clone().unzip();
+        let action = Some(self.action.clone()).filter(|action| !action.is_empty());
+        for (name, value) in [
+            ("action", action),
+            ("action_path", self.path.clone()),
+            ("action_repository", repository),
+            ("action_ref", git_ref),
+        ] {
+            object.insert(name, value.map_or(Value::Null, |text| text.as_str().into()));
+        }
+        Value::from(object)
+    }
 }
 
 impl Contexts for StepContexts<'_> {
     fn context(&self, name: &str) -> Result<Value, CallError> {
         Ok(match name {
+            "github" => match self.fixed.0.get(name) {
+                Some(github) => self.github.over(github),
+                None => Value::Null,
+            },
             "env" => self.env.clone(),
             "steps" => self.steps.clone(),
             "job" => self.job.clone(),
@@ -67,7 +116,7 @@ impl Contexts for StepContexts<'_> {
             "always" => true.into(),
             "success" => (self.status == Outcome::Success).into(),
             "failure" => (self.status == Outcome::Failure).into(),
-            "cancelled" => (self.status == Outcome::Cancelled).into(),
+            "cancelled" => (self.job_status == Outcome::Cancelled).into(),
             other => return Err(CallError::Failed(format!("unknown function {other}"))),
         })
     }
@@ -76,15 +125,17 @@ impl Contexts for StepContexts<'_> {
 impl<'a> StepContexts<'a> {
     pub(super) fn new(
         fixed: &'a FixedContexts,
-        changing: &Changing<'_>,
+        changing: &Changing<'a>,
         hashes: &'a HashAnswers,
     ) -> Self {
         Self {
             fixed,
+            github: changing.github,
             env: env_context(changing.env),
             steps: steps_context(changing.steps),
-            job: job_context(fixed, changing.status),
+            job: job_context(fixed, changing.job_status),
             status: changing.status,
+            job_status: changing.job_status,
             hashes,
         }
     }

@@ -5,6 +5,7 @@
 
 use indexmap::IndexMap;
 
+use super::contexts::GithubOfStep;
 use super::paths;
 
 /// The environment every step of a job starts from.
@@ -64,6 +65,18 @@ impl FileCommandPaths {
     }
 }
 
+/// What of a process's environment is its step's own.
+pub(super) struct OfStep<'a> {
+    /// `GITHUB_ACTION` and what belongs to it.
+    pub(super) github: &'a GithubOfStep,
+    /// The files behind its file commands.
+    pub(super) files: &'a FileCommandPaths,
+    /// `STATE_*` and `INPUT_*` of an action, in this order; scripts have none.
+    pub(super) action: Vec<(String, String)>,
+    /// `ACTIONS_*`.
+    pub(super) services: Vec<(String, String)>,
+}
+
 impl JobEnvironment {
     /// The environment of one step's process.
     ///
@@ -73,11 +86,11 @@ impl JobEnvironment {
         &self,
         env: &IndexMap<String, String>,
         path: &[String],
-        action: &str,
-        files: &FileCommandPaths,
+        own: OfStep<'_>,
     ) -> Vec<(String, String)> {
         let mut all = self.base.clone();
         all.extend(env.iter().map(|(k, v)| (k.clone(), v.clone())));
+        all.extend(own.action);
         if !path.is_empty() {
             let rest = all.get("PATH").filter(|rest| !rest.is_empty());
             let joined = path
@@ -89,8 +102,13 @@ impl JobEnvironment {
             all.insert("PATH".to_owned(), joined);
         }
         all.extend(self.github.iter().map(|(k, v)| (k.clone(), v.clone())));
+        let OfStep { github, files, .. } = own;
+        let repository = github.repository.as_ref();
+        let (repository, git_ref) = repository.map_or(("", ""), |(name, git_ref)| (name, git_ref));
         let step = [
-            ("GITHUB_ACTION", action),
+            ("GITHUB_ACTION", github.action.as_str()),
+            ("GITHUB_ACTION_REPOSITORY", repository),
+            ("GITHUB_ACTION_REF", git_ref),
             ("GITHUB_ENV", &files.env),
             ("GITHUB_OUTPUT", &files.output),
             ("GITHUB_PATH", &files.path),
@@ -100,6 +118,10 @@ impl JobEnvironment {
             ("GITHUB_ARTIFACTS_LIST", &files.artifacts_list),
         ];
         all.extend(step.map(|(name, value)| (name.to_owned(), value.to_owned())));
+        if let Some(path) = &github.path {
+            all.insert("GITHUB_ACTION_PATH".to_owned(), path.clone());
+        }
+        all.extend(own.services);
         all.entry("CI".to_owned())
             .or_insert_with(|| "true".to_owned());
         all.insert("GITHUB_ACTIONS".to_owned(), "true".to_owned());
@@ -118,6 +140,22 @@ mod tests {
             .collect()
     }
 
+    fn github() -> GithubOfStep {
+        GithubOfStep {
+            action: "__run".to_owned(),
+            ..GithubOfStep::default()
+        }
+    }
+
+    fn of_step<'a>(github: &'a GithubOfStep, files: &'a FileCommandPaths) -> OfStep<'a> {
+        OfStep {
+            github,
+            files,
+            action: Vec::new(),
+            services: Vec::new(),
+        }
+    }
+
     #[test]
     fn a_step_cannot_override_github_s_own_variables() {
         let job = JobEnvironment {
@@ -129,9 +167,9 @@ mod tests {
             ("HOME", "/elsewhere"),
             ("CI", "no"),
         ]);
-        let files = FileCommandPaths::new("1");
+        let (files, github) = (FileCommandPaths::new("1"), github());
         let all: IndexMap<_, _> = job
-            .of_step(&env, &[], "__run", &files)
+            .of_step(&env, &[], of_step(&github, &files))
             .into_iter()
             .collect();
         assert_eq!(all["GITHUB_SHA"], "abc");
@@ -147,9 +185,9 @@ mod tests {
             github: IndexMap::new(),
         };
         let path = ["/second".to_owned(), "/first".to_owned()];
-        let files = FileCommandPaths::new("1");
+        let (files, github) = (FileCommandPaths::new("1"), github());
         let all: IndexMap<_, _> = job
-            .of_step(&map(&[("PATH", "/own")]), &path, "a", &files)
+            .of_step(&map(&[("PATH", "/own")]), &path, of_step(&github, &files))
             .into_iter()
             .collect();
         assert_eq!(all["PATH"], "/second:/first:/own");

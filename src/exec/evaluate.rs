@@ -4,11 +4,12 @@
 //! cannot be spoken to, the inner one a text for the log that fails the step.
 
 use std::collections::HashMap;
+use std::sync::Arc;
 
 use indexmap::IndexMap;
 
 use super::bearing::Sources;
-use super::contexts::{Changing, HashAnswers, Hashed, StepContexts};
+use super::contexts::{Changing, GithubOfStep, HashAnswers, Hashed, StepContexts};
 use super::job::Leading;
 use super::paths;
 use crate::agent::AgentError;
@@ -16,37 +17,64 @@ use crate::agent::protocol::HashSpec;
 use crate::expr::{EvaluationError, Piece, Value};
 use crate::lookup::{Bearing, KeyOrigin, KeyPart};
 use crate::outcome::Outcome;
-use crate::source::{Code, Diagnostic};
+use crate::source::{Code, Diagnostic, Source};
 use crate::tree::{Links, hash_files_arguments};
 use crate::workflow::{Condition, Token, TokenError, TokenKind, TokenProblem};
 
 /// What evaluating gave: a value, or why there is none.
 pub(super) type Evaluated<T> = Result<Result<T, String>, AgentError>;
 
+/// What an evaluation sees besides what is the same for all of a job's steps.
+#[derive(Clone, Copy)]
+pub(super) struct Seen<'a> {
+    /// The `env` context.
+    pub(super) env: &'a IndexMap<String, String>,
+    /// Members of the `github` context; those of the steps around it if none.
+    pub(super) github: Option<&'a GithubOfStep>,
+    /// The file that what is evaluated stands in; that of the steps around it if none.
+    pub(super) source: Option<&'a Arc<Source>>,
+}
+
+impl<'a> From<&'a IndexMap<String, String>> for Seen<'a> {
+    fn from(env: &'a IndexMap<String, String>) -> Self {
+        Self {
+            env,
+            github: None,
+            source: None,
+        }
+    }
+}
+
 impl Leading<'_> {
     /// Evaluates something under this `env` context. `hashFiles` runs inside the place: when
     /// one is met whose answer is not known yet it is asked for, and the evaluation starts again.
     pub(super) async fn evaluate<T>(
         &self,
-        env: &IndexMap<String, String>,
+        seen: impl Into<Seen<'_>>,
         work: impl Fn(&StepContexts<'_>) -> Result<T, TokenError>,
     ) -> Evaluated<T> {
-        self.evaluate_as(self.state.status, env, work).await
+        self.evaluate_as(self.job_status(), seen.into(), work).await
     }
 
     /// The same in a job of another status.
     async fn evaluate_as<T>(
         &self,
-        status: Outcome,
-        env: &IndexMap<String, String>,
+        job_status: Outcome,
+        seen: Seen<'_>,
         work: impl Fn(&StepContexts<'_>) -> Result<T, TokenError>,
     ) -> Evaluated<T> {
         let mut hashes: HashAnswers = HashMap::new();
         loop {
             let changing = Changing {
-                env,
+                github: seen.github.unwrap_or(&self.frame.github),
+                env: seen.env,
                 steps: &self.state.steps,
-                status,
+                // The main parts of a composite action's steps look at the action's own.
+                status: match self.frame.has_own_status() {
+                    true => self.state.status,
+                    false => job_status,
+                },
+                job_status,
             };
             let contexts = StepContexts::new(&self.contexts, &changing, &hashes);
             let error = match work(&contexts) {
@@ -56,7 +84,8 @@ impl Leading<'_> {
             let TokenProblem::Expression(EvaluationError::Pending { arguments, .. }) =
                 &error.problem
             else {
-                return Ok(Err(self.placed(&error)));
+                let source = seen.source.unwrap_or(&self.frame.source);
+                return Ok(Err(placed(source, &error)));
             };
             let patterns = texts(arguments);
             let answer = self.hash_files(&patterns).await?;
@@ -68,10 +97,10 @@ impl Leading<'_> {
     pub(super) async fn holds(
         &self,
         condition: &Condition,
-        status: Outcome,
-        env: &IndexMap<String, String>,
+        job_status: Outcome,
+        seen: impl Into<Seen<'_>>,
     ) -> Evaluated<bool> {
-        self.evaluate_as(status, env, |contexts| {
+        self.evaluate_as(job_status, seen.into(), |contexts| {
             let value = condition.expression.evaluate(contexts);
             let value = value.map_err(|error| TokenError {
                 span: condition.span,
@@ -86,22 +115,15 @@ impl Leading<'_> {
     pub(super) async fn text_map(
         &self,
         token: Option<&Token>,
-        env: &IndexMap<String, String>,
+        seen: impl Into<Seen<'_>>,
     ) -> Evaluated<IndexMap<String, String>> {
         match token {
             None => Ok(Ok(IndexMap::new())),
             Some(token) => {
-                self.evaluate(env, |contexts| text_map(token, contexts))
+                self.evaluate(seen, |contexts| text_map(token, contexts))
                     .await
             }
         }
-    }
-
-    /// An error as GitHub places it.
-    fn placed(&self, error: &TokenError) -> String {
-        let message = error.problem.to_string();
-        let source = &self.of.workflow.source;
-        Diagnostic::new(source, error.span, Code::Expression, message).to_string()
     }
 
     async fn hash_files(&self, patterns: &[String]) -> Result<Result<Hashed, String>, AgentError> {
@@ -132,6 +154,12 @@ impl Leading<'_> {
             Err(error) => Err(error),
         }
     }
+}
+
+/// An error as GitHub places it.
+fn placed(source: &Arc<Source>, error: &TokenError) -> String {
+    let message = error.problem.to_string();
+    Diagnostic::new(source, error.span, Code::Expression, message).to_string()
 }
 
 /// A mapping token's members as text.

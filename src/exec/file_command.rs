@@ -146,6 +146,14 @@ pub fn prepend_paths(directories: &mut Vec<String>, text: &str) {
     }
 }
 
+/// Puts what another file names behind what one names, as if one file had both.
+pub fn append_paths(all: &mut String, text: &str) {
+    if !all.is_empty() && !text.is_empty() {
+        all.push('\n');
+    }
+    all.push_str(text);
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;

@@ -14,11 +14,11 @@ use super::cancel::{Cancellation, Canceller};
 use super::cold::Cold;
 use super::contexts::{FixedContexts, StepRecord};
 use super::control::Control;
-use super::effects::Post;
+use super::effects::{Effects, Registered, States, register};
 use super::entrusted::Entrusted;
 use super::environment::JobEnvironment;
 use super::file_command;
-use super::handler::{self, Interrupt, Scope};
+use super::frame::Frame;
 use super::log::{JobLog, Matchers, StepLog};
 use super::mask::Masker;
 use super::masked::masked;
@@ -122,22 +122,24 @@ struct Clock {
     outer: Cancellation,
 }
 
-/// A leg being run.
+/// A leg being run, or a composite action of one of its steps.
 pub(super) struct Leading<'a> {
     pub(super) run: &'a Arc<Run>,
     pub(super) of: &'a Arc<Called>,
     pub(super) job: &'a Job,
     pub(super) place: &'a Place,
     /// The hosted label it runs as.
-    label: Option<&'a Label>,
-    pub(super) environment: JobEnvironment,
+    pub(super) label: Option<&'a Label>,
+    pub(super) environment: Arc<JobEnvironment>,
     pub(super) contexts: FixedContexts,
     pub(super) cancellation: Cancellation,
-    clock: Clock,
+    /// The scope of the steps: the job's own, or that of a composite action.
+    pub(super) frame: Frame,
     pub(super) state: JobState,
     /// What the logs of its steps have in common.
     pub(super) log: Arc<JobLog>,
-    pub(super) cold: &'a mut Cold,
+    /// None within a composite action, whose step is compared as a whole.
+    pub(super) cold: Option<&'a mut Cold>,
 }
 
 /// What steps change.
@@ -157,8 +159,10 @@ pub(super) struct JobState {
     pub(super) status: Outcome,
     /// What must not be shown.
     pub(super) masker: Masker,
+    /// What actions keep for their later parts, by the places of their steps.
+    pub(super) states: States,
     /// Post parts of the actions that started, in the order they started.
-    pub(super) posts: Vec<(usize, String, Post)>,
+    pub(super) posts: Vec<Registered>,
 }
 
 /// Runs a leg. Whatever happens no process of its place is left when this returns.
@@ -223,6 +227,10 @@ async fn in_place(
     let state = JobState::new(run, &entrusted);
     let (canceller, own) = Canceller::new();
     let mut ended_at_once = own.clone();
+    let clock = Clock {
+        canceller,
+        outer: cancellation,
+    };
     let leading = Leading {
         run,
         of: &spec.of,
@@ -233,19 +241,16 @@ async fn in_place(
             Placement::Here { label } => Some(label),
             Placement::Elsewhere { .. } => None,
         },
-        environment,
+        environment: Arc::new(environment),
         cancellation: own,
-        clock: Clock {
-            canceller,
-            outer: cancellation,
-        },
+        frame: Frame::of_job(&spec.of.workflow),
         log: Arc::new(job_log(run, &place, &state)),
         state,
-        cold,
+        cold: Some(cold),
     };
     let masker = leading.state.masker.clone();
     let led = tokio::select! {
-        led = leading.lead(&mut commands) => led,
+        led = leading.lead(&mut commands, clock) => led,
         () = ended_at_once.ended_at_once() => {
             run.events.send(EventKind::Cancelling {
                 job: Some(spec.leg.key.clone()),
@@ -300,6 +305,10 @@ impl JobState {
         // Those too that the workflow does not see: no report shows them.
         masker.add(run.given.secrets.values().map(String::as_str));
         masker.add(entrusted.secrets.values().map(String::as_str));
+        Self::with(masker)
+    }
+
+    fn with(masker: Masker) -> Self {
         Self {
             env: IndexMap::new(),
             set_by: IndexMap::new(),
@@ -308,22 +317,72 @@ impl JobState {
             steps: IndexMap::new(),
             status: Outcome::Success,
             masker,
+            states: States::new(),
             posts: Vec::new(),
         }
     }
+
+    /// What the steps of a composite action start with.
+    pub(super) fn copy(&self) -> Self {
+        Self {
+            env: self.env.clone(),
+            set_by: self.set_by.clone(),
+            path: self.path.clone(),
+            asked: self.asked.clone(),
+            states: self.states.clone(),
+            ..Self::with(self.masker.clone())
+        }
+    }
+
+    /// All of it; what is left has its masks and its status alone.
+    pub(super) fn take(&mut self) -> Self {
+        let mut left = Self::with(self.masker.clone());
+        left.status = self.status;
+        std::mem::replace(self, left)
+    }
+}
+
+/// Cancels the job once its time is over, besides when it is cancelled from outside, and ends it
+/// when it takes too long to come to its end.
+fn keep_time(clock: Clock, limit: Duration, grace: Duration) -> JoinHandle<()> {
+    let Clock {
+        canceller,
+        mut outer,
+    } = clock;
+    let mut at_once = outer.clone();
+    tokio::spawn(async move {
+        let cancelled = async {
+            tokio::select! {
+                () = outer.cancelled() => {}
+                () = tokio::time::sleep(limit) => {}
+            }
+            canceller.cancel();
+            tokio::time::sleep(grace).await;
+        };
+        tokio::select! {
+            () = cancelled => {}
+            () = at_once.ended_at_once() => {}
+        }
+        canceller.end_at_once();
+    })
 }
 
 impl<'a> Leading<'a> {
-    async fn lead(mut self, commands: &mut CommandWatch) -> Result<Results, AgentError> {
+    async fn lead(
+        mut self,
+        commands: &mut CommandWatch,
+        clock: Clock,
+    ) -> Result<Results, AgentError> {
         let minutes = self.limit().await?;
         let limit = Duration::from_secs(minutes.saturating_mul(60));
         let start = Moment::now();
         let grace = self.cancel_limit().await?;
-        let keeper = self.keep_time(limit, grace);
+        let keeper = keep_time(clock, limit, grace);
         let job: &'a Job = self.job;
         if let JobBody::Steps(steps) = &job.body
             && self.start_job_env().await?
         {
+            self.run_pres(steps).await?;
             self.run_steps(steps, commands).await?;
             self.run_posts(steps).await?;
         }
@@ -373,29 +432,6 @@ impl<'a> Leading<'a> {
         })
     }
 
-    /// Cancels the job once its time is over, besides when it is cancelled from outside, and ends it
-    /// when it takes too long to come to its end.
-    fn keep_time(&self, limit: Duration, grace: Duration) -> JoinHandle<()> {
-        let Clock { canceller, outer } = &self.clock;
-        let (canceller, mut outer) = (canceller.clone(), outer.clone());
-        let mut at_once = outer.clone();
-        tokio::spawn(async move {
-            let cancelled = async {
-                tokio::select! {
-                    () = outer.cancelled() => {}
-                    () = tokio::time::sleep(limit) => {}
-                }
-                canceller.cancel();
-                tokio::time::sleep(grace).await;
-            };
-            tokio::select! {
-                () = cancelled => {}
-                () = at_once.ended_at_once() => {}
-            }
-            canceller.end_at_once();
-        })
-    }
-
     /// Sends a fact about the job, without secrets.
     pub(super) fn send(&self, kind: EventKind) {
         self.run.events.send(masked(kind, &self.state.masker));
@@ -404,6 +440,7 @@ impl<'a> Leading<'a> {
     pub(super) fn step_key(&self, index: usize, phase: Phase) -> StepKey {
         StepKey {
             job: self.place.key.clone(),
+            within: self.frame.within.clone(),
             index: index as u32,
             phase,
         }
@@ -498,7 +535,7 @@ impl<'a> Leading<'a> {
             Turn::Runs(prepared) => *prepared,
         };
         if step.background == Some(true) {
-            self.cold.give_up();
+            self.cold.iter_mut().for_each(|cold| cold.give_up());
             let sender = (self.run.events.clone(), self.state.masker.clone());
             background.start(prepared, log, sender);
             return Ok(Vec::new());
@@ -508,10 +545,11 @@ impl<'a> Leading<'a> {
             .beside(prepared.carry_out(log, interrupt))
             .await?;
         let timing = ended.timing(start);
-        let cold = &mut self.cold;
-        let compared = cold.step_ended(self.run, &key, &mut ended.effects, timing.wall_us);
-        if let Some(compared) = compared.await {
-            self.send(compared);
+        if let Some(cold) = &mut self.cold {
+            let compared = cold.step_ended(self.run, &key, &mut ended.effects, timing.wall_us);
+            if let Some(compared) = compared.await {
+                self.send(compared);
+            }
         }
         self.send(ended.finished(key, timing));
         if ended.conclusion == Outcome::Failure {
@@ -527,7 +565,13 @@ impl<'a> Leading<'a> {
         }
     }
 
-    fn step_skipped(&mut self, key: StepKey, step: &Step, name: String, reason: SkipReason) {
+    pub(super) fn step_skipped(
+        &mut self,
+        key: StepKey,
+        step: &Step,
+        name: String,
+        reason: SkipReason,
+    ) {
         self.send(EventKind::StepSkipped {
             step: key.clone(),
             name,
@@ -558,23 +602,59 @@ impl<'a> Leading<'a> {
             effects,
             conclusion,
         } = ended;
-        let effects = *effects;
-        if let Some((key, origin)) = effects.asked {
-            self.state.asked.insert(key, (step.id.clone(), origin));
+        let mut effects = *effects;
+        self.state.asked.extend(std::mem::take(&mut effects.asked));
+        if let Some(post) = effects.post.take() {
+            let new = Registered {
+                by_pre: false,
+                index: index as u32,
+                name,
+                post,
+            };
+            register(&mut self.state.posts, new);
         }
-        if let Some(post) = effects.post {
-            // In the order they started, whatever ended first.
-            let posts = &mut self.state.posts;
-            let at = posts.partition_point(|(earlier, ..)| *earlier < index);
-            posts.insert(at, (index, name, post));
-        }
-        let names = effects.env.iter().map(|(name, _)| name.clone());
-        let set_by = names.map(|name| (name, step.id.clone()));
-        self.state.set_by.extend(set_by);
-        self.state.env.extend(effects.env);
-        file_command::prepend_paths(&mut self.state.path, &effects.path);
+        self.keep(step, index as u32, &mut effects);
         self.remember(step, effects.outputs, effects.outcome, conclusion);
         effects.opened.map(|opened| (index, opened))
+    }
+
+    /// What a part of a step did to the environment, and what it keeps for later parts.
+    pub(super) fn keep(&mut self, step: &Step, index: u32, effects: &mut Effects) {
+        let env = std::mem::take(&mut effects.env);
+        let names = env.iter().map(|(name, _)| name.clone());
+        let set_by = names.map(|name| (name, step.id.clone()));
+        self.state.set_by.extend(set_by);
+        self.state.env.extend(env);
+        file_command::prepend_paths(&mut self.state.path, &effects.path);
+        let own = (
+            self.frame.path_of(index),
+            std::mem::take(&mut effects.state),
+        );
+        let nested = std::mem::take(&mut effects.states);
+        for (path, state) in nested.into_iter().chain([own]) {
+            if !state.is_empty() {
+                self.state.states.entry(path).or_default().extend(state);
+            }
+        }
+    }
+
+    /// The `env` context of a step before its own `env`: what steps set, under what the steps
+    /// say that a composite action stands in.
+    pub(super) fn env(&self) -> IndexMap<String, String> {
+        let mut env = self.state.env.clone();
+        if let Some(composite) = &self.frame.composite {
+            env.extend(composite.env.clone());
+        }
+        env
+    }
+
+    /// The job's status, also within a composite action.
+    pub(super) fn job_status(&self) -> Outcome {
+        match &self.frame.composite {
+            _ if self.cancellation.is_cancelled() => Outcome::Cancelled,
+            Some(composite) => composite.job_status,
+            None => self.state.status,
+        }
     }
 
     /// Ids that GitHub makes up start with two underscores and are not recorded.
@@ -597,79 +677,6 @@ impl<'a> Leading<'a> {
         self.state.steps.insert(step.id.clone(), record);
     }
 
-    /// Post parts, the last registered first.
-    async fn run_posts(&mut self, steps: &[Step]) -> Result<(), AgentError> {
-        while let Some((index, name, post)) = self.state.posts.pop() {
-            self.note_cancellation();
-            let key = self.step_key(index, Phase::Post);
-            let name = format!("Post {name}");
-            match post {
-                // `post-if: success()`
-                Post::SaveCache(state) if self.state.status != Outcome::Success => {
-                    let status = self.state.status;
-                    let mut log = self.open_log(key.clone());
-                    let scope = self.scope(&steps[index], &name, &mut log);
-                    handler::cannot_save_cache(&scope, &state, status).await;
-                    log.finish();
-                    let reason = SkipReason::Condition {
-                        condition: "success()".to_owned(),
-                    };
-                    self.send(EventKind::StepSkipped {
-                        step: key,
-                        name,
-                        reason,
-                    });
-                }
-                Post::SaveCache(state) => self.save_cache(&steps[index], key, name, state).await?,
-            }
-        }
-        Ok(())
-    }
-
-    async fn save_cache(
-        &mut self,
-        step: &Step,
-        key: StepKey,
-        name: String,
-        state: super::effects::CacheState,
-    ) -> Result<(), AgentError> {
-        let start = Moment::now();
-        self.send(EventKind::StepStarted {
-            step: key.clone(),
-            name: name.clone(),
-            named: true,
-            id: step.explicit_id.then(|| step.id.clone()),
-        });
-        let mut log = self.open_log(key.clone());
-        // Evaluated again, under what the steps made of the environment and the step's own.
-        let mut env = self.state.env.clone();
-        let inputs = match self.text_map(step.env.as_ref(), &env).await? {
-            Ok(own) => {
-                env.extend(own);
-                step::inputs(self, step, &env).await?
-            }
-            Err(message) => Err(message),
-        };
-        let outcome = match inputs {
-            Ok(inputs) => {
-                let mut scope = self.scope(step, &name, &mut log);
-                handler::save_cache(&mut scope, &inputs, Some(state))
-                    .await?
-                    .outcome
-            }
-            Err(message) => {
-                log.error(message);
-                Outcome::Failure
-            }
-        };
-        log.finish();
-        if outcome == Outcome::Failure {
-            self.state.status = Outcome::Failure;
-        }
-        self.step_ended(key, outcome, start);
-        Ok(())
-    }
-
     /// Says that a part of the job that has no `continue-on-error` of its own has ended.
     pub(super) fn step_ended(&self, step: StepKey, outcome: Outcome, start: Moment) {
         self.send(EventKind::StepFinished {
@@ -690,29 +697,15 @@ impl<'a> Leading<'a> {
             step,
             label: self.label,
             set_by: &self.state.set_by,
+            frame: &self.frame,
         }
     }
 
-    fn scope<'s>(&'s self, step: &'s Step, name: &'s str, log: &'s mut StepLog) -> Scope<'s> {
-        Scope {
-            run: self.run,
-            place: self.place,
-            step,
-            name,
-            log,
-            interrupt: Interrupt {
-                cancellation: None,
-                stopped: None,
-                limit: None,
-            },
-        }
-    }
-
-    fn open_log(&self, key: StepKey) -> StepLog {
+    pub(super) fn open_log(&self, key: StepKey) -> StepLog {
         StepLog::new(Arc::clone(&self.log), key)
     }
 
-    fn note_cancellation(&mut self) {
+    pub(super) fn note_cancellation(&mut self) {
         if self.cancellation.is_cancelled() {
             self.state.status = Outcome::Cancelled;
         }

@@ -1,15 +1,12 @@
 //! Steps that GitHub would run and lrun does not, found when it is their turn: by then all that decides
 //! is known. What the plan said of them before was found by the same rules.
 
-use indexmap::IndexMap;
-
+use super::evaluate::Seen;
 use super::job::Leading;
 use crate::agent::AgentError;
 use crate::expr::Value;
 use crate::plan::{self, Circumstances, Input, Judged};
 use crate::workflow::{Step, StepAction, Token};
-
-type Env = IndexMap<String, String>;
 
 /// What a step reads of those that were not run.
 pub(super) struct Reading {
@@ -44,11 +41,11 @@ pub(super) fn reading(job: &Leading<'_>, step: &Step) -> Option<Reading> {
 pub(super) async fn side_effect(
     job: &Leading<'_>,
     step: &Step,
-    env: &Env,
+    seen: Seen<'_>,
 ) -> Result<Option<String>, AgentError> {
     let judged = match &step.action {
         StepAction::Uses { reference, with } => {
-            let with = job.text_map(with.as_ref(), env).await?;
+            let with = job.text_map(with.as_ref(), seen).await?;
             // What has no value fails the step.
             let with = with.unwrap_or_default();
             let input = |name: &str| {
@@ -63,7 +60,7 @@ pub(super) async fn side_effect(
         StepAction::Run { script, shell, .. } => {
             let shell = shell.as_ref().or(job.job.defaults.shell());
             let shell = shell.or(job.of.workflow.defaults.shell());
-            script_of(job, (script, shell), step, env).await?
+            script_of(job, (script, shell), step, seen).await?
         }
         _ => Judged::Harmless,
     };
@@ -77,10 +74,10 @@ async fn script_of(
     job: &Leading<'_>,
     (script, shell): (&Token, Option<&Token>),
     step: &Step,
-    env: &Env,
+    seen: Seen<'_>,
 ) -> Result<Judged, AgentError> {
     let texts = job
-        .evaluate(env, |contexts| {
+        .evaluate(seen, |contexts| {
             let shell = shell.map(|shell| shell.evaluate_string(contexts));
             Ok((script.evaluate_string(contexts)?, shell.transpose()?))
         })

@@ -69,6 +69,7 @@ mod tests {
         let started = |name: &str| EventKind::StepStarted {
             step: StepKey {
                 job: JobKey::new("build", 0),
+                within: Vec::new(),
                 index: 0,
                 phase: Phase::Main,
             },
@@ -100,6 +101,7 @@ mod tests {
         let looked_up = EventKind::CacheLookedUp {
             step: StepKey {
                 job: JobKey::new("build", 0),
+                within: Vec::new(),
                 index: 0,
                 phase: Phase::Main,
             },

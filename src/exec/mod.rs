@@ -5,12 +5,14 @@
 //! a handler, one file per kind of step. A handler returns [`effects::Effects`]; only `job`
 //! applies them. All that leaves this module is [`crate::event::Events`], masked.
 
+mod action;
 mod background;
 mod bearing;
 mod called;
 mod cancel;
 mod cold;
 pub mod command;
+mod composite;
 mod contexts;
 mod control;
 mod effects;
@@ -18,12 +20,15 @@ mod entrusted;
 mod environment;
 mod evaluate;
 pub mod file_command;
+mod frame;
 mod groups;
 mod handler;
 mod hashed;
+mod hook;
 mod janitor;
 mod job;
 mod left_out;
+mod loaded;
 mod log;
 pub mod mask;
 mod masked;
@@ -33,6 +38,7 @@ mod paths;
 mod place;
 mod run;
 mod scheduler;
+mod services;
 pub mod spot;
 mod step;
 mod summaries;

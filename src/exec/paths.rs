@@ -3,7 +3,7 @@
 
 /// Home of the job's user.
 pub(super) const HOME: &str = "/home/runner";
-/// Where the repositories of actions are.
+/// Where the repositories of actions are laid out, as `OWNER/REPO/REF`.
 pub(super) const ACTIONS: &str = "/home/runner/work/_actions";
 /// `RUNNER_TEMP`.
 pub(super) const TEMP: &str = "/home/runner/work/_temp";

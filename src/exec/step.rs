@@ -6,23 +6,30 @@ use std::sync::Arc;
 use indexmap::IndexMap;
 use uuid::Uuid;
 
+use super::action::{self, ActionWork, Turned};
 use super::background::Ended;
 use super::cancel::Cancellation;
-use super::effects::Effects;
-use super::environment::FileCommandPaths;
-use super::evaluate::{self, Evaluated};
-use super::handler::{self, Inputs, Interrupt, Interruption, ProcessContext, Scope, Script};
+use super::composite::Composite;
+use super::contexts::GithubOfStep;
+use super::effects::{Effects, Post};
+use super::environment::{FileCommandPaths, OfStep};
+use super::evaluate::{self, Evaluated, Seen};
+use super::handler::{
+    self, Inputs, Interrupt, Interruption, JavaScript, ProcessContext, Scope, Script,
+};
 use super::job::{Leading, Place};
 use super::left_out;
 use super::log::StepLog;
 use super::run::Run;
+use super::services;
 use crate::agent::AgentError;
 use crate::clock::Moment;
 use crate::digest::Digest;
 use crate::event::EventKind;
+use crate::ids::Phase;
 use crate::lookup::KeyOrigin;
 use crate::outcome::{Outcome, SkipReason};
-use crate::workflow::{ActionRef, BuiltIn, Uses};
+use crate::workflow::{ActionRef, BuiltIn, Condition, Defaults, Uses, Using};
 use crate::workflow::{Step, StepAction, Token};
 
 type Env = IndexMap<String, String>;
@@ -41,12 +48,12 @@ pub(super) struct Prepared<'a> {
     pub(super) name: String,
     run: &'a Arc<Run>,
     place: &'a Place,
-    step: &'a Step,
+    address: String,
     limits: Limits,
-    work: Work,
+    work: Work<'a>,
 }
 
-enum Work {
+enum Work<'a> {
     Script {
         script: Script,
         process: ProcessContext,
@@ -57,8 +64,10 @@ enum Work {
         action: ActionRef,
         inputs: ActionInputs,
     },
-    /// What it says has no value, or cannot be done here.
-    Failed(String),
+    JavaScript(Box<JavaScript>),
+    Composite(Box<Composite<'a>>),
+    /// What it says has no value, or cannot be done here: the log says so, line by line.
+    Failed(Vec<String>),
 }
 
 /// The inputs of an action, evaluated.
@@ -72,8 +81,8 @@ pub(super) struct ActionInputs {
 
 /// What is evaluated once it is known that a step runs.
 #[derive(Default)]
-struct Limits {
-    continue_on_error: bool,
+pub(super) struct Limits {
+    pub(super) continue_on_error: bool,
     /// The job's; none when the condition holds in a cancelled job too.
     cancellation: Option<Cancellation>,
     /// `timeout-minutes`; none is no limit.
@@ -91,17 +100,19 @@ pub(super) async fn prepare<'a>(
 ) -> Result<Turn<'a>, AgentError> {
     // The environment comes before the condition, which may look at it; an error in it fails
     // the step only if it was to run.
-    let mut env = job.state.env.clone();
-    let own = job.text_map(step.env.as_ref(), &env).await?;
+    let mut env = job.env();
+    let github = job.frame.github_of(step);
+    let own = job.text_map(step.env.as_ref(), seen(&env, &github)).await?;
     env.extend(own.clone().unwrap_or_default());
-    let name = display_name(job, step, &env).await?;
+    let seen = seen(&env, &github);
     log.allow_by([&job.environment.base, &env]);
+    let name = display_name(job, step, seen).await?;
     let reading = left_out::reading(job, step);
     // A condition about what was not run has no value that means anything.
     let by_condition = reading.as_ref().is_some_and(|reading| reading.by_condition);
     let holds = match by_condition {
         true => Ok(true),
-        false => job.holds(&step.condition, job.state.status, &env).await?,
+        false => job.holds(&step.condition, job.job_status(), seen).await?,
     };
     if holds == Ok(false) {
         return Ok(Turn::Skipped {
@@ -113,7 +124,7 @@ pub(super) async fn prepare<'a>(
     }
     let left_out = match reading {
         Some(reading) => Some(reading.why),
-        None => left_out::side_effect(job, step, &env).await?,
+        None => left_out::side_effect(job, step, seen).await?,
     };
     if let Some(obstacle) = left_out {
         let reason = SkipReason::NotRunHere { obstacle };
@@ -125,29 +136,57 @@ pub(super) async fn prepare<'a>(
         named: step.is_named(),
         id: step.explicit_id.then(|| step.id.clone()),
     });
-    let limits = match (own, holds) {
-        (Err(message), _) | (_, Err(message)) => Err(message),
-        _ => limits(job, step, &env).await?,
+    let limits = match (&own, holds) {
+        (Err(message), _) => Err(message.clone()),
+        (_, Err(message)) => Err(message),
+        _ => limits(job, step, Some(&step.condition), seen).await?,
     };
-    let (limits, work) = match limits {
-        Ok(limits) => (limits, work(job, step, &env).await?),
-        Err(message) => (Limits::default(), Work::Failed(message)),
+    let (limits, work) = match (limits, own) {
+        (Ok(limits), Ok(own)) => {
+            let turned = Turned {
+                step,
+                index: log.step().index,
+                phase: Phase::Main,
+                env: &env,
+                own: &own,
+            };
+            (limits, work(job, turned, log).await?)
+        }
+        (Err(message), _) | (_, Err(message)) => (Limits::default(), Work::Failed(vec![message])),
     };
     Ok(Turn::Runs(Box::new(Prepared {
         name,
         run: job.run,
         place: job.place,
-        step,
+        address: job.frame.address_of(step),
         limits,
         work,
     })))
 }
 
-async fn limits(job: &Leading<'_>, step: &Step, env: &Env) -> Evaluated<Limits> {
+fn seen<'s>(env: &'s Env, github: &'s GithubOfStep) -> Seen<'s> {
+    Seen {
+        env,
+        github: Some(github),
+        source: None,
+    }
+}
+
+/// What is evaluated of a step that runs under this condition; none is one that always holds.
+pub(super) async fn limits(
+    job: &Leading<'_>,
+    step: &Step,
+    condition: Option<&Condition>,
+    seen: impl Into<Seen<'_>>,
+) -> Evaluated<Limits> {
+    let seen = seen.into();
     // A condition that holds in a cancelled job too keeps the step running then.
-    let outlives = job.holds(&step.condition, Outcome::Cancelled, env).await? == Ok(true);
+    let outlives = match condition {
+        Some(condition) => job.holds(condition, Outcome::Cancelled, seen).await? == Ok(true),
+        None => true,
+    };
     let cancellation = (!outlives).then(|| job.cancellation.clone());
-    job.evaluate(env, |contexts| {
+    job.evaluate(seen, |contexts| {
         let continue_on_error = match &step.continue_on_error {
             Some(token) => token.evaluate_bool(contexts)?,
             None => false,
@@ -166,34 +205,63 @@ async fn limits(job: &Leading<'_>, step: &Step, env: &Env) -> Evaluated<Limits> 
     .await
 }
 
-async fn work(job: &Leading<'_>, step: &Step, env: &Env) -> Result<Work, AgentError> {
+async fn work<'a>(
+    job: &Leading<'a>,
+    turned: Turned<'_>,
+    log: &mut StepLog,
+) -> Result<Work<'a>, AgentError> {
+    let (step, env) = (turned.step, turned.env);
     let work = match &step.action {
         StepAction::Run { .. } => script(job, step, env).await?,
         StepAction::Uses { reference, .. } => match Uses::parse(&reference.value) {
-            Uses::BuiltIn(action) => inputs(job, step, env)
-                .await?
-                .map(|inputs| Work::BuiltIn { action, inputs }),
-            // The plan refuses these unless their condition was false from the start.
-            _ => Err(format!("{} cannot run here", reference.value)),
+            Uses::BuiltIn(action) if !job.run.actions.is_mapped(&reference.value) => {
+                inputs(job, step, env)
+                    .await?
+                    .map(|inputs| Work::BuiltIn { action, inputs })
+            }
+            _ => return other_action(job, turned, log).await,
         },
         // The job's own, which knows what is in the background.
         StepAction::Wait { .. } | StepAction::WaitAll | StepAction::Cancel { .. } => {
             Err("this step does nothing".to_owned())
         }
     };
-    Ok(work.unwrap_or_else(Work::Failed))
+    Ok(work.unwrap_or_else(|message| Work::Failed(vec![message])))
 }
 
-async fn script(job: &Leading<'_>, step: &Step, env: &Env) -> Evaluated<Work> {
-    let script = match evaluated_script(job, step, env).await? {
+async fn other_action<'a>(
+    job: &Leading<'a>,
+    turned: Turned<'_>,
+    log: &mut StepLog,
+) -> Result<Work<'a>, AgentError> {
+    let found = match action::load(job, turned.step).await? {
+        Ok(action) => action::work(job, turned, &action, log).await?,
+        Err(messages) => Err(messages),
+    };
+    Ok(match found {
+        Ok(ActionWork::JavaScript(script)) => Work::JavaScript(script),
+        Ok(ActionWork::Composite(composite)) => Work::Composite(composite),
+        Err(messages) => Work::Failed(messages),
+    })
+}
+
+async fn script<'a>(job: &Leading<'a>, step: &Step, env: &Env) -> Evaluated<Work<'a>> {
+    // A script comes from no repository, whatever the action it stands in.
+    let github = job.frame.github_of(step).of(None);
+    let script = match evaluated_script(job, step, seen(env, &github)).await? {
         Ok(script) => script,
         Err(message) => return Ok(Err(message)),
     };
     let unique = Uuid::new_v4().simple().to_string();
     let files = FileCommandPaths::new(&unique);
-    let environment = &job.environment;
+    let own = OfStep {
+        github: &github,
+        files: &files,
+        action: Vec::new(),
+        services: services::of_every_step(job),
+    };
     let process = ProcessContext {
-        env: environment.of_step(env, &job.state.path, &step.id, &files),
+        env: job.environment.of_step(env, &job.state.path, own),
         files,
     };
     let asked = serde_json::json!([script.text, script.shell, script.directory, env]);
@@ -205,15 +273,23 @@ async fn script(job: &Leading<'_>, step: &Step, env: &Env) -> Evaluated<Work> {
     }))
 }
 
+impl Limits {
+    /// What ends a step early; its time runs from now on.
+    pub(super) fn interrupt(&self, stopped: Option<Cancellation>) -> Interrupt {
+        Interrupt {
+            cancellation: self.cancellation.clone(),
+            stopped,
+            limit: self.minutes.map(|minutes| (Moment::now(), minutes)),
+            outer: None,
+        }
+    }
+}
+
 impl Prepared<'_> {
     /// What ends the step early; its time runs from now on. `stopped` is that of a step in the
     /// background.
     pub(super) fn interrupt(&self, stopped: Option<Cancellation>) -> Interrupt {
-        Interrupt {
-            cancellation: self.limits.cancellation.clone(),
-            stopped,
-            limit: self.limits.minutes.map(|minutes| (Moment::now(), minutes)),
-        }
+        self.limits.interrupt(stopped)
     }
 
     /// What became of the step that was interrupted before it started.
@@ -241,7 +317,7 @@ impl Prepared<'_> {
         let scope = Scope {
             run: self.run,
             place: self.place,
-            step: self.step,
+            address: self.address,
             name: &self.name,
             log: &mut log,
             interrupt,
@@ -258,8 +334,15 @@ impl Prepared<'_> {
                 effects
             }
             Work::BuiltIn { action, inputs } => built_in(scope, &action, &inputs).await?,
-            Work::Failed(message) => {
-                scope.log.error(message);
+            Work::JavaScript(script) => javascript(scope, *script).await?,
+            Work::Composite(composite) => {
+                let digest = composite.digest;
+                let mut effects = composite.run(scope.log, scope.interrupt).await?;
+                effects.work = Some(digest);
+                effects
+            }
+            Work::Failed(messages) => {
+                messages.iter().for_each(|message| scope.log.error(message));
                 Effects::of(Outcome::Failure)
             }
         };
@@ -279,6 +362,18 @@ pub(super) fn conclude(outcome: Outcome, continue_on_error: bool) -> Outcome {
         Outcome::Failure if continue_on_error => Outcome::Success,
         outcome => outcome,
     }
+}
+
+/// The main part of a JavaScript action: its post part will run, however this one ends.
+async fn javascript(scope: Scope<'_>, script: JavaScript) -> Result<Effects, AgentError> {
+    let action = Arc::clone(&script.action);
+    let given = serde_json::json!([script.argv, script.inputs, action.manifest.source.text]);
+    let mut effects = handler::run_javascript(scope, script).await?;
+    effects.work = Some(Digest::of(given.to_string()));
+    if let Using::Node { post: Some(_), .. } = &action.manifest.runs.using {
+        effects.post = Some(Post::JavaScript(action));
+    }
+    Ok(effects)
 }
 
 async fn built_in(
@@ -310,7 +405,7 @@ async fn built_in(
     Ok(Effects::of(interruption.outcome(name, scope.log)))
 }
 
-async fn evaluated_script(job: &Leading<'_>, step: &Step, env: &Env) -> Evaluated<Script> {
+async fn evaluated_script(job: &Leading<'_>, step: &Step, seen: Seen<'_>) -> Evaluated<Script> {
     let StepAction::Run {
         script,
         shell,
@@ -319,15 +414,21 @@ async fn evaluated_script(job: &Leading<'_>, step: &Step, env: &Env) -> Evaluate
     else {
         return Ok(Err("this step has no script".to_owned()));
     };
-    let workflow = &job.of.workflow.defaults;
-    let defaults = &job.job.defaults;
-    let shell = [shell.as_ref(), defaults.shell(), workflow.shell()];
+    // Defaults are for the job's own steps.
+    let own = job.frame.composite.is_none();
+    let defaults = [&job.job.defaults, &job.of.workflow.defaults].map(|all| own.then_some(all));
+    let [of_job, of_workflow] = defaults;
+    let shell = [
+        shell.as_ref(),
+        of_job.and_then(Defaults::shell),
+        of_workflow.and_then(Defaults::shell),
+    ];
     let directory = [
         working_directory.as_ref(),
-        defaults.working_directory(),
-        workflow.working_directory(),
+        of_job.and_then(Defaults::working_directory),
+        of_workflow.and_then(Defaults::working_directory),
     ];
-    job.evaluate(env, |contexts| {
+    job.evaluate(seen, |contexts| {
         let nearest = |tokens: [Option<&Token>; 3]| {
             let token = tokens.into_iter().flatten().next();
             token
@@ -341,7 +442,7 @@ async fn evaluated_script(job: &Leading<'_>, step: &Step, env: &Env) -> Evaluate
                 .place
                 .paths
                 .in_workspace(&nearest(directory)?.unwrap_or_default()),
-            env: env.clone(),
+            env: action::header(&Inputs::new(), seen.env),
         })
     })
     .await
@@ -382,10 +483,14 @@ pub(super) async fn inputs(job: &Leading<'_>, step: &Step, env: &Env) -> Evaluat
 }
 
 /// The name GitHub shows: the step's own, or one made up from what it does.
-async fn display_name(job: &Leading<'_>, step: &Step, env: &Env) -> Result<String, AgentError> {
+pub(super) async fn display_name(
+    job: &Leading<'_>,
+    step: &Step,
+    seen: Seen<'_>,
+) -> Result<String, AgentError> {
     let text = async |token: &Token| -> Result<Option<String>, AgentError> {
         let text = job
-            .evaluate(env, |contexts| token.evaluate_string(contexts))
+            .evaluate(seen, |contexts| token.evaluate_string(contexts))
             .await?;
         Ok(text.ok().filter(|text| !text.trim().is_empty()))
     };

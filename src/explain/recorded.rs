@@ -4,7 +4,7 @@ use std::fmt;
 
 use crate::difference::Verdict;
 use crate::event::{Event, EventKind, RunSummary};
-use crate::ids::{JobKey, StepKey};
+use crate::ids::{JobKey, Phase, StepKey};
 use crate::lookup::{CacheRequest, KeyOrigin, Lookup, NotSaved};
 
 /// A run as its record has it.
@@ -27,6 +27,8 @@ pub struct RecordedRun {
 pub struct RecordedStep {
     /// The job.
     pub job: JobKey,
+    /// The steps of composite actions that it stands in, the outermost first; mostly none.
+    pub within: Vec<u32>,
     /// Its place under `steps:`, from zero.
     pub index: u32,
     /// Its `id`, where the workflow gives it one.
@@ -129,10 +131,13 @@ impl RecordedRun {
     }
 
     fn step(&mut self, key: &StepKey) -> &mut RecordedStep {
-        let is_it = |step: &RecordedStep| step.job == key.job && step.index == key.index;
+        let is_it = |step: &RecordedStep| {
+            (&step.job, &step.within, step.index) == (&key.job, &key.within, key.index)
+        };
         let at = self.steps.iter().position(is_it).unwrap_or_else(|| {
             self.steps.push(RecordedStep {
                 job: key.job.clone(),
+                within: key.within.clone(),
                 index: key.index,
                 id: None,
                 name: String::new(),
@@ -181,7 +186,7 @@ impl RecordedRun {
             }
         }
         let known = self.cached();
-        let known = known.map(|step| format!("{}/{} ({})", step.job, step.index + 1, step.name));
+        let known = known.map(|step| format!("{}/{} ({})", step.job, step.number(), step.name));
         Err(NoSuchStep {
             asked: text.to_owned(),
             known: known.collect(),
@@ -198,7 +203,18 @@ impl RecordedStep {
         let made_up = self.name.strip_prefix("Run ");
         let mut names = [Some(&*self.name), made_up, self.id.as_deref()].into_iter();
         names.any(|name| name.is_some_and(|name| name.eq_ignore_ascii_case(text)))
-            || text.parse() == Ok(self.index + 1)
+            || self.number() == text
+    }
+
+    /// Its places under `steps:` counted from one, as [`StepKey::number`] has them.
+    pub fn number(&self) -> String {
+        let key = StepKey {
+            job: self.job.clone(),
+            within: self.within.clone(),
+            index: self.index,
+            phase: Phase::Main,
+        };
+        key.number()
     }
 }
 
@@ -224,11 +240,11 @@ impl fmt::Display for NoSuchStep {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::ids::Phase;
 
     fn record() -> RecordedRun {
         let key = |job: &str, leg: u32, index: u32, phase: Phase| StepKey {
             job: JobKey::new(job, leg),
+            within: Vec::new(),
             index,
             phase,
         };

@@ -30,7 +30,7 @@ pub fn explained(
     for step in steps {
         let id = step.id.as_ref().map(|id| format!(", id {id}"));
         let name = format!("{} · {}", run.job_name(&step.job), step.name);
-        let number = format!(" (step {}{})", step.index + 1, id.unwrap_or_default());
+        let number = format!(" (step {}{})", step.number(), id.unwrap_or_default());
         writeln!(out, "{}{number}", paint.text(Style::Strong, &name))?;
         if let Some((request, origin, lookup)) = &step.lookup {
             let (word, style, found) = answer(lookup);
@@ -126,6 +126,8 @@ struct Explained<'a> {
     run: Option<RunId>,
     #[serde(flatten)]
     job: Job<'a>,
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    within: Vec<u32>,
     step: u32,
     id: Option<&'a str>,
     name: &'a str,
@@ -199,6 +201,7 @@ fn of_step<'a>(run: &RecordedRun, step: &'a RecordedStep) -> Explained<'a> {
         r#type: "cache-explained",
         run: run.summary.as_ref().map(|summary| summary.run),
         job: (&step.job).into(),
+        within: step.within.iter().map(|place| place + 1).collect(),
         step: step.index + 1,
         id: step.id.as_deref(),
         name: &step.name,

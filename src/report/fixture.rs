@@ -26,6 +26,7 @@ pub(super) fn events(kinds: impl IntoIterator<Item = EventKind>) -> Vec<Event> {
 pub(super) fn step(job: &str, index: u32, phase: Phase) -> StepKey {
     StepKey {
         job: JobKey::new(job, 0),
+        within: Vec::new(),
         index,
         phase,
     }

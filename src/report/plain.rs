@@ -168,9 +168,11 @@ impl<W: Write> Plain<W> {
 
     fn step_output(&mut self, key: &StepKey, line: LogLine, text: &str) -> io::Result<()> {
         if !self.options.verbose {
+            // What failed in a composite action is told by the job's own step.
+            let step = self.step(&key.outermost());
             match line.is_many() {
-                true => self.step(key).keep_output(text),
-                false => self.step(key).keep(line, text),
+                true => step.keep_output(text),
+                false => step.keep(line, text),
             }
             return Ok(());
         }
@@ -209,21 +211,47 @@ impl<W: Write> Plain<W> {
     }
 
     fn step_skipped(&mut self, step: &StepKey, name: &str, reason: &SkipReason) -> io::Result<()> {
-        self.turn_to(&step.job)?;
         let row = Row {
             name: name.to_owned(),
             word: Some(("skipped", Style::Faint)),
             detail: reason.to_string(),
             ..Row::default()
         };
+        if !step.within.is_empty() {
+            if self.options.verbose {
+                let below = Vec::new();
+                self.step(&step.outermost())
+                    .nest(step, Lines { row, below });
+            }
+            return Ok(());
+        }
+        self.turn_to(&step.job)?;
         self.row(&row)
     }
 
     fn step_finished(&mut self, key: &StepKey, end: End) -> io::Result<()> {
+        let nested = self.step(key).take_nested(key.phase);
+        let lines = self.step(key).finish(end);
+        if !key.within.is_empty() {
+            // Under the job's step, where there is something to say.
+            let says = lines.row.word.is_some() || end.conclusion != Outcome::Success;
+            if says || self.options.verbose {
+                self.step(&key.outermost()).nest(key, lines);
+            }
+            return Ok(());
+        }
         self.turn_to(&key.job)?;
-        let Lines { row, below } = self.step(key).finish(end);
+        let Lines { row, below } = lines;
         self.row(&row)?;
-        below
+        for Lines { row, below } in nested {
+            self.row(&row)?;
+            self.below(&below)?;
+        }
+        self.below(&below)
+    }
+
+    fn below(&mut self, lines: &[(usize, String)]) -> io::Result<()> {
+        lines
             .iter()
             .try_for_each(|(indent, line)| writeln!(self.out, "{:indent$}{line}", ""))
     }

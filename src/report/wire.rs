@@ -38,6 +38,8 @@ impl<'a> From<&'a JobKey> for Job<'a> {
 pub(super) struct Step<'a> {
     #[serde(flatten)]
     job: Job<'a>,
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    within: Vec<u32>,
     step: u32,
     phase: &'static str,
 }
@@ -46,6 +48,7 @@ impl<'a> From<&'a StepKey> for Step<'a> {
     fn from(key: &'a StepKey) -> Self {
         Self {
             job: (&key.job).into(),
+            within: key.within.iter().map(|place| place + 1).collect(),
             step: key.index + 1,
             phase: match key.phase {
                 Phase::Pre => "pre",

@@ -339,7 +339,7 @@ impl Run {
         transcript + &self.stderr
     }
 
-    fn steps(&self, name: &str) -> Vec<[Value; 4]> {
+    fn steps(&self, name: &str) -> Vec<[Value; 5]> {
         self.events
             .iter()
             .filter(|event| {
@@ -355,8 +355,8 @@ impl Run {
 }
 
 /// Which step an event is about.
-fn step_of(event: &Value) -> [Value; 4] {
-    ["job", "leg", "step", "phase"].map(|field| event[field].clone())
+fn step_of(event: &Value) -> [Value; 5] {
+    ["job", "leg", "within", "step", "phase"].map(|field| event[field].clone())
 }
 
 fn text(value: &Value) -> String {

@@ -50,7 +50,12 @@ fn judged(expression: &str) -> (Bearing, Option<Hosted>) {
     let text = WORKFLOW.replace("KEY", &format!("a-${{{{ {expression} }}}}"));
     let workflow = read_workflow(Source::new("ci.yml", text)).expect("a valid workflow");
     let job = &workflow.jobs["build"];
-    let step = find_step(job, "cache").expect("it is there");
+    let JobBody::Steps(steps) = &job.body else {
+        panic!("it has steps");
+    };
+    let mut steps = steps.iter();
+    let step = steps.find(|step| step.id == "cache");
+    let step = step.expect("it is there");
     let label = Label::find("ubuntu-24.04").expect("a known label");
     let set_by = IndexMap::from([("CORES".to_owned(), "cores".to_owned())]);
     let sources = Sources {
@@ -59,6 +64,7 @@ fn judged(expression: &str) -> (Bearing, Option<Hosted>) {
         step,
         label: Some(&label),
         set_by: &set_by,
+        frame: &Frame::of_job(&workflow),
     };
     let StepAction::Uses {
         with: Some(with), ..

@@ -82,7 +82,9 @@ pub(in crate::exec) async fn restore(
             None,
         ),
     };
-    effects.looked = Some(Looked::new(&scope.step.id, &request, &origin, &lookup));
+    effects
+        .looked
+        .push(Looked::new(&scope.address, &request, &origin, &lookup));
     scope.log.send(EventKind::CacheLookedUp {
         step: scope.log.step().clone(),
         request: request.clone(),
@@ -91,12 +93,14 @@ pub(in crate::exec) async fn restore(
     });
     tell(scope, &mut effects, action, &cache, &matched);
     if action.action == BuiltIn::CacheRestore {
-        effects.asked = Some((request.key, origin.clone()));
+        effects.asked = vec![(request.key, (scope.address.clone(), origin.clone()))];
     } else {
         effects.post = Some(Post::SaveCache(CacheState {
             key: request.key,
             matched: matched.map(|matched| matched.key),
             origin: inputs.key_origin.clone(),
+            paths: None,
+            on_failure: false,
         }));
     }
     Ok(effects)
@@ -112,6 +116,9 @@ pub(in crate::exec) async fn save(
     let mut values = inputs.values.clone();
     if let Some(state) = &state {
         values.insert("key".to_owned(), state.key.clone());
+        if let Some(paths) = &state.paths {
+            values.insert("path".to_owned(), paths.clone());
+        }
     }
     let cache = match CacheInputs::read(&values) {
         Ok(cache) => cache,
@@ -486,7 +493,7 @@ fn address(scope: &Scope<'_>) -> StepAddress {
     StepAddress {
         workflow: scope.run.workflow.source.path.clone(),
         job: scope.place.key.id.clone(),
-        step: scope.step.id.clone(),
+        step: scope.address.clone(),
     }
 }
 

@@ -16,6 +16,8 @@ pub(in crate::exec) struct Interrupt {
     pub(in crate::exec) stopped: Option<Cancellation>,
     /// When its time is up, and the whole minutes it was given.
     pub(in crate::exec) limit: Option<(Moment, u64)>,
+    /// What may end the step of the composite action that it stands in.
+    pub(in crate::exec) outer: Option<Box<Interrupt>>,
 }
 
 /// Why a step was ended.
@@ -30,6 +32,8 @@ pub(in crate::exec) enum Interruption {
         /// What it was given.
         minutes: u64,
     },
+    /// The time of the composite action that it stands in is over.
+    OuterTimedOut,
 }
 
 impl Interruption {
@@ -39,6 +43,10 @@ impl Interruption {
             Self::Cancelled => {
                 log.error("The operation was canceled.");
                 Outcome::Cancelled
+            }
+            Self::OuterTimedOut => {
+                log.error("The action has timed out.");
+                Outcome::Failure
             }
             Self::TimedOut {
                 background,
@@ -59,6 +67,14 @@ impl Interruption {
 }
 
 impl Interrupt {
+    /// Of a step of a composite action whose own step may be ended by `outer`.
+    pub(in crate::exec) fn within(self, outer: &Self) -> Self {
+        Self {
+            outer: Some(Box::new(outer.clone())),
+            ..self
+        }
+    }
+
     /// Returns once the step has to end; may never.
     pub(in crate::exec) async fn raised(&mut self) -> Interruption {
         let background = self.stopped.is_some();
@@ -74,7 +90,17 @@ impl Interrupt {
                 None => std::future::pending().await,
             }
         };
+        let outer = async {
+            match &mut self.outer {
+                Some(outer) => match Box::pin(outer.raised()).await {
+                    Interruption::Cancelled => Interruption::Cancelled,
+                    _ => Interruption::OuterTimedOut,
+                },
+                None => std::future::pending().await,
+            }
+        };
         tokio::select! {
+            interruption = outer => interruption,
             () = cancelled => Interruption::Cancelled,
             () = stopped => Interruption::Cancelled,
             minutes = timed_out => Interruption::TimedOut { background, minutes },

@@ -8,6 +8,7 @@ mod cache_rules;
 mod checkout;
 mod download_artifact;
 mod interrupt;
+mod javascript;
 mod outside;
 mod process;
 mod restore;
@@ -22,6 +23,7 @@ pub(super) use cache::{
 pub(super) use checkout::checkout;
 pub(super) use download_artifact::download as download_artifact;
 pub(super) use interrupt::{Interrupt, Interruption};
+pub(super) use javascript::{JavaScript, run as run_javascript};
 pub(super) use script::{Script, run as run_script};
 pub(super) use upload_artifact::upload as upload_artifact;
 
@@ -34,7 +36,6 @@ use super::job::Place;
 use super::log::StepLog;
 use super::run::Run;
 use crate::store::{Saver, Store};
-use crate::workflow::Step;
 
 /// What a handler is given.
 pub(super) struct Scope<'a> {
@@ -42,8 +43,8 @@ pub(super) struct Scope<'a> {
     pub(super) run: &'a Arc<Run>,
     /// The job's place.
     pub(super) place: &'a Place,
-    /// The step.
-    pub(super) step: &'a Step,
+    /// What the store knows the step by: its id, behind those of the composite steps it stands in.
+    pub(super) address: String,
     /// Its name as GitHub shows it.
     pub(super) name: &'a str,
     /// The step's log.

@@ -1,7 +1,5 @@
 //! `run:` steps (runner `ScriptHandler`).
 
-use indexmap::IndexMap;
-
 use super::process::{self, Command};
 use super::{ProcessContext, Scope};
 use crate::agent::AgentError;
@@ -20,8 +18,8 @@ pub(in crate::exec) struct Script {
     pub(in crate::exec) shell: Option<String>,
     /// Working directory, a path inside the place.
     pub(in crate::exec) directory: String,
-    /// The `env` context, which its log shows.
-    pub(in crate::exec) env: IndexMap<String, String>,
+    /// The lines in which the log shows its `env` context.
+    pub(in crate::exec) env: Vec<String>,
 }
 
 /// A shell as a command line: the script's path stands where `{0}` is.
@@ -93,11 +91,8 @@ fn announce(scope: &Scope<'_>, script: &Script, shell: &FoundShell) {
         log.line(LogLine::Script, line);
     }
     log.runner(format!("shell: {}", shell.shown));
-    if !script.env.is_empty() {
-        log.runner("env:");
-    }
-    for (name, value) in &script.env {
-        log.runner_lines(&format!("  {name}: {value}"));
+    for line in &script.env {
+        log.runner_lines(line);
     }
     log.line(LogLine::EndGroup, "");
 }

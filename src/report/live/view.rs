@@ -41,6 +41,8 @@ struct Doing {
     name: String,
     since: Moment,
     tail: VecDeque<(LogLine, String)>,
+    /// The step that it stands in, if that is shown again once it is done.
+    outer: Option<Box<Doing>>,
 }
 
 impl Doing {
@@ -50,7 +52,19 @@ impl Doing {
             name: name.to_owned(),
             since: Moment::now(),
             tail: VecDeque::new(),
+            outer: None,
         }
+    }
+}
+
+impl Doing {
+    /// Whether a step stands in this one.
+    fn holds(&self, step: &StepKey) -> bool {
+        let Some((index, within)) = step.within.split_last() else {
+            return false;
+        };
+        let place = |own: &StepKey| own.index == *index && own.within == within;
+        self.step.as_ref().is_some_and(place)
     }
 }
 
@@ -80,10 +94,20 @@ impl View {
             EventKind::StepStarted {
                 step, name, named, ..
             } => {
-                let doing = Doing::new(Some(step), shown_name(name, *named));
+                let mut doing = Doing::new(Some(step), shown_name(name, *named));
+                let before = self.running.remove(&step.job);
+                doing.outer = before.filter(|before| before.holds(step)).map(Box::new);
                 self.running.insert(step.job.clone(), doing);
             }
-            EventKind::StepFinished { step, .. } if self.is_shown(step) => self.idle(&step.job),
+            EventKind::StepFinished { step, .. } if self.is_shown(step) => {
+                let done = self.running.remove(&step.job);
+                match done.and_then(|done| done.outer) {
+                    Some(outer) => {
+                        self.running.insert(step.job.clone(), *outer);
+                    }
+                    None => self.idle(&step.job),
+                }
+            }
             EventKind::StepOutput { step, line, text } if self.tails && line.is_many() => {
                 let last: Vec<_> = text.rsplit('\n').take(OUTPUT).collect();
                 for text in last.into_iter().rev() {

@@ -1,10 +1,12 @@
 //! What is known of a step until its line is printed, and that line.
 
+use std::cmp::Ordering;
 use std::collections::VecDeque;
 use std::time::Duration;
 
 use crate::event::{Annotation, End, Level, LogLine, MovedArtifact};
 use crate::explain::{self, Line};
+use crate::ids::{Phase, StepKey};
 use crate::lookup::{CacheRequest, KeyOrigin, Lookup, NotSaved};
 use crate::outcome::{Outcome, Timing};
 use crate::report::layout::{self, Mark, Row, Style};
@@ -36,9 +38,12 @@ pub(super) struct Step {
     cold_us: Option<u64>,
     /// The artifacts that it downloaded, all together.
     downloaded: Option<MovedArtifact>,
+    /// Lines of the steps of the composite action that it uses, with their places.
+    nested: Vec<(Vec<u32>, Lines)>,
 }
 
 /// Lines of a finished step.
+#[derive(Debug)]
 pub(super) struct Lines {
     pub(super) row: Row,
     /// Printed below, with their indents.
@@ -223,6 +228,24 @@ impl Step {
         self.cold_us = Some(cold_us);
     }
 
+    /// Takes in the lines of a step that stands in it.
+    pub(super) fn nest(&mut self, key: &StepKey, mut lines: Lines) {
+        let depth = key.within.len();
+        lines.row.name = format!("{:1$}{2}", "", 2 * depth, lines.row.name);
+        for (indent, _) in &mut lines.below {
+            *indent += 2 * depth;
+        }
+        let place = key.within.iter().chain([&key.index]).copied().collect();
+        self.nested.push((place, lines));
+    }
+
+    /// The lines of the steps that stand in it, each below the one it stands in.
+    pub(super) fn take_nested(&mut self, phase: Phase) -> Vec<Lines> {
+        let mut nested = std::mem::take(&mut self.nested);
+        nested.sort_by(|(one, _), (other, _)| in_order(one, other, phase));
+        nested.into_iter().map(|(_, lines)| lines).collect()
+    }
+
     /// Its lines. Only its name is known from then on.
     pub(super) fn finish(&mut self, ended: End) -> Lines {
         let name = self.name.clone();
@@ -255,6 +278,17 @@ impl Step {
             row,
             below: log.map(|text| (6, text)).chain(done.below).collect(),
         }
+    }
+}
+
+/// The order of steps within composite actions: each behind the one it stands in. Post parts run in
+/// the reverse order.
+fn in_order(one: &[u32], other: &[u32], phase: Phase) -> Ordering {
+    let mut places = one.iter().zip(other);
+    match places.find(|(one, other)| one != other) {
+        Some((one, other)) if phase == Phase::Post => other.cmp(one),
+        Some((one, other)) => one.cmp(other),
+        None => one.len().cmp(&other.len()),
     }
 }
 
