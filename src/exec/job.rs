@@ -615,6 +615,9 @@ impl<'a> Leading<'a> {
         }
         self.keep(step, index as u32, &mut effects);
         self.remember(step, effects.outputs, effects.outcome, conclusion);
+        if let Some(record) = self.state.steps.get_mut(&step.id) {
+            record.left_out = effects.left_out;
+        }
         effects.opened.map(|opened| (index, opened))
     }
 

@@ -6,7 +6,7 @@ use super::job::Leading;
 use crate::agent::AgentError;
 use crate::expr::Value;
 use crate::plan::{self, Circumstances, Input, Judged};
-use crate::workflow::{Step, StepAction, Token};
+use crate::workflow::{ActionOutput, Step, StepAction, Token};
 
 /// What a step reads of those that were not run.
 pub(super) struct Reading {
@@ -32,6 +32,16 @@ pub(super) fn reading(job: &Leading<'_>, step: &Step) -> Option<Reading> {
         why: plan::why_reader(id, why),
         by_condition: plan::read_member(&of_condition, "steps", id),
     })
+}
+
+/// Why outputs of an action are not here: they read steps of it that were not run.
+pub(super) fn of_outputs(job: &Leading<'_>, outputs: &[ActionOutput]) -> Option<String> {
+    let records = job.state.steps.iter();
+    let mut without = records.filter_map(|(id, record)| Some((id, record.left_out.as_ref()?)));
+    let values = outputs.iter().filter_map(|output| output.value.as_ref());
+    let references: Vec<_> = values.flat_map(plan::references_of_token).collect();
+    let (_, why) = without.find(|(id, _)| plan::read_member(&references, "steps", id))?;
+    Some(why.clone())
 }
 
 /// What a step that is to run does beyond this machine, if that is why it is not run.
@@ -111,7 +121,14 @@ fn reads_empty(job: &Leading<'_>, step: &Step) -> bool {
 
 /// Whether a secret has a value that is not empty, for this job.
 fn has_secret(job: &Leading<'_>, name: &str) -> bool {
-    let secrets = job.contexts.0.get("secrets").and_then(Value::as_object);
-    let value = secrets.and_then(|secrets| secrets.get(name));
+    let (context, name) = match name.eq_ignore_ascii_case("GITHUB_TOKEN") {
+        true => ("github", "token"),
+        false => ("secrets", name),
+    };
+    // Steps of actions do not see secrets: what they read is given to them as inputs.
+    let Some(members) = job.contexts.0.get(context).and_then(Value::as_object) else {
+        return true;
+    };
+    let value = members.get(name);
     value.is_some_and(|value| !value.to_text().is_empty())
 }
