@@ -17,6 +17,7 @@ use super::file_command;
 use super::frame::{self, DEEPEST, Frame};
 use super::handler::{Inputs, Interrupt};
 use super::job::{JobState, Leading};
+use super::left_out;
 use super::loaded::Loaded;
 use super::log::StepLog;
 use super::step::{self, Turn};
@@ -112,6 +113,7 @@ impl<'a> Composite<'a> {
                     }
                 }
             }
+            effects.left_out = left_out::of_outputs(&inner, &self.action.manifest.outputs);
             effects.states = inner.state.states;
             effects.post = post_of(&self.action, inner.state.steps, inner.state.posts);
             Ok(effects)

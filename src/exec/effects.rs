@@ -38,6 +38,8 @@ pub(super) struct Effects {
     pub(super) post: Option<Post>,
     /// What it looked for among the caches.
     pub(super) looked: Vec<Looked>,
+    /// Why outputs of it are not here: steps of its action that give them were not run.
+    pub(super) left_out: Option<String>,
     /// What it ran, where that is a script: all that was evaluated for it.
     pub(super) work: Option<Digest>,
 }
@@ -57,6 +59,7 @@ impl Effects {
             asked: Vec::new(),
             post: None,
             looked: Vec::new(),
+            left_out: None,
             work: None,
         }
     }

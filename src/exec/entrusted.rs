@@ -7,6 +7,7 @@ use super::run::Run;
 use crate::difference::{Difference, DifferenceKind, Effect, Site};
 use crate::event::EventKind;
 use crate::expr::{Object, Value};
+use crate::plan::{Facts, Permitted};
 use crate::workflow::{Job, TokenError};
 
 /// What an environment gives the jobs that name it.
@@ -40,8 +41,9 @@ pub(super) struct Entrusted {
 }
 
 impl Entrusted {
-    /// Decides what a leg gets; an environment's values go over the repository's (docs: contexts, `vars`;
-    /// "Using secrets", precedence).
+    /// Decides what a leg gets: no secrets where it could deploy or write with them and nobody allowed
+    /// that. An environment's values go over the repository's (docs: contexts, `vars`; "Using
+    /// secrets", precedence).
     ///
     /// # Errors
     /// That of the environment's name.
@@ -57,13 +59,17 @@ impl Entrusted {
             for (name, value) in &environment.vars {
                 vars.insert(name.as_str(), value.as_str());
             }
-            // A job that has an environment may deploy: `plan::Permitted::withheld`.
-            if run.given.publish {
-                secrets.extend(environment.secrets.clone());
-            }
+            secrets.extend(environment.secrets.clone());
             for text in &environment.lacking {
                 name_lacking(run, spec, text);
             }
+        }
+        let permitted = Permitted {
+            publish: run.given.publish,
+            ..Permitted::default()
+        };
+        if permitted.withheld(job, &facts(run, spec)).is_some() {
+            secrets.clear();
         }
         Ok(Self {
             vars: Value::from(vars),
@@ -72,17 +78,21 @@ impl Entrusted {
     }
 }
 
+/// What a job's own keys may use.
+fn facts(run: &Run, spec: &LegSpec) -> Facts {
+    spec.of
+        .facts(run)
+        .with("needs", spec.needs.clone())
+        .with("strategy", spec.leg.strategy.clone())
+        .with("matrix", spec.leg.matrix.clone())
+}
+
 /// What a job's `environment` comes to; none where it has none or an empty one.
 fn environment_name(run: &Run, spec: &LegSpec, job: &Job) -> Result<Option<String>, TokenError> {
     let Some(token) = &job.environment else {
         return Ok(None);
     };
-    let facts = spec
-        .of
-        .facts(run)
-        .with("needs", spec.needs.clone())
-        .with("strategy", spec.leg.strategy.clone())
-        .with("matrix", spec.leg.matrix.clone());
+    let facts = facts(run, spec);
     // Its `url` is of the job's end.
     let value = token.get("name").unwrap_or(token).evaluate(&facts)?;
     let name = match value.as_object() {

@@ -16,7 +16,6 @@ use super::entrusted::Entrusted;
 use super::environment::JobEnvironment;
 use super::file_command;
 use super::frame::Frame;
-use super::left_out;
 use super::log::{JobLog, Matchers, StepLog};
 use super::mask::Masker;
 use super::masked::masked;
@@ -157,7 +156,6 @@ pub(super) async fn run(run: Arc<Run>, spec: LegSpec, cancellation: Cancellation
     let start = Moment::now();
     let key = spec.leg.key.clone();
     let fail_fast = spec.leg.fail_fast;
-    let spec = left_out::without_secrets(&run, spec);
     let mut cold = Cold::new(&run, &spec);
     let ended = match spec.of.job(&key) {
         Some(job) => in_place(&run, job, &spec, (cancellation, &mut cold)).await,
@@ -549,6 +547,9 @@ impl<'a> Leading<'a> {
         }
         self.keep(step, index as u32, &mut effects);
         self.remember(step, effects.outputs, effects.outcome, conclusion);
+        if let Some(record) = self.state.steps.get_mut(&step.id) {
+            record.left_out = effects.left_out;
+        }
         effects.opened.map(|opened| (index, opened))
     }
 

@@ -1,18 +1,12 @@
 //! Steps that GitHub would run and lrun does not, found when it is their turn: by then all that decides
 //! is known. What the plan said of them before was found by the same rules.
 
-use std::sync::Arc;
-
-use indexmap::IndexMap;
-
-use super::called::Called;
-use super::job::{Leading, LegSpec};
-use super::run::Run;
+use super::evaluate::Seen;
+use super::job::Leading;
 use crate::agent::AgentError;
-use crate::plan::{self, Circumstances, Input, Judged, Permitted};
-use crate::workflow::{Step, StepAction, Token};
-
-type Env = IndexMap<String, String>;
+use crate::expr::Value;
+use crate::plan::{self, Circumstances, Input, Judged};
+use crate::workflow::{ActionOutput, Step, StepAction, Token};
 
 /// What a step reads of those that were not run.
 pub(super) struct Reading {
@@ -40,6 +34,16 @@ pub(super) fn reading(job: &Leading<'_>, step: &Step) -> Option<Reading> {
     })
 }
 
+/// Why outputs of an action are not here: they read steps of it that were not run.
+pub(super) fn of_outputs(job: &Leading<'_>, outputs: &[ActionOutput]) -> Option<String> {
+    let records = job.state.steps.iter();
+    let mut without = records.filter_map(|(id, record)| Some((id, record.left_out.as_ref()?)));
+    let values = outputs.iter().filter_map(|output| output.value.as_ref());
+    let references: Vec<_> = values.flat_map(plan::references_of_token).collect();
+    let (_, why) = without.find(|(id, _)| plan::read_member(&references, "steps", id))?;
+    Some(why.clone())
+}
+
 /// What a step that is to run does beyond this machine, if that is why it is not run.
 ///
 /// # Errors
@@ -47,11 +51,11 @@ pub(super) fn reading(job: &Leading<'_>, step: &Step) -> Option<Reading> {
 pub(super) async fn side_effect(
     job: &Leading<'_>,
     step: &Step,
-    env: &Env,
+    seen: Seen<'_>,
 ) -> Result<Option<String>, AgentError> {
     let judged = match &step.action {
         StepAction::Uses { reference, with } => {
-            let with = job.text_map(with.as_ref(), env).await?;
+            let with = job.text_map(with.as_ref(), seen).await?;
             // What has no value fails the step.
             let with = with.unwrap_or_default();
             let input = |name: &str| {
@@ -66,7 +70,7 @@ pub(super) async fn side_effect(
         StepAction::Run { script, shell, .. } => {
             let shell = shell.as_ref().or(job.job.defaults.shell());
             let shell = shell.or(job.of.workflow.defaults.shell());
-            script_of(job, (script, shell), step, env).await?
+            script_of(job, (script, shell), step, seen).await?
         }
         _ => Judged::Harmless,
     };
@@ -80,10 +84,10 @@ async fn script_of(
     job: &Leading<'_>,
     (script, shell): (&Token, Option<&Token>),
     step: &Step,
-    env: &Env,
+    seen: Seen<'_>,
 ) -> Result<Judged, AgentError> {
     let texts = job
-        .evaluate(env, |contexts| {
+        .evaluate(seen, |contexts| {
             let shell = shell.map(|shell| shell.evaluate_string(contexts));
             Ok((script.evaluate_string(contexts)?, shell.transpose()?))
         })
@@ -99,45 +103,32 @@ async fn script_of(
 }
 
 fn circumstances<'a>(job: &'a Leading<'_>) -> Circumstances<'a> {
-    let token = job.of.secrets.get("GITHUB_TOKEN");
     Circumstances {
         event: &job.run.github.event_name,
-        has_token: token.is_some_and(|token| !token.is_empty()),
+        has_token: has_secret(job, "GITHUB_TOKEN"),
         allowed: job.run.given.publish,
     }
 }
 
 /// Whether a secret that a step reads, itself or by the environment, has no value.
 fn reads_empty(job: &Leading<'_>, step: &Step) -> bool {
-    let permitted = permitted(&job.of, job.run.given.publish);
     let around = job.of.workflow.env.iter().chain(&job.job.env);
     let mut references = plan::references_of_step(step);
     references.extend(around.flat_map(plan::references_of_token));
     let mut secrets = references.iter().filter_map(|one| plan::secret(one));
-    secrets.any(|secret| !permitted.has(secret))
+    secrets.any(|secret| !has_secret(job, secret))
 }
 
-fn permitted(of: &Called, publish: bool) -> Permitted {
-    Permitted {
-        secrets: of.secrets.clone(),
-        environments: IndexMap::new(),
-        publish,
-    }
-}
-
-/// The same leg without secrets, where its job could deploy or write with them and nobody allowed that.
-pub(super) fn without_secrets(run: &Run, spec: LegSpec) -> LegSpec {
-    let permitted = permitted(&spec.of, run.given.publish);
-    let withheld = spec
-        .of
-        .job(&spec.leg.key)
-        .is_some_and(|job| permitted.withheld(job, &run.facts()).is_some());
-    if !withheld || spec.of.secrets.is_empty() {
-        return spec;
-    }
-    let of = Arc::new(Called {
-        secrets: IndexMap::new(),
-        ..Called::clone(&spec.of)
-    });
-    LegSpec { of, ..spec }
+/// Whether a secret has a value that is not empty, for this job.
+fn has_secret(job: &Leading<'_>, name: &str) -> bool {
+    let (context, name) = match name.eq_ignore_ascii_case("GITHUB_TOKEN") {
+        true => ("github", "token"),
+        false => ("secrets", name),
+    };
+    // Steps of actions do not see secrets: what they read is given to them as inputs.
+    let Some(members) = job.contexts.0.get(context).and_then(Value::as_object) else {
+        return true;
+    };
+    let value = members.get(name);
+    value.is_some_and(|value| !value.to_text().is_empty())
 }

@@ -126,7 +126,7 @@ pub(super) async fn prepare<'a>(
     }
     let left_out = match reading {
         Some(reading) => Some(reading.why),
-        None => left_out::side_effect(job, step, &env).await?,
+        None => left_out::side_effect(job, step, seen).await?,
     };
     if let Some(obstacle) = left_out {
         let reason = SkipReason::NotRunHere { obstacle };

@@ -19,7 +19,7 @@ use super::uses::{self, Used};
 use crate::outcome::{Outcome, SkipReason};
 use crate::source::Diagnostic;
 use crate::workflow::{
-    self, ActionRef, BuiltIn, Job, JobBody, Step, StepAction, Token, Uses, Workflow,
+    self, ActionRef, BuiltIn, Job, JobBody, Step, StepAction, Token, TokenKind, Uses, Workflow,
 };
 
 /// Everything a run will do.
@@ -461,9 +461,11 @@ pub(super) fn step_name(step: &Step, facts: &Facts) -> String {
         .unwrap_or_else(|| match &step.action {
             StepAction::Uses { reference, .. } => reference.value.clone(),
             StepAction::Run { script, .. } => {
-                let first = script
-                    .as_str()
-                    .and_then(|script| script.trim().lines().next());
+                let text = match &script.kind {
+                    TokenKind::Expression(template) => Some(template.text()),
+                    _ => script.as_str(),
+                };
+                let first = text.and_then(|script| script.trim().lines().next());
                 format!("Run {}", first.unwrap_or(&step.id))
             }
             _ => step.id.clone(),

@@ -134,8 +134,9 @@ impl Search {
     }
 
     fn add(&mut self, references: &[Vec<String>], place: &str, job: &Job, facts: &Facts) {
+        let given = facts.permitted.with_environment(job, facts);
         for secret in secrets_in(references) {
-            match facts.permitted.gives(&secret, job, facts) {
+            match given.has(&secret) {
                 false if self.counts(&secret) => self.insert(secret, None, place.to_owned()),
                 false => {}
                 true => {

@@ -11,7 +11,7 @@ use crate::workflow::{Call, Job, Level, Permissions, Token};
 pub struct Permitted {
     /// The secrets that have a value, as the workflow sees them.
     pub secrets: IndexMap<String, String>,
-    /// The secrets that environments have, by the environments' names in lower case.
+    /// Those of environments, by the environment's name in lower case.
     pub environments: IndexMap<String, IndexMap<String, String>>,
     /// `--allow-publish`
     pub publish: bool,
@@ -25,17 +25,6 @@ impl Permitted {
     pub fn has(&self, secret: &str) -> bool {
         let mut given = self.secrets.iter();
         given.any(|(name, value)| name.eq_ignore_ascii_case(secret) && !value.is_empty())
-    }
-
-    /// The same of a job, which has those of its environment too.
-    pub(super) fn gives(&self, secret: &str, job: &Job, facts: &Facts) -> bool {
-        let name = job.environment.as_ref().and_then(|token| {
-            let name = token.get("name").unwrap_or(token);
-            name.evaluate_string(facts).ok()
-        });
-        let of_environment = name.and_then(|name| self.environments.get(&name.to_lowercase()));
-        let mut given = of_environment.into_iter().flatten();
-        self.has(secret) || given.any(|(name, _)| name.eq_ignore_ascii_case(secret))
     }
 
     /// What a called workflow has of it. A secret that is passed on counts as given where what it is made
@@ -65,11 +54,24 @@ impl Permitted {
         }
     }
 
+    /// The same with what the environment of a job gives, as far as its name is known.
+    #[must_use]
+    pub(super) fn with_environment(&self, job: &Job, facts: &Facts) -> Self {
+        let mut own = self.clone();
+        let name = job.environment.as_ref().and_then(|token| {
+            let name = token.get("name").unwrap_or(token);
+            name.evaluate_string(facts).ok()
+        });
+        let given = name.and_then(|name| self.environments.get(&name.to_lowercase()));
+        own.secrets.extend(given.cloned().unwrap_or_default());
+        own
+    }
+
     /// What a job has of it: where it could deploy or write, no secrets without `--allow-publish`.
     #[must_use]
     pub(super) fn of_job(&self, job: &Job, facts: &Facts) -> Self {
         match self.withheld(job, facts) {
-            None => self.clone(),
+            None => self.with_environment(job, facts),
             Some(_) => Self::default(),
         }
     }

@@ -31,6 +31,7 @@ mod plan;
 mod project;
 mod readers;
 mod setup;
+mod shapes;
 mod shelf;
 mod steps;
 mod terminal;

@@ -279,12 +279,14 @@ fn the_report_says_what_starts_in_which_order_and_what_does_not() {
         - src/notes.md              '!**.md' in line 4
         no file for 'bin/**' (line 4)
 
-    1  lint    ubuntu-latest
-    2  build   not run here: artifacts of another run (5) are not supported by this version of lrun
+    1  lint                   ubuntu-latest
+    2  Build (ubuntu-latest)  not run here: checkout with lfs: true is not supported by this version of lrun   needs lint
+       Build (macos-14)       not run here: macos-14 is another operating system   needs lint
          step 2 is skipped: Publish: if: github.ref_name == 'prod' is false
-       legs    legs follow from the outputs of what it needs   needs lint
-    3  deploy  skipped: if: github.ref_name == 'prod' is false
-    4  tell    skipped: needs deploy, which is skipped
+         ✗ line 17: checkout with lfs: true is not supported by this version of lrun
+       legs                   legs follow from the outputs of what it needs   needs lint
+    3  deploy                 skipped: if: github.ref_name == 'prod' is false
+    4  tell                   skipped: needs deploy, which is skipped
     ");
 }
 
