@@ -1,6 +1,9 @@
 //! Ending a job before it is done: asked for by the user, by a failed leg, or by a timeout.
 
+use std::time::Duration;
+
 use tokio::sync::watch;
+use tokio::task::JoinHandle;
 
 /// What was asked for, each more than the one before.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
@@ -67,4 +70,35 @@ impl Cancellation {
             std::future::pending().await
         }
     }
+}
+
+/// What a job's time is kept with: who asks it to end, and who may be asked from outside.
+pub(super) struct Clock {
+    pub(super) canceller: Canceller,
+    pub(super) outer: Cancellation,
+}
+
+/// Cancels the job once its time is over, besides when it is cancelled from outside, and ends it
+/// when it takes too long to come to its end.
+pub(super) fn keep_time(clock: Clock, limit: Duration, grace: Duration) -> JoinHandle<()> {
+    let Clock {
+        canceller,
+        mut outer,
+    } = clock;
+    let mut at_once = outer.clone();
+    tokio::spawn(async move {
+        let cancelled = async {
+            tokio::select! {
+                () = outer.cancelled() => {}
+                () = tokio::time::sleep(limit) => {}
+            }
+            canceller.cancel();
+            tokio::time::sleep(grace).await;
+        };
+        tokio::select! {
+            () = cancelled => {}
+            () = at_once.ended_at_once() => {}
+        }
+        canceller.end_at_once();
+    })
 }
