@@ -4,6 +4,8 @@ use std::path::PathBuf;
 use std::sync::Arc;
 use std::time::Duration;
 
+use indexmap::IndexMap;
+
 use super::background::{Background, Ended, Opened};
 use super::bearing::Sources;
 use super::called::Called;
@@ -11,17 +13,17 @@ use super::cancel::{Cancellation, Canceller};
 use super::cold::Cold;
 use super::contexts::{FixedContexts, StepRecord};
 use super::control::Control;
-use super::effects::{Effects, Registered, States, register};
+use super::effects::{Effects, Registered, register};
 use super::entrusted::Entrusted;
 use super::environment::JobEnvironment;
 use super::file_command;
 use super::frame::Frame;
 use super::log::{JobLog, Matchers, StepLog};
-use super::mask::Masker;
 use super::masked::masked;
 use super::paths::Paths;
 use super::place::{self, CommandWatch, Up};
 use super::run::Run;
+use super::state::JobState;
 use super::step::{self, Turn, conclude};
 use super::time_limit::{Clock, keep_time};
 use crate::agent::protocol::Orphan;
@@ -32,12 +34,10 @@ use crate::event::{End, EventKind};
 use crate::expr::Value;
 use crate::ids::{JobKey, Phase, StepKey};
 use crate::label::Label;
-use crate::lookup::KeyOrigin;
 use crate::outcome::{Outcome, SkipReason, Timing};
 use crate::plan::{Placement, PlannedLeg};
 use crate::source::{Code, Diagnostic};
 use crate::workflow::{Job, JobBody, Step};
-use indexmap::IndexMap;
 
 /// What GitHub takes of a job's outputs (docs: jobs.<job_id>.outputs).
 const OUTPUTS_BYTES: usize = 1 << 20;
@@ -126,29 +126,6 @@ pub(super) struct Leading<'a> {
     pub(super) log: Arc<JobLog>,
     /// None within a composite action, whose step is compared as a whole.
     pub(super) cold: Option<&'a mut Cold>,
-}
-
-/// What steps change.
-pub(super) struct JobState {
-    /// The `env` context of the next step, before its own `env`.
-    pub(super) env: IndexMap<String, String>,
-    /// The steps that set a variable of it by `GITHUB_ENV`: their ids by its name.
-    set_by: IndexMap<String, String>,
-    /// What steps put in front of PATH.
-    pub(super) path: Vec<String>,
-    /// The keys that `actions/cache/restore` steps asked for: the step's id and how the key
-    /// came about. What `actions/cache/save` saves under such a key is that step's.
-    pub(super) asked: IndexMap<String, (String, KeyOrigin)>,
-    /// Steps that ended, by id.
-    pub(super) steps: IndexMap<String, StepRecord>,
-    /// Success until a step fails or the job is cancelled.
-    pub(super) status: Outcome,
-    /// What must not be shown.
-    pub(super) masker: Masker,
-    /// What actions keep for their later parts, by the places of their steps.
-    pub(super) states: States,
-    /// Post parts of the actions that started, in the order they started.
-    pub(super) posts: Vec<Registered>,
 }
 
 /// Runs a leg. Whatever happens no process of its place is left when this returns.
@@ -287,49 +264,6 @@ fn server_url(run: &Run) -> String {
     let context = run.github.to_value();
     let url = context.get("server_url").and_then(|url| url.as_str());
     url.unwrap_or_default().to_owned()
-}
-
-impl JobState {
-    fn new(run: &Run, entrusted: &Entrusted) -> Self {
-        let masker = Masker::default();
-        // Those too that the workflow does not see: no report shows them.
-        masker.add(run.given.secrets.values().map(String::as_str));
-        masker.add(entrusted.secrets.values().map(String::as_str));
-        Self::with(masker)
-    }
-
-    fn with(masker: Masker) -> Self {
-        Self {
-            env: IndexMap::new(),
-            set_by: IndexMap::new(),
-            path: Vec::new(),
-            asked: IndexMap::new(),
-            steps: IndexMap::new(),
-            status: Outcome::Success,
-            masker,
-            states: States::new(),
-            posts: Vec::new(),
-        }
-    }
-
-    /// What the steps of a composite action start with.
-    pub(super) fn copy(&self) -> Self {
-        Self {
-            env: self.env.clone(),
-            set_by: self.set_by.clone(),
-            path: self.path.clone(),
-            asked: self.asked.clone(),
-            states: self.states.clone(),
-            ..Self::with(self.masker.clone())
-        }
-    }
-
-    /// All of it; what is left has its masks and its status alone.
-    pub(super) fn take(&mut self) -> Self {
-        let mut left = Self::with(self.masker.clone());
-        left.status = self.status;
-        std::mem::replace(self, left)
-    }
 }
 
 impl<'a> Leading<'a> {

@@ -40,6 +40,7 @@ mod run;
 mod scheduler;
 mod services;
 pub mod spot;
+mod state;
 mod step;
 mod summaries;
 mod time_limit;
