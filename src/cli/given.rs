@@ -249,7 +249,7 @@ fn actrcs(sources: Sources<'_>, notes: &mut Vec<String>) -> Result<Vec<Actrc>, F
         let text = match std::fs::read_to_string(&path) {
             Ok(text) => text,
             Err(error) if error.kind() == io::ErrorKind::NotFound => continue,
-            Err(error) => return Err(unreadable(&path, error)),
+            Err(error) => return Err(unreadable(&path, &error)),
         };
         let actrc = Actrc::parse(&text, of);
         for (line, option, why) in &actrc.left_out {
@@ -331,11 +331,11 @@ fn pair(option: &str, text: &str, settings: &Settings) -> Result<(String, String
 }
 
 fn of_file(file: &Path) -> Result<Values, Failure> {
-    let text = std::fs::read_to_string(file).map_err(|error| unreadable(file, error))?;
+    let text = std::fs::read_to_string(file).map_err(|error| unreadable(file, &error))?;
     let read = dotenv(&text);
     read.map_err(|error| Failure::usage(format!("{}:{error}", file.display())))
 }
 
-fn unreadable(file: &Path, error: io::Error) -> Failure {
+fn unreadable(file: &Path, error: &io::Error) -> Failure {
     Failure::usage(format!("cannot read {}: {error}", file.display()))
 }

@@ -270,12 +270,15 @@ fn forecast(
     })))
 }
 
+/// A plan and the secrets it lacks, or why GitHub makes none.
+type Planned = Result<(Plan, Vec<MissingSecret>), Box<Diagnostic>>;
+
 fn planned(
     arguments: &PlanArguments,
     subject: &Subject<'_>,
     github: &GithubContext,
     inputs: Value,
-) -> Result<Result<(Plan, Vec<MissingSecret>), Box<Diagnostic>>, Failure> {
+) -> Result<Planned, Failure> {
     let workflow = &subject.workflow;
     let vars = Value::from(serde_json::json!(subject.given.vars));
     let selection = Selection {

@@ -13,6 +13,7 @@ use super::checkouts;
 use super::externals::{self, Needed, Ways};
 use super::failure::Failure;
 use super::find::Found;
+use super::given::GivenTexts;
 use super::subject::{Asked, Declared, Ground, Subject, summary, workflow_name};
 use crate::action::Own;
 use crate::backend::sandbox::Sandbox;
@@ -141,24 +142,9 @@ impl Beginning<'_> {
             given,
             ..
         } = subject;
-        let mut given = given;
-        let wants_token = arguments.given.gh_token && !given.secrets.contains_key(GITHUB_TOKEN);
-        if !trusts(&github) {
-            given.withhold_secrets(github.secret_source());
-        } else if wants_token {
-            given.secrets.insert(GITHUB_TOKEN.to_owned(), gh_token()?);
-        }
-        let notes = given.notes;
-        let given = Given {
-            inputs: dispatch_inputs(&workflow, &trigger.event, &given.inputs)
-                .map_err(Failure::usage)?,
-            vars: Value::from(serde_json::json!(given.vars)),
-            secrets: given.secrets,
-            environments: given.environments,
-            publish: arguments.allow.publish,
-            env: given.env,
-            debug: arguments.given.debug,
-        };
+        let inputs =
+            dispatch_inputs(&workflow, &trigger.event, &given.inputs).map_err(Failure::usage)?;
+        let (given, notes) = entrust(arguments, given, inputs, &github)?;
         let place = place_settings(arguments, settings, &ground.repository)?;
         let own = Own {
             repository: ground.repository.clone(),
@@ -220,6 +206,31 @@ impl Beginning<'_> {
             run,
         })
     }
+}
+
+/// What the run is given of what the user gave, and what is to be said of it.
+fn entrust(
+    arguments: &RunArguments,
+    mut given: GivenTexts,
+    inputs: Value,
+    github: &GithubContext,
+) -> Result<(Given, Vec<String>), Failure> {
+    let wants_token = arguments.given.gh_token && !given.secrets.contains_key(GITHUB_TOKEN);
+    if !trusts(github) {
+        given.withhold_secrets(github.secret_source());
+    } else if wants_token {
+        given.secrets.insert(GITHUB_TOKEN.to_owned(), gh_token()?);
+    }
+    let entrusted = Given {
+        inputs,
+        vars: Value::from(serde_json::json!(given.vars)),
+        secrets: given.secrets,
+        environments: given.environments,
+        publish: arguments.allow.publish,
+        env: given.env,
+        debug: arguments.given.debug,
+    };
+    Ok((entrusted, given.notes))
 }
 
 /// Whether GitHub gives the repository's secrets to a run.

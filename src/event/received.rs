@@ -107,7 +107,6 @@ mod tests {
                 within: Vec::new(),
                 index: 0,
                 phase: Phase::Main,
-                within: Vec::new(),
             },
             line: LogLine::Output,
             text: "x".repeat(MOST),

@@ -301,16 +301,11 @@ fn decided(
     }
     let here = ends::ancestors(needs, before, PlannedJob::end_here);
     let elsewhere = here.iter().find(|(job, _)| job.is_not_here());
-    match (
-        elsewhere,
-        ends::decide(&condition.expression, needs, &here, facts),
-    ) {
-        (Some((need, _)), Decision::False) => {
-            return Decided::Skipped(SkipReason::NotRunHere {
-                obstacle: format!("it needs {}, which does not run here", need.id),
-            });
-        }
-        _ => {}
+    let decision = ends::decide(&condition.expression, needs, &here, facts);
+    if let (Some((need, _)), Decision::False) = (elsewhere, decision) {
+        return Decided::Skipped(SkipReason::NotRunHere {
+            obstacle: format!("it needs {}, which does not run here", need.id),
+        });
     }
     let mut needed = before.iter().filter(|planned| needs.contains(&planned.id));
     if needed.clone().all(PlannedJob::gives_all) {

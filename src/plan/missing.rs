@@ -50,10 +50,13 @@ pub fn missing_secrets(workflow: &Workflow, plan: &Plan, facts: &Facts) -> Vec<M
         .collect()
 }
 
+/// Those who read a secret, in the order they were found.
+type Readers = BTreeSet<(usize, String)>;
+
 #[derive(Default)]
 struct Search {
-    /// By name and reason; readers in the order they were found.
-    found: BTreeMap<(String, Option<String>), BTreeSet<(usize, String)>>,
+    /// By name and reason.
+    found: BTreeMap<(String, Option<String>), Readers>,
     count: usize,
     /// That the names are those of a caller's: what it does not pass on is empty on GitHub too.
     is_passed: bool,

@@ -1,7 +1,7 @@
 //! Checkouts of other repositories, against what real git makes of the action's commands.
 
 use std::path::PathBuf;
-use std::time::{Duration, SystemTime};
+use std::time::Duration;
 
 use lrun::exec::workspace::{Staged, WorkspaceError};
 
@@ -161,7 +161,8 @@ fn branches_are_asked_for_again_after_a_day() {
             .write(true)
             .open(entry.unwrap().path())
             .unwrap();
-        let before = SystemTime::now() - Duration::from_secs(25 * 60 * 60);
+        let now = file.metadata().unwrap().modified().unwrap();
+        let before = now - Duration::from_secs(25 * 60 * 60);
         file.set_modified(before).unwrap();
     }
     let third = server.library.git(&["rev-parse", "HEAD"]);

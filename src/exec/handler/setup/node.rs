@@ -58,7 +58,7 @@ async fn version(bench: &mut Bench<'_, '_>) -> Result<Option<String>, Stop> {
         bench.input("node-version-file"),
     );
     match (version, file) {
-        ("", "") => return Ok(None),
+        ("", "") => Ok(None),
         ("", file) => {
             let Some(text) = bench.file(file).await? else {
                 return fail(format!(

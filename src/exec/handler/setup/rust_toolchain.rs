@@ -98,11 +98,11 @@ fn cache_key(told: &str) -> String {
 
 /// A field of what `rustc -vV` prints.
 pub(super) fn field<'t>(told: &'t str, name: &str) -> &'t str {
-    let values = told.lines().filter_map(|line| {
+    let mut values = told.lines().rev().filter_map(|line| {
         let (field, value) = line.split_once(": ")?;
         (field == name).then(|| value.trim())
     });
-    values.last().unwrap_or_default()
+    values.next().unwrap_or_default()
 }
 
 #[cfg(test)]
