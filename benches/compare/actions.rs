@@ -57,6 +57,7 @@ pub(crate) fn actions(root: &Path) -> io::Result<Vec<Line>> {
             mapped: Vec::new(),
             offline: true,
             update: false,
+            tools_of_host: false,
             tell: |_| (),
         };
         let start = Moment::now();

@@ -6,6 +6,7 @@
 
 mod act;
 mod actions;
+mod kinds;
 mod measure;
 mod plans;
 mod projects;
@@ -41,6 +42,7 @@ fn main() -> io::Result<()> {
     report(&mut out, &steps(root, act.as_ref().ok())?)?;
     report(&mut out, &plans::plans(root)?)?;
     report(&mut out, &actions::actions(root)?)?;
+    report(&mut out, &kinds::kinds(root)?)?;
     report(&mut out, &checkouts(root)?)?;
     report(&mut out, &caches(root)?)?;
     writeln!(out, "{}", memory(root)?)

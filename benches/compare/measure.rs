@@ -16,6 +16,7 @@ const ROUNDS: usize = 15;
 pub(crate) struct Lrun {
     project: PathBuf,
     store: PathBuf,
+    git: Option<PathBuf>,
 }
 
 /// What was seen of a run from outside.
@@ -41,7 +42,14 @@ impl Lrun {
         Self {
             project: project.to_owned(),
             store: store.to_owned(),
+            git: None,
         }
+    }
+
+    /// The same with another configuration of git than the user's.
+    pub(crate) fn configured(self, git: &Path) -> Self {
+        let git = Some(git.to_owned());
+        Self { git, ..self }
     }
 
     fn command(&self, arguments: &[&str]) -> Command {
@@ -49,6 +57,7 @@ impl Lrun {
         command
             .args(arguments)
             .env("LRUN_STORE", &self.store)
+            .envs(self.git.iter().map(|git| ("GIT_CONFIG_GLOBAL", git)))
             .current_dir(&self.project);
         command
     }

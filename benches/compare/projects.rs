@@ -105,7 +105,7 @@ pub(crate) fn of_files(directory: &Path, files: usize) -> io::Result<PathBuf> {
     commit(directory)
 }
 
-fn write(directory: &Path, name: &str, strategy: &str, steps: &str) -> io::Result<()> {
+pub(crate) fn write(directory: &Path, name: &str, strategy: &str, steps: &str) -> io::Result<()> {
     let workflows = directory.join(".github/workflows");
     fs::create_dir_all(&workflows)?;
     let text = format!(
@@ -114,7 +114,7 @@ fn write(directory: &Path, name: &str, strategy: &str, steps: &str) -> io::Resul
     fs::write(workflows.join(name), text)
 }
 
-fn commit(directory: &Path) -> io::Result<PathBuf> {
+pub(crate) fn commit(directory: &Path) -> io::Result<PathBuf> {
     git(directory, &["init", "--quiet"])?;
     git(directory, &["add", "--all"])?;
     git(directory, &["commit", "--quiet", "-m", "first"])?;

@@ -1,9 +1,11 @@
 //! Concurrency groups between processes on one store.
 
 use std::process::Stdio;
-use std::time::{Duration, Instant};
+use std::time::Duration;
 
 use nix::sys::signal::{Signal, kill};
+
+use lrun::clock::Moment;
 
 use crate::project::{Project, soon};
 
@@ -86,7 +88,7 @@ fn a_killed_run_holds_no_group() {
             kill(lrun, Signal::SIGKILL).expect("it is running");
         });
     assert_eq!(first.code, None);
-    let start = Instant::now();
+    let start = Moment::now();
     project.lrun().args(&["short.yml"]).run().exited(0);
     assert!(start.elapsed() < Duration::from_secs(30));
 }
