@@ -167,18 +167,16 @@ pub enum Verdict {
 }
 
 impl Verdict {
-    /// The verdict over the jobs' conclusions and the differences that were met.
+    /// The verdict over the jobs' conclusions and the differences that were met. A job that was cancelled
+    /// by another's failure does not make the run a cancelled one.
     pub fn new(conclusions: &[Outcome], ran: bool, may_flip: u32) -> Self {
-        if conclusions.contains(&Outcome::Cancelled) {
-            Self::Cancelled
-        } else if !ran {
-            Self::NotRun
-        } else if conclusions.contains(&Outcome::Failure) {
-            Self::Failed
-        } else {
-            Self::Passed {
+        match Outcome::worst(conclusions) {
+            Some(Outcome::Cancelled) => Self::Cancelled,
+            _ if !ran => Self::NotRun,
+            Some(Outcome::Failure) => Self::Failed,
+            _ => Self::Passed {
                 differences: may_flip,
-            }
+            },
         }
     }
 }

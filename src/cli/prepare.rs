@@ -17,8 +17,8 @@ use super::given::GivenTexts;
 use super::subject::{Asked, Declared, Ground, Subject, summary, workflow_name};
 use crate::action::Own;
 use crate::backend::sandbox::Sandbox;
-use crate::config::Settings;
 use crate::config::network::{self, Machine};
+use crate::config::{NodeSource, Settings};
 use crate::difference::{Difference, DifferenceKind, Effect, Site};
 use crate::event::{Events, RunSummary};
 use crate::exec::workspace::Others;
@@ -182,13 +182,9 @@ impl Beginning<'_> {
         let plan = make_plan(arguments, &run)?;
         let found = actions::find(&run.actions, &run.workflow, &plan)?;
         checkouts::fetch(&run, &plan)?;
-        let ways = Ways {
-            given: arguments.place.node.as_deref(),
-            source: &ground.toml.node,
-            offline: arguments.actions.offline,
-        };
         let needed = Needed::of(found.nodes(), insists_on_node20(&run));
-        run.place.externals = externals::ensure(needed, ways, settings)?;
+        run.place.externals =
+            externals::ensure(needed, ways(arguments, &ground.toml.node), settings)?;
         let run = Arc::new(run);
         let mut differences = differences((&run, &plan), &trigger, &start, notes);
         differences.extend(found.differences());
@@ -205,6 +201,15 @@ impl Beginning<'_> {
             plan,
             run,
         })
+    }
+}
+
+/// Where node may come from.
+fn ways<'a>(arguments: &'a RunArguments, source: &'a NodeSource) -> Ways<'a> {
+    Ways {
+        given: arguments.place.node.as_deref(),
+        source,
+        offline: arguments.actions.offline,
     }
 }
 

@@ -61,7 +61,10 @@ pub async fn execute(
     scheduler.release(None);
     let may_flip = scheduler.run.events.may_flip();
     Ended {
-        verdict: Verdict::new(&scheduler.needs.conclusions(), scheduler.ran, may_flip),
+        verdict: match scheduler.cancelled {
+            Some(_) => Verdict::Cancelled,
+            None => Verdict::new(&scheduler.needs.conclusions(), scheduler.ran, may_flip),
+        },
         timing: Timing::wall(start.elapsed()),
     }
 }

@@ -397,11 +397,7 @@ jobs:
     assert_eq!(call["unknown_inputs"], serde_json::json!(["level"]));
     assert_eq!(call["jobs"][0]["legs"][0]["name"], "call (true) / lint");
     let run = project.lrun().args(&["caller.yml"]).run().exited(4);
-    assert!(
-        run.stderr.contains("caller.yml:7:11: job 'call': calling"),
-        "{}",
-        run.stderr
-    );
+    assert!(run.stderr.contains("caller.yml:9:16: "), "{}", run.stderr);
 }
 
 #[test]
@@ -583,6 +579,10 @@ fn what_decides_and_is_assumed_is_told_without_being_asked() {
     let project = clone_of("{ branches: [main] }");
     project.write("payload.json", r#"{ "ref": "refs/heads/other" }"#);
     let report = told(&project, &["ci.yml", "-e", "payload.json"]);
+    let other = "on.push.branches keeps 'other' out";
+    assert!(report.stdout.contains(other), "{}", report.stdout);
+    let both = ["ci.yml", "-e", "payload.json", "--ref", "refs/heads/main"];
+    let report = told(&project, &both);
     let differs = "assumed  the payload's ref is refs/heads/other, and the run is taken for one of refs/heads/main";
     assert!(report.stdout.contains(differs), "{}", report.stdout);
 }

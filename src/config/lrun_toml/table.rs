@@ -182,7 +182,9 @@ impl<'t> Table<'t> {
         for (name, _) in self.in_order() {
             let key: &str = name.get_ref();
             if !allowed.contains(&key) {
-                let known = allowed.join(", ");
+                let mut known = allowed.clone();
+                known.dedup();
+                let known = known.join(", ");
                 let what = format!("there is no key `{key}`{place}; there are {known}");
                 self.document.add(name.span(), what);
             }

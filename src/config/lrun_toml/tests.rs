@@ -1,4 +1,8 @@
+use std::fs;
+
+use super::read::NAME;
 use super::*;
+use crate::config::settings::Settings;
 use crate::config::{Environment, Origin, Setting};
 
 /// What the two files come to for octo/app; the user's stands in `~/.config`.
@@ -97,8 +101,8 @@ fn no_secret_of_the_user_s_is_for_every_repository() {
 fn what_nothing_reads_and_what_has_another_type_is_named_with_its_place() {
     for (own, expected) in [
         (
-            "[node]\nmirrors = 1",
-            "lrun.toml:1:2: there is no key `node`; there are environments, repository, secrets, vars",
+            "[nodes]\nmirror = 1",
+            "lrun.toml:1:2: there is no key `nodes`; there are environments, node, repository, secrets, vars",
         ),
         (
             "[environments.production]\nvar.A = 'x'",
