@@ -172,6 +172,7 @@ impl<'g> Subject<'g> {
         })?;
         given.notes.extend(ground.shown_secrets(&given));
         let mut options = event_options(pretend, &found.root)?;
+        options.reads_commits = workflow.source.text.contains("event.commits");
         if let Declared::Or(event) = declared {
             options.event = Some(event.to_owned());
         }
@@ -392,5 +393,6 @@ fn event_options(pretend: &PretendArguments, root: &Path) -> Result<EventOptions
             .as_deref()
             .map(|since| find_since(root, since))
             .transpose()?,
+        reads_commits: false,
     })
 }

@@ -280,10 +280,10 @@ fn the_report_says_what_starts_in_which_order_and_what_does_not() {
         no file for 'bin/**' (line 4)
 
     1  lint                   ubuntu-latest
-    2  Build (ubuntu-latest)  not run here: checkout with lfs: true is not supported by this version of lrun   needs lint
+    2  Build (ubuntu-latest)  not run here: artifacts of another run (5) are not supported by this version of lrun   needs lint
        Build (macos-14)       not run here: macos-14 is another operating system   needs lint
          step 2 is skipped: Publish: if: github.ref_name == 'prod' is false
-         ✗ line 17: checkout with lfs: true is not supported by this version of lrun
+         ✗ line 17: artifacts of another run (5) are not supported by this version of lrun
        legs                   legs follow from the outputs of what it needs   needs lint
     3  deploy                 skipped: if: github.ref_name == 'prod' is false
     4  tell                   skipped: needs deploy, which is skipped
@@ -379,13 +379,14 @@ jobs:
     GitHub starts it: nothing under on.push keeps it from starting
 
     1  first                ubuntu-latest
-       far                  calls octo/hello/.github/workflows/x.yml@v1, which is not followed: it is in another repository, from which lrun fetches nothing
-         ✗ line 9: the called workflow 'octo/hello/.github/workflows/x.yml@v1' cannot be had: it is in another repository, from which lrun fetches nothing
+       far                  calls octo/hello/.github/workflows/x.yml@v1, which is not followed: it is in another repository and not in the store; `lrun vendor` gets it
+         ✗ line 9: the called workflow 'octo/hello/.github/workflows/x.yml@v1' cannot be had: it is in another repository and not in the store; `lrun vendor` gets it
     2  call (true)          calls ./.github/workflows/called.yml with level (not known yet), deep = true   needs first
        call (false)         calls ./.github/workflows/called.yml with level (not known yet), deep = false   needs first
        call (true) / lint   ubuntu-latest
        call (false) / lint  ubuntu-latest
-    3  call (true) / test   not run here: artifacts of another run (5) are not supported by this version of lrun
+    3  call (true) / test   not run here: artifacts of another run (5) are not supported by this version of lrun   needs lint
+         ✗ line 6: artifacts of another run (5) are not supported by this version of lrun
        call (false) / test  skipped: if: inputs.deep is false
     4  last                 ubuntu-latest   needs call
     lrun cannot run this here: 2 things marked ✗ above

@@ -502,8 +502,11 @@ fn those_that_github_trusts_less_get_no_secrets_of_the_repository() {
 #[test]
 fn commits_of_a_push_that_the_payload_lacks_are_named() {
     let named = |facts: &Facts| {
-        let trigger =
-            Trigger::of_event("push", &EventOptions::default(), facts).expect("it can be");
+        let options = EventOptions {
+            reads_commits: true,
+            ..EventOptions::default()
+        };
+        let trigger = Trigger::of_event("push", &options, facts).expect("it can be");
         trigger
             .assumptions
             .iter()

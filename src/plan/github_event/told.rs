@@ -103,7 +103,10 @@ pub fn told_inputs(options: &EventOptions) -> Vec<(String, String)> {
 /// Where the payload and the run are not of one mind, and what nobody tells.
 pub(super) fn assumptions(trigger: &Trigger, options: &EventOptions, facts: &Facts) -> Vec<String> {
     let mut all = Vec::new();
-    if pushes_more(trigger, facts) && text(options, "/commits/0/id").is_none() {
+    if options.reads_commits
+        && pushes_more(trigger, facts)
+        && text(options, "/commits/0/id").is_none()
+    {
         let only =
             "github.event.commits has only the last commit of the push (-e FILE gives others)";
         all.push(only.to_owned());

@@ -33,6 +33,8 @@ pub struct EventOptions {
     pub outsider: Option<Outsider>,
     /// `--since REF`: what the changed paths are counted from.
     pub since: Option<Since>,
+    /// Whether the workflow asks for the commits of a push.
+    pub reads_commits: bool,
 }
 
 /// Why no event can be made.
