@@ -129,9 +129,9 @@ fn what_nothing_reads_and_what_has_another_type_is_named_with_its_place() {
     }
     let error = read("", "vars = ").expect_err("no TOML");
     assert!(error.starts_with("lrun.toml:1:"), "{error}");
-    let error = read("[repository.'a/b'.node]", "").expect_err("refused");
+    let error = read("[repository.'a/b'.nodes]", "").expect_err("refused");
     assert!(
-        error.contains("there is no key `node` in [repository.a/b]"),
+        error.contains("there is no key `nodes` in [repository.a/b]"),
         "{error}"
     );
 }
