@@ -55,6 +55,9 @@ pub struct Resolution {
     pub resolved: Vec<Resolved>,
     /// The versions that the JavaScript actions among them are of: 20 of `node20`.
     pub nodes: Vec<u32>,
+    /// Whether there are actions of the workspace of which nothing is known before the run: they may be
+    /// JavaScript actions.
+    pub unforeseen: bool,
 }
 
 /// All actions that a run uses.
@@ -275,8 +278,10 @@ impl Actions {
                         content,
                         uses,
                         node,
+                        unforeseen,
                     }) => {
                         resolution.nodes.extend(node);
+                        resolution.unforeseen |= unforeseen;
                         let resolved = content.map(|content| content.resolved.clone());
                         let resolved = resolved
                             .filter(|it| told.insert((it.repository.clone(), it.git_ref.clone())));
@@ -451,6 +456,7 @@ impl Actions {
             content: (!is_own).then_some(content),
             uses,
             node: files.manifest.node(),
+            unforeseen: false,
         })
     }
 
@@ -499,6 +505,8 @@ struct Followed {
     uses: Vec<Use>,
     /// Of a JavaScript action, its version.
     node: Option<u32>,
+    /// Whether nothing is known of it before the run.
+    unforeseen: bool,
 }
 
 /// What an action of the workspace uses, if it is as in the run's commit. It may be another by then, or
@@ -508,6 +516,7 @@ fn foreseen(library: &Library, one: &Use, path: &str) -> Result<Followed, Missin
         content: None,
         uses: Vec::new(),
         node: None,
+        unforeseen: true,
     };
     let Some(own) = library.own.get() else {
         return Ok(nothing());
@@ -534,6 +543,7 @@ fn foreseen(library: &Library, one: &Use, path: &str) -> Result<Followed, Missin
             content: None,
             uses: used_by(&manifest, one, &one.from, one.pins.as_ref()),
             node: manifest.node(),
+            unforeseen: false,
         }),
     }
 }

@@ -26,6 +26,8 @@ pub(super) struct Found {
     passed_over: Vec<String>,
     /// The versions of its JavaScript actions.
     nodes: Vec<u32>,
+    /// Whether there may be others.
+    unforeseen: bool,
 }
 
 /// Other repositories, as far as a command may look at them. The store is opened when one is asked for.
@@ -242,6 +244,7 @@ pub(super) fn find(actions: &Actions, workflow: &Workflow, plan: &Plan) -> Resul
                 resolved,
                 passed_over,
                 nodes: resolution.nodes,
+                unforeseen: resolution.unforeseen,
             })
         }
         (true, false) => Err(mistaken(&mistakes)),
@@ -283,6 +286,11 @@ fn mistaken(mistakes: &[(Obstacle, Missing)]) -> Failure {
 
 impl Found {
     /// The versions that its JavaScript actions are of, 20 of `node20`.
+    /// Whether the run may come to JavaScript actions that nobody knows of before.
+    pub(super) fn is_unforeseen(&self) -> bool {
+        self.unforeseen
+    }
+
     pub(super) fn nodes(&self) -> &[u32] {
         &self.nodes
     }

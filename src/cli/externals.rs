@@ -14,6 +14,9 @@ pub(super) struct Needed {
     pub(super) node24: bool,
     /// Whether one of `node20` or older is to run on what it was written for.
     pub(super) node20: bool,
+    /// Whether there may be a JavaScript action that nobody knows of yet: node is had if that is
+    /// possible, and its lack is the step's to tell.
+    pub(super) maybe: bool,
 }
 
 /// How it may be had.
@@ -31,8 +34,9 @@ impl Needed {
     /// What JavaScript actions of these versions (20 of `node20`) need. `node20` itself is
     /// needed only where the environment of the run asks for it
     /// (`ACTIONS_ALLOW_USE_UNSECURE_NODE_VERSION`; runner `NodeUtil`).
-    pub(super) fn of(versions: &[u32], insists_on_node20: bool) -> Self {
+    pub(super) fn of(versions: &[u32], maybe: bool, insists_on_node20: bool) -> Self {
         Self {
+            maybe,
             node24: !versions.is_empty(),
             node20: insists_on_node20 && versions.iter().any(|version| *version <= 20),
         }
@@ -69,8 +73,15 @@ pub(super) fn ensure(
             false => Ok(None),
         }
     };
+    let node24 = Release::node24(architecture);
+    if needed.maybe && !needed.node24 {
+        return Ok(Externals {
+            node24: fetch(&node24, ways, settings).ok(),
+            node20: None,
+        });
+    }
     Ok(Externals {
-        node24: had(needed.node24, Release::node24(architecture))?,
+        node24: had(needed.node24, node24)?,
         node20: had(needed.node20, Release::node20(architecture))?,
     })
 }
@@ -112,10 +123,14 @@ mod tests {
 
     #[test]
     fn node20_is_needed_where_an_action_is_of_it_and_the_user_insists() {
-        let is = |node24, node20| Needed { node24, node20 };
-        assert_eq!(Needed::of(&[], true), is(false, false));
-        assert_eq!(Needed::of(&[20, 24], false), is(true, false));
-        assert_eq!(Needed::of(&[16, 24], true), is(true, true));
-        assert_eq!(Needed::of(&[24], true), is(true, false));
+        let is = |node24, node20| Needed {
+            node24,
+            node20,
+            maybe: false,
+        };
+        assert_eq!(Needed::of(&[], false, true), is(false, false));
+        assert_eq!(Needed::of(&[20, 24], false, false), is(true, false));
+        assert_eq!(Needed::of(&[16, 24], false, true), is(true, true));
+        assert_eq!(Needed::of(&[24], false, true), is(true, false));
     }
 }

@@ -182,7 +182,11 @@ impl Beginning<'_> {
         let plan = make_plan(arguments, &run)?;
         let found = actions::find(&run.actions, &run.workflow, &plan)?;
         checkouts::fetch(&run, &plan)?;
-        let needed = Needed::of(found.nodes(), insists_on_node20(&run));
+        let needed = Needed::of(
+            found.nodes(),
+            found.is_unforeseen(),
+            insists_on_node20(&run),
+        );
         run.place.externals =
             externals::ensure(needed, ways(arguments, &ground.toml.node), settings)?;
         let run = Arc::new(run);

@@ -123,10 +123,7 @@ impl Seen {
         std::thread::scope(|scope| {
             let refs = scope.spawn(|| Refs::read(directory));
             let head = scope.spawn(|| Commit::read(Git::in_repository(directory), "HEAD"));
-            let url = scope.spawn(|| {
-                let git = Git::in_repository(directory);
-                git.args(["ls-remote", "--get-url", "origin"]).line()
-            });
+            let url = scope.spawn(|| url_of_origin(directory));
             let status = Status::read(directory);
             let (refs, head, url) = (joined(refs), joined(head), joined(url));
             Ok(Self {
@@ -137,6 +134,22 @@ impl Seen {
                 url: url?,
             })
         })
+    }
+}
+
+/// The URL of `origin`: as it was given where that names a server, because a mirror that `insteadOf` puts
+/// in its place is none of GitHub's; else as git completes it.
+fn url_of_origin(directory: &Path) -> Result<String, GitError> {
+    let git = Git::in_repository(directory);
+    let written = git.args(["config", "--get", "remote.origin.url"]).line();
+    let names_server =
+        |url: &String| Origin::parse(url).is_some_and(|origin| origin.host.contains('.'));
+    match written.ok().filter(names_server) {
+        Some(url) => Ok(url),
+        None => {
+            let git = Git::in_repository(directory);
+            git.args(["ls-remote", "--get-url", "origin"]).line()
+        }
     }
 }
 

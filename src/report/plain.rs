@@ -241,6 +241,8 @@ impl<W: Write> Plain<W> {
             }
             return Ok(());
         }
+        // What differs because of it is told by its name.
+        self.step(step).name = name.to_owned();
         self.turn_to(&step.job)?;
         self.row(&row)
     }
@@ -313,8 +315,14 @@ impl<W: Write> Plain<W> {
         };
         let site = match &difference.site {
             Site::Run => None,
-            Site::Job(job) => self.jobs.get(job).map(|job| job.name.clone()),
-            Site::Step(step) => self.steps.get(step).map(|step| step.name.clone()),
+            Site::Job(job) => {
+                let view = self.jobs.get(job);
+                Some(view.map_or_else(|| job.to_string(), |view| view.name.clone()))
+            }
+            Site::Step(step) => {
+                let view = self.steps.get(step);
+                Some(view.map_or_else(|| step.to_string(), |view| view.name.clone()))
+            }
         };
         let found = (site, difference.kind.to_string());
         if shown && !self.differences.contains(&found) {

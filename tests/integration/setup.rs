@@ -2,6 +2,8 @@
 
 use std::process::Command;
 
+use tempfile::TempDir;
+
 use crate::lrun::Run;
 use crate::project::Project;
 
@@ -182,10 +184,14 @@ fn a_toolchain_that_is_not_here_is_not_replaced() {
 
 #[test]
 fn python_stands_in_front_with_its_pip_and_its_variables() {
-    // Any that a version manager of this machine has.
-    let probe = Project::of_steps("- name: told\n  run: ls /opt/hostedtoolcache/Python\n");
-    let known = printed(&probe.lrun().run().exited(0), "told");
-    let version = known.last().expect("pyenv or uv has a Python");
+    // A home with one Python of a version manager: this machine's own, in a directory of its own.
+    let home = TempDir::new().expect("a folder");
+    let version = &said(
+        "/usr/bin/python3",
+        &["-c", "import platform; print(platform.python_version())"],
+    );
+    let pyenv = home.path().join(".pyenv/versions").join(version);
+    said("python3", &["-m", "venv", pyenv.to_str().expect("UTF-8")]);
     let steps = format!(
         r#"
 - uses: actions/checkout@v5
@@ -203,7 +209,12 @@ fn python_stands_in_front_with_its_pip_and_its_variables() {
 "#
     );
     let project = Project::of_steps_and(&steps, &[("requirements.txt", "x\n")]);
-    let run = of_host(&project).exited(0);
+    let run = project
+        .lrun()
+        .env("HOME", home.path())
+        .args(&["--tools", "host"])
+        .run()
+        .exited(0);
     let told = printed(&run, "told");
     assert_eq!(told[0], told[1]);
     assert!(told[0].ends_with(version), "{told:?}");
