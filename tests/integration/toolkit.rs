@@ -356,6 +356,29 @@ fn parts_run_in_their_order_with_their_own_state() {
 }
 
 #[test]
+fn a_folder_is_no_script_though_node_would_run_it() {
+    let manifest = manifest_of("{}", "main: dist");
+    let steps = "
+- uses: actions/checkout@v5
+- {name: Folder, uses: ./.github/actions/folder}
+";
+    let files = [
+        (".github/actions/folder/action.yml", manifest.as_str()),
+        (".github/actions/folder/dist/index.js", "console.log('ran')"),
+    ];
+    let project = Project::of_steps_and(steps, &files);
+    project.share_externals();
+    let run = lrun(&project).run().exited(1);
+    let directory = "/home/runner/work/project/project/./.github/actions/folder";
+    has(
+        &run,
+        "Folder",
+        &format!("File not found: '{directory}/dist'"),
+    );
+    assert!(!run.transcript().contains("\nran"));
+}
+
+#[test]
 fn a_main_part_that_fails_is_an_error_and_has_its_post_part() {
     let steps = "
 - uses: actions/checkout@v5
