@@ -16,7 +16,8 @@ use crate::tree::TreeItem;
 /// What lrun asks. The stream of the frame is the request's name.
 #[derive(Debug, Serialize, Deserialize)]
 pub(super) enum Request {
-    /// Answered by `Started` and, when it is over, `Ended`; or by `NotStarted` or `Failed`.
+    /// Answered by `Started` and, when it is over, `Ended`; or by `Missing`, `NotStarted` or
+    /// `Failed`.
     Spawn(Task),
     /// To the process that was started on this stream. Not answered.
     Signal(Signal),
@@ -56,6 +57,8 @@ pub(super) enum Request {
 /// A process with all that belongs to it, so that a step is one round trip.
 #[derive(Debug, Serialize, Deserialize)]
 pub(super) struct Task {
+    /// Files that have to be there before anything else is done, as the process' user sees it.
+    pub(super) needs: Vec<String>,
     /// Written first, as the process' user.
     pub(super) files: Vec<FileSpec>,
     pub(super) process: ProcessSpec,
@@ -89,6 +92,10 @@ pub(super) enum Reply {
     Started,
     NotStarted {
         errno: i32,
+    },
+    /// Something that the process needs is not there.
+    Missing {
+        path: String,
     },
     Exited(Exit),
     Ended(Ended),

@@ -8,7 +8,7 @@ use lrun::source::{Code, Diagnostic, Source};
 use lrun::workflow::{Document, Documents, ReadOptions, Reference, Workflow, read_workflow_with};
 use serde_json::{Value as Json, json};
 
-use crate::npm::Packages;
+use crate::packages::Packages;
 use crate::random::Random;
 use crate::templates;
 use crate::workflows::number;

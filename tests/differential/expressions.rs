@@ -7,7 +7,7 @@ use serde_json::{Value as Json, json};
 
 use crate::assert_same;
 use crate::grammar::{CONTEXTS, Grammar};
-use crate::npm::Packages;
+use crate::packages::Packages;
 use crate::random::Random;
 
 const EXPRESSIONS: usize = 24_000;

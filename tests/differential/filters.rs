@@ -4,7 +4,7 @@ use lrun::plan::Filter;
 use serde_json::json;
 
 use crate::assert_same;
-use crate::npm::Packages;
+use crate::packages::Packages;
 use crate::random::Random;
 
 const FILTERS: usize = 20_000;

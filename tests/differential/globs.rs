@@ -9,7 +9,7 @@ use serde_json::{Value as Json, json};
 use tempfile::TempDir;
 
 use crate::assert_same;
-use crate::npm::Packages;
+use crate::packages::Packages;
 use crate::random::Random;
 
 const TREES: usize = 3_000;

@@ -18,6 +18,7 @@ mod filters;
 mod globs;
 mod grammar;
 mod minimatch;
+mod packages;
 mod templates;
 mod workflows;
 

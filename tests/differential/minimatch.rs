@@ -4,7 +4,7 @@ use lrun::tree::{Glob, GlobOptions, Links, Roots};
 use serde_json::{Value as Json, json};
 
 use crate::assert_same;
-use crate::npm::Packages;
+use crate::packages::Packages;
 use crate::random::Random;
 
 const PATTERNS: usize = 8_000;

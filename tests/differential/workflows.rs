@@ -10,7 +10,7 @@ use lrun::workflow::{Workflow, read_workflow};
 use lrun::yaml;
 use serde_json::{Value as Json, json};
 
-use crate::npm::Packages;
+use crate::packages::Packages;
 use crate::random::Random;
 use crate::templates;
 use crate::workflow_texts::{Grammar, change, known, probes, slip, write};

@@ -15,13 +15,14 @@ use crate::project::Project;
 const KEPT: [&str; 5] = ["PATH", "HOME", "RUSTUP_HOME", "CARGO_HOME", "TMPDIR"];
 
 /// What jobs that load something from the network need besides.
-const NETWORK: [&str; 14] = [
+const NETWORK: [&str; 15] = [
     "http_proxy",
     "https_proxy",
     "no_proxy",
     "HTTP_PROXY",
     "HTTPS_PROXY",
     "NO_PROXY",
+    "NPM_CONFIG_REGISTRY",
     "SSL_CERT_FILE",
     "NODE_EXTRA_CA_CERTS",
     "REQUESTS_CA_BUNDLE",

@@ -1,8 +1,11 @@
 //! The program as a whole: real repositories, the real binary, a store of its own.
 //!
 //! One file for each behaviour; all go through the builder in `lrun.rs`. They run as root and
-//! as an ordinary user, and need git, a C compiler, make, node, perl, python3 with venv and, for
+//! as an ordinary user, and need git, a C compiler, make, node with npm, perl, python3 with venv and, for
 //! root, sudo. What a machine lacks makes them fail: nothing is skipped.
+
+#[path = "../support/npm.rs"]
+mod npm;
 
 mod actions;
 mod artifacts;
@@ -35,5 +38,6 @@ mod shapes;
 mod shelf;
 mod steps;
 mod terminal;
+mod toolkit;
 mod users;
 mod visibility;

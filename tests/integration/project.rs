@@ -43,7 +43,8 @@ impl Project {
         let directory = TempDir::with_prefix("lrun-test-").expect("a temporary directory");
         let project = Self { directory };
         fs::create_dir(project.path()).expect("writable");
-        project.share_places();
+        fs::create_dir(project.store()).expect("writable");
+        project.share("places");
         for (path, content) in files {
             project.write(path, content);
         }
@@ -89,14 +90,17 @@ impl Project {
         self.directory.path().join("store")
     }
 
-    /// What all places of this machine share is shared by all stores of these tests: it takes
-    /// seconds to make.
-    fn share_places(&self) {
+    /// Lets its store have the Node.js of the other tests' stores, which is fetched once.
+    pub(crate) fn share_externals(&self) {
+        self.share("externals");
+    }
+
+    /// What takes seconds to make is shared by all stores of these tests.
+    fn share(&self, name: &str) {
         let user = fs::metadata("/proc/self").expect("procfs").uid();
-        let shared = Path::new(env!("CARGO_TARGET_TMPDIR")).join(format!("places-{user}"));
+        let shared = Path::new(env!("CARGO_TARGET_TMPDIR")).join(format!("{name}-{user}"));
         fs::create_dir_all(&shared).expect("writable");
-        fs::create_dir(self.store()).expect("writable");
-        symlink(shared, self.places()).expect("a free name");
+        symlink(shared, self.store().join(name)).expect("a free name");
     }
 
     /// Where its store keeps what places share.

@@ -27,13 +27,16 @@ impl Agent {
 
     /// Starts a process. Fails if the program or the directory is not there for its user.
     pub async fn spawn(&self, process: ProcessSpec) -> Result<Process, AgentError> {
-        self.spawn_with(Vec::new(), process, Vec::new()).await
+        self.spawn_with(Vec::new(), Vec::new(), process, Vec::new())
+            .await
     }
 
-    /// The same, with files that are written before it starts, as its user, and with others that
-    /// are read when it has ended ([`Process::ended`]).
+    /// The same, with files that must be there ([`AgentError::Missing`]), with files that
+    /// are written before it starts, all as its user, and with others that are read when it has
+    /// ended ([`Process::ended`]). All in one round trip.
     pub async fn spawn_with(
         &self,
+        needs: Vec<String>,
         files: Vec<FileSpec>,
         process: ProcessSpec,
         results: Vec<String>,
@@ -43,6 +46,7 @@ impl Agent {
             process.cwd.clone(),
         );
         let task = Task {
+            needs,
             files,
             process,
             results,
@@ -51,6 +55,7 @@ impl Agent {
         match exchange.reply().await? {
             Reply::Started => Ok(Process::new(exchange)),
             Reply::Failed(problem) => Err(problem.into()),
+            Reply::Missing { path } => Err(AgentError::Missing { path }),
             Reply::NotStarted { errno } => Err(AgentError::NotStarted {
                 program,
                 cwd,

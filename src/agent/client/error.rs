@@ -31,6 +31,12 @@ pub enum AgentError {
         /// The system's reason.
         errno: i32,
     },
+    /// A file that a process needs is not there; in GitHub's words.
+    #[error("File not found: '{path}'")]
+    Missing {
+        /// The path inside the place.
+        path: String,
+    },
     /// A file operation failed.
     #[error(
         "cannot {action} {path} in the job's place: {}",

@@ -19,7 +19,7 @@ use super::petition::Petitions;
 use super::watch::Watch;
 use super::{ending, files, worker};
 use crate::agent::frame::{Frame, FrameKind};
-use crate::agent::message::{FileProblem, Reply, Request};
+use crate::agent::message::{FileProblem, Reply, Request, Task};
 use crate::agent::protocol::{self, Exit, FileSpec, Signal, Stream, User};
 
 /// Why an agent's service is over. Nothing of the place is left then.
@@ -296,7 +296,7 @@ impl Service {
                 self.signal(stream, signal);
                 return Ok(None);
             }
-            Request::Spawn(task) => match self.write_files(task.process.user, &task.files)? {
+            Request::Spawn(task) => match self.prepare(&task)? {
                 Reply::Done => {
                     let child = Child::spawn(stream, task, &self.identity);
                     self.admit(child)
@@ -344,6 +344,22 @@ impl Service {
                 Ok(())
             }
         };
+    }
+
+    /// Looks for the files that a process needs and writes its own.
+    fn prepare(&self, task: &Task) -> io::Result<Reply> {
+        let user = task.process.user;
+        let is_missing = |path: &&String| !Path::new(path).is_file();
+        let missing = match task.needs.as_slice() {
+            [] => None,
+            needs => self
+                .identity
+                .acting_as(user, || Ok(needs.iter().find(is_missing).cloned()))?,
+        };
+        match missing {
+            Some(path) => Ok(Reply::Missing { path }),
+            None => self.write_files(user, &task.files),
+        }
     }
 
     fn write_files(&self, user: User, files: &[FileSpec]) -> io::Result<Reply> {

@@ -7,7 +7,6 @@ use super::{Inputs, ProcessContext, Scope};
 use crate::agent::AgentError;
 use crate::exec::effects::Effects;
 use crate::exec::loaded::Loaded;
-use crate::outcome::Outcome;
 
 /// A part of a JavaScript action with everything evaluated.
 pub(in crate::exec) struct JavaScript {
@@ -38,12 +37,8 @@ pub(in crate::exec) async fn run(
         None => scope.log.runner("Post job cleanup."),
     }
     let [node, file] = script.argv;
-    let is_there = scope.place.agent.exists(vec![file.clone()]).await?;
-    if !is_there.contains(&true) {
-        scope.log.error(format!("File not found: '{file}'"));
-        return Ok(Effects::of(Outcome::Failure));
-    }
     let command = Command {
+        needs: vec![file.clone()],
         argv: vec![node, file],
         directory: scope.place.paths.workspace.clone(),
         files: Vec::new(),

@@ -22,6 +22,8 @@ const TERMINATE_GRACE: Duration = Duration::from_millis(2500);
 
 /// What a step starts.
 pub(super) struct Command {
+    /// Files that have to be there, or the step fails.
+    pub(super) needs: Vec<String>,
     /// Program and arguments.
     pub(super) argv: Vec<String>,
     /// Working directory, a path inside the place.
@@ -42,6 +44,7 @@ pub(super) async fn run(
     process: ProcessContext,
 ) -> Result<Effects, AgentError> {
     let Command {
+        needs,
         argv,
         directory,
         files,
@@ -66,10 +69,10 @@ pub(super) async fn run(
         log.look_for_refusals();
     }
     let found = process.files.all().map(str::to_owned).to_vec();
-    let mut started = match place.agent.spawn_with(files, spec, found).await {
+    let mut started = match place.agent.spawn_with(needs, files, spec, found).await {
         Ok(started) => started,
         // A disk that the job filled fails this step; later ones may make room.
-        Err(error @ AgentError::File { .. }) => {
+        Err(error @ (AgentError::File { .. } | AgentError::Missing { .. })) => {
             log.error(error.to_string());
             return Ok(Effects::of(Outcome::Failure));
         }

@@ -68,6 +68,7 @@ pub(in crate::exec) async fn run(
     };
     let path = format!("{}/{unique}{}", paths::TEMP, shell.extension);
     let command = Command {
+        needs: Vec::new(),
         argv: shell.argv(&path),
         directory: script.directory.clone(),
         files: vec![FileSpec {
