@@ -6,6 +6,7 @@ use super::failure::{Failure, tell};
 use crate::config::{NodeSource, Settings};
 use crate::externals::{self, Externals, Fetched, Node, Release, Sources};
 use crate::label::Architecture;
+use crate::workflow::Workflow;
 
 /// What a run's actions need.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
@@ -37,6 +38,16 @@ impl Needed {
             node20: insists_on_node20 && versions.iter().any(|version| *version <= 20),
         }
     }
+}
+
+/// The variable that has old actions run on the node that they were written for (runner `NodeUtil`).
+pub(super) const INSISTS: &str = "ACTIONS_ALLOW_USE_UNSECURE_NODE_VERSION";
+
+/// Whether a workflow sets it for a whole job.
+pub(super) fn insists_on_node20(workflow: &Workflow) -> bool {
+    let jobs = workflow.jobs.values().map(|job| &job.env);
+    let mut environments = jobs.chain([&workflow.env]).flatten();
+    environments.any(|env| env.get(INSISTS).is_some())
 }
 
 /// Has what is needed in hand; one that the user names is tried in any case. What is fetched,

@@ -344,13 +344,9 @@ fn system_name() -> String {
     }
 }
 
-/// Whether the run's own environment asks for the node that an old action was written for
-/// (runner `NodeUtil`).
+/// Whether the run's own environment asks for the node that an old action was written for.
 fn insists_on_node20(run: &Run) -> bool {
-    const NAME: &str = "ACTIONS_ALLOW_USE_UNSECURE_NODE_VERSION";
-    let jobs = run.workflow.jobs.values().map(|job| &job.env);
-    let mut tokens = jobs.chain([&run.workflow.env]).flatten();
-    run.given.env.contains_key(NAME) || tokens.any(|env| env.get(NAME).is_some())
+    run.given.env.contains_key(externals::INSISTS) || externals::insists_on_node20(&run.workflow)
 }
 
 fn make_plan(arguments: &RunArguments, run: &Run) -> Result<Plan, Failure> {
