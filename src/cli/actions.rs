@@ -26,6 +26,8 @@ pub(super) struct Found {
     passed_over: Vec<String>,
     /// The versions of its JavaScript actions.
     nodes: Vec<u32>,
+    /// Everything that is in the way of the run, what the plan knows of too.
+    in_the_way: Vec<Obstacle>,
 }
 
 /// Other repositories, as far as a command may look at them. The store is opened when one is asked for.
@@ -197,7 +199,7 @@ pub(super) fn each_workflow(workflow: &Workflow, see: &mut impl FnMut(&Workflow)
 /// Finds all actions that a plan uses.
 ///
 /// # Errors
-/// Everything that is in the way of the run, what the plan knows of too.
+/// What the user has written and GitHub would not run, where nothing else is in the way.
 pub(super) fn find(actions: &Actions, workflow: &Workflow, plan: &Plan) -> Result<Found, Failure> {
     let mut called = Vec::new();
     each_workflow(workflow, &mut |workflow| {
@@ -233,23 +235,19 @@ pub(super) fn find(actions: &Actions, workflow: &Workflow, plan: &Plan) -> Resul
     });
     let mut all: Vec<Obstacle> = in_the_way.cloned().collect();
     all.extend(obstacles);
-    match (all.is_empty(), mistakes.is_empty()) {
-        (true, true) => {
-            let new = resolution.resolved.into_iter();
-            let new: Vec<_> = new.filter(|one| !resolved.contains(one)).collect();
-            resolved.extend(new);
-            Ok(Found {
-                resolved,
-                passed_over,
-                nodes: resolution.nodes,
-            })
-        }
-        (true, false) => Err(mistaken(&mistakes)),
-        (false, _) => {
-            all.extend(mistakes.into_iter().map(|(obstacle, _)| obstacle));
-            Err(Failure::refused(&all))
-        }
+    if all.is_empty() && !mistakes.is_empty() {
+        return Err(mistaken(&mistakes));
     }
+    all.extend(mistakes.into_iter().map(|(obstacle, _)| obstacle));
+    let new = resolution.resolved.into_iter();
+    let new: Vec<_> = new.filter(|one| !resolved.contains(one)).collect();
+    resolved.extend(new);
+    Ok(Found {
+        resolved,
+        passed_over,
+        nodes: resolution.nodes,
+        in_the_way: all,
+    })
 }
 
 fn obstacle(used: &Used, missing: &Missing) -> Obstacle {
@@ -282,6 +280,11 @@ fn mistaken(mistakes: &[(Obstacle, Missing)]) -> Failure {
 }
 
 impl Found {
+    /// Everything that is in the way of the run.
+    pub(super) fn in_the_way(&self) -> &[Obstacle] {
+        &self.in_the_way
+    }
+
     /// The versions that its JavaScript actions are of, 20 of `node20`.
     pub(super) fn nodes(&self) -> &[u32] {
         &self.nodes

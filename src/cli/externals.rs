@@ -86,17 +86,38 @@ pub(super) fn ensure(
     })
 }
 
-fn fetch(release: &Release, ways: Ways<'_>, settings: &Settings) -> Result<Node, Failure> {
-    let sources = Sources {
+/// What of it is not in the store where nothing is fetched: to be told with all that is missing.
+pub(super) fn missing(needed: Needed, ways: Ways<'_>, settings: &Settings) -> Vec<String> {
+    let Some(architecture) = Architecture::here() else {
+        return Vec::new();
+    };
+    if !ways.offline || ways.given.is_some() {
+        return Vec::new();
+    }
+    let sources = sources(ways, settings);
+    let releases = [
+        (needed.node24, Release::node24(architecture)),
+        (needed.node20, Release::node20(architecture)),
+    ];
+    let needed = releases.iter().filter(|(is_needed, _)| *is_needed);
+    needed
+        .filter_map(|(_, release)| sources.lacks(release))
+        .map(|lacking| lacking.to_string())
+        .collect()
+}
+
+fn sources<'a>(ways: Ways<'a>, settings: &'a Settings) -> Sources<'a> {
+    let mirror = ways.source.mirror.as_ref();
+    Sources {
         store: &settings.store.value,
-        mirror: ways
-            .source
-            .mirror
-            .as_ref()
-            .map(|mirror| mirror.value.as_str()),
+        mirror: mirror.map(|mirror| mirror.value.as_str()),
         offline: ways.offline,
         environment: &settings.environment,
-    };
+    }
+}
+
+fn fetch(release: &Release, ways: Ways<'_>, settings: &Settings) -> Result<Node, Failure> {
+    let sources = sources(ways, settings);
     let mut is_new = false;
     let before = || {
         is_new = true;

@@ -181,13 +181,17 @@ impl Beginning<'_> {
         };
         let plan = make_plan(arguments, &run)?;
         let found = actions::find(&run.actions, &run.workflow, &plan)?;
-        checkouts::fetch(&run, &plan)?;
         let ways = Ways {
             given: arguments.place.node.as_deref(),
             source: &ground.toml.node,
             offline: arguments.actions.offline,
         };
         let needed = Needed::of(found.nodes(), insists_on_node20(&run));
+        refuse(
+            (&run, &plan),
+            &found,
+            externals::missing(needed, ways, settings),
+        )?;
         run.place.externals = externals::ensure(needed, ways, settings)?;
         let run = Arc::new(run);
         let mut differences = differences((&run, &plan), &trigger, &start, notes);
@@ -205,6 +209,23 @@ impl Beginning<'_> {
             plan,
             run,
         })
+    }
+}
+
+/// Fetches what is checked out, and refuses the run with all that cannot be had.
+fn refuse(
+    (run, plan): (&Run, &Plan),
+    found: &actions::Found,
+    lacking: Vec<String>,
+) -> Result<(), Failure> {
+    let mut in_the_way = found.in_the_way().to_vec();
+    // For a run that is refused nothing more is fetched.
+    if in_the_way.is_empty() || run.others.offline {
+        in_the_way.extend(checkouts::fetch(run, plan));
+    }
+    match in_the_way.is_empty() && lacking.is_empty() {
+        true => Ok(()),
+        false => Err(Failure::refused_lacking(&in_the_way, &lacking)),
     }
 }
 

@@ -460,6 +460,36 @@ fn vendor_gets_node_for_actions_in_javascript() {
 }
 
 #[test]
+fn offline_names_node_with_the_actions_that_are_missing() {
+    let github = Github::new();
+    github.with("o/js", &[("action.yml", JAVASCRIPT), ("main.js", "")]);
+    let configuration = configuration_with_node();
+    let project = Project::of_steps("- {uses: o/js@v1}\n");
+    let lrun = || {
+        let home = configuration.path();
+        github.lrun(&project).env("XDG_CONFIG_HOME", home)
+    };
+    let report = lrun().args(&["vendor", "ci.yml"]).plain();
+    assert_eq!(report.code, Some(0), "{}", report.stderr);
+    fs::remove_dir_all(project.store().join("externals")).expect("it was fetched");
+    let steps = workflow_of("- {uses: o/js@v1}\n- {uses: o/b@v1}\n");
+    project.write(".github/workflows/ci.yml", &steps);
+    let report = lrun().args(&["--offline"]).plain();
+    assert_eq!(report.code, Some(4), "{}", report.stderr);
+    let version = Release::node24(Architecture::here().expect("of a label")).version;
+    let node = format!("node {version} for JavaScript actions is not in the store");
+    for words in [
+        "action 'o/b@v1' cannot be had",
+        &node,
+        "nothing was started",
+    ] {
+        assert!(report.stderr.contains(words), "{words}: {}", report.stderr);
+    }
+    assert_eq!(report.stderr.matches("error:").count(), 1);
+    assert_eq!(report.stdout, "");
+}
+
+#[test]
 fn what_is_kept_is_what_github_delivers() {
     let github = Github::new();
     let files = [
