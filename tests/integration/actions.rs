@@ -490,6 +490,21 @@ fn offline_names_node_with_the_actions_that_are_missing() {
 }
 
 #[test]
+fn what_an_action_made_by_the_job_uses_is_told_once() {
+    let github = Github::new();
+    let commit = github.with("o/a", &[("action.yml", COMPOSITE)]);
+    let steps = "- run: |
+    mkdir own
+    echo 'runs: {using: composite, steps: [{uses: o/a@v1}]}' > own/action.yml
+    cp -r own other
+- uses: ./own
+- uses: ./other
+";
+    let run = github.lrun(&Project::of_steps(steps)).run().exited(0);
+    assert_eq!(resolved(&run), [pair("o/a@v1", &commit)]);
+}
+
+#[test]
 fn what_is_kept_is_what_github_delivers() {
     let github = Github::new();
     let files = [
