@@ -17,8 +17,8 @@ use super::given::GivenTexts;
 use super::subject::{Asked, Declared, Ground, Subject, summary, workflow_name};
 use crate::action::Own;
 use crate::backend::sandbox::Sandbox;
-use crate::config::Settings;
 use crate::config::network::{self, Machine};
+use crate::config::{NodeSource, Settings};
 use crate::difference::{Difference, DifferenceKind, Effect, Site};
 use crate::event::{Events, RunSummary};
 use crate::exec::workspace::Others;
@@ -178,21 +178,9 @@ impl Beginning<'_> {
             store,
             workflow,
             actions,
+            in_containers: Arc::default(),
         };
-        let plan = make_plan(arguments, &run)?;
-        let found = actions::find(&run.actions, &run.workflow, &plan)?;
-        let ways = Ways {
-            given: arguments.place.node.as_deref(),
-            source: &ground.toml.node,
-            offline: arguments.actions.offline,
-        };
-        let needed = Needed::of(found.nodes(), insists_on_node20(&run));
-        refuse(
-            (&run, &plan),
-            &found,
-            externals::missing(needed, ways, settings),
-        )?;
-        run.place.externals = externals::ensure(needed, ways, settings)?;
+        let (plan, found) = bring_all(arguments, settings, &ground.toml.node, &mut run)?;
         let run = Arc::new(run);
         let mut differences = differences((&run, &plan), &trigger, &start, notes);
         differences.extend(found.differences());
@@ -212,21 +200,31 @@ impl Beginning<'_> {
     }
 }
 
-/// Fetches what is checked out, and refuses the run with all that cannot be had.
-fn refuse(
-    (run, plan): (&Run, &Plan),
-    found: &actions::Found,
-    lacking: Vec<String>,
-) -> Result<(), Failure> {
+/// The run's plan, with all that it uses at hand; or everything that is in the way.
+fn bring_all(
+    arguments: &RunArguments,
+    settings: &Settings,
+    source: &NodeSource,
+    run: &mut Run,
+) -> Result<(Plan, actions::Found), Failure> {
+    let (plan, found) = plan_with_actions(arguments, run)?;
+    let ways = Ways {
+        given: arguments.place.node.as_deref(),
+        source,
+        offline: arguments.actions.offline,
+    };
+    let needed = Needed::of(found.nodes(), insists_on_node20(run));
+    let lacking = externals::missing(needed, ways, settings);
     let mut in_the_way = found.in_the_way().to_vec();
     // For a run that is refused nothing more is fetched.
-    if in_the_way.is_empty() || run.others.offline {
-        in_the_way.extend(checkouts::fetch(run, plan));
+    if in_the_way.is_empty() || ways.offline {
+        in_the_way.extend(checkouts::fetch(run, &plan));
     }
-    match in_the_way.is_empty() && lacking.is_empty() {
-        true => Ok(()),
-        false => Err(Failure::refused_lacking(&in_the_way, &lacking)),
+    if !in_the_way.is_empty() || !lacking.is_empty() {
+        return Err(Failure::refused_lacking(&in_the_way, &lacking));
     }
+    run.place.externals = externals::ensure(needed, ways, settings)?;
+    Ok((plan, found))
 }
 
 /// What the run is given of what the user gave, and what is to be said of it.
@@ -368,6 +366,23 @@ fn system_name() -> String {
 /// Whether the run's own environment asks for the node that an old action was written for.
 fn insists_on_node20(run: &Run) -> bool {
     run.given.env.contains_key(externals::INSISTS) || externals::insists_on_node20(&run.workflow)
+}
+
+/// Plans again where the manifests of actions say that their jobs do not run here.
+fn plan_with_actions(
+    arguments: &RunArguments,
+    run: &mut Run,
+) -> Result<(Plan, actions::Found), Failure> {
+    let mut plan = make_plan(arguments, run)?;
+    let mut looked = actions::look(&run.actions, &plan);
+    let in_containers = actions::in_containers(&plan, &looked);
+    if !in_containers.is_empty() {
+        run.in_containers = Arc::new(in_containers);
+        plan = make_plan(arguments, run)?;
+        looked = actions::look(&run.actions, &plan);
+    }
+    let found = actions::find(&run.actions, &run.workflow, &plan, looked)?;
+    Ok((plan, found))
 }
 
 fn make_plan(arguments: &RunArguments, run: &Run) -> Result<Plan, Failure> {

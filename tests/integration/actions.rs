@@ -221,7 +221,7 @@ fn manifests_with_errors_are_told_with_their_places() {
     let project = Project::of_steps("- {uses: o/docker@v1}\n");
     let report = github.lrun(&project).plain();
     assert_eq!(report.code, Some(4), "{}", report.stderr);
-    let words = "action 'o/docker@v1' cannot be had: docker actions need an engine";
+    let words = "job 'build': docker actions (o/docker@v1) need a container engine";
     assert!(report.stderr.contains(words), "{}", report.stderr);
 }
 
