@@ -456,6 +456,13 @@ fn differences(
         let text = format!("every step has {names} of --env, which no job has on GitHub");
         add(DifferenceKind::Other { text }, Effect::MayFlip);
     }
+    if let Some(node) = run.place.externals.of_another_major() {
+        let text = format!(
+            "JavaScript actions run with node {} of --node; GitHub runs them with node 24",
+            node.version
+        );
+        add(DifferenceKind::Other { text }, Effect::MayShift);
+    }
     for secret in plan::missing_secrets(&run.workflow, plan, &run.facts()) {
         let (text, effect) = match trusts(&run.github) {
             true => (secret.to_string(), Effect::MayFlip),
