@@ -79,6 +79,8 @@ struct Known {
     bound: HashMap<(String, String), String>,
     /// Those that cannot be had and that lrun stands in for.
     stand_ins: HashSet<String>,
+    /// The repositories and refs whose commits were told.
+    told: HashSet<(String, String)>,
 }
 
 /// One use on the way from a job's step to an action.
@@ -223,7 +225,7 @@ impl Actions {
     }
 
     /// Finds what turned out to be needed during the run, with all that it uses; fetches it unless
-    /// offline. Blocks.
+    /// offline. Blocks. Gives too what refs came to that nobody was told of yet.
     ///
     /// # Errors
     /// The first that cannot be had.
@@ -232,16 +234,29 @@ impl Actions {
         from: &Location,
         uses: &str,
     ) -> Result<(Option<Arc<Files>>, Vec<Resolved>), Missing> {
-        let resolution = self.resolve(&[Wanted { from, uses }]);
+        let mut resolution = self.look(&[Wanted { from, uses }]);
         match resolution.missing.into_iter().next() {
             Some((_, missing)) => Err(missing),
-            None => Ok((self.find(from, uses), resolution.resolved)),
+            None => {
+                let mut known = self.known();
+                let resolved = &mut resolution.resolved;
+                resolved.retain(|one| known.told.insert(name_of(one)));
+                drop(known);
+                Ok((self.find(from, uses), resolution.resolved))
+            }
         }
     }
 
     /// Finds all that these lead to, those of composites too. What lrun answers itself is passed over;
     /// what is expected in the workspace is read for what it uses. Blocks.
     pub fn resolve(&self, wanted: &[Wanted<'_>]) -> Resolution {
+        let resolution = self.look(wanted);
+        let names = resolution.resolved.iter().map(name_of);
+        self.known().told.extend(names);
+        resolution
+    }
+
+    fn look(&self, wanted: &[Wanted<'_>]) -> Resolution {
         let mut resolution = Resolution::default();
         let Some(library) = &self.library else {
             return resolution;
@@ -283,8 +298,7 @@ impl Actions {
                         resolution.nodes.extend(node);
                         resolution.unforeseen |= unforeseen;
                         let resolved = content.map(|content| content.resolved.clone());
-                        let resolved = resolved
-                            .filter(|it| told.insert((it.repository.clone(), it.git_ref.clone())));
+                        let resolved = resolved.filter(|one| told.insert(name_of(one)));
                         resolution.resolved.extend(resolved);
                         next.extend(uses);
                     }
@@ -469,6 +483,10 @@ impl Actions {
             content
         })
     }
+}
+
+fn name_of(resolved: &Resolved) -> (String, String) {
+    (resolved.repository.clone(), resolved.git_ref.clone())
 }
 
 fn is_in_workspace(wanted: &Wanted<'_>) -> bool {

@@ -8,12 +8,12 @@ use super::args::{ActionArguments, ToolsArgument};
 use super::document::NOT_FOUND;
 use super::failure::{Failure, tell};
 use crate::action::{
-    ActionOptions, Actions, Mapping, Missing, MissingReason, Own, Resolved, Wanted,
+    ActionOptions, Actions, Mapping, Missing, MissingReason, Own, Resolution, Resolved, Wanted,
 };
 use crate::config::Settings;
 use crate::difference::{Difference, DifferenceKind, Effect, Site};
 use crate::event::{EventKind, Events};
-use crate::plan::{Obstacle, ObstacleKind, Plan, Used};
+use crate::plan::{InContainers, Obstacle, ObstacleKind, Plan, Used};
 use crate::source::Source;
 use crate::store::Store;
 use crate::workflow::{Called, Document, JobBody, LOCK_FILE, Location, Lock, Workflow, read_lock};
@@ -28,6 +28,8 @@ pub(super) struct Found {
     nodes: Vec<u32>,
     /// Whether there may be others.
     unforeseen: bool,
+    /// Everything that is in the way of the run, what the plan knows of too.
+    in_the_way: Vec<Obstacle>,
 }
 
 /// Other repositories, as far as a command may look at them. The store is opened when one is asked for.
@@ -196,16 +198,8 @@ pub(super) fn each_workflow(workflow: &Workflow, see: &mut impl FnMut(&Workflow)
     }
 }
 
-/// Finds all actions that a plan uses.
-///
-/// # Errors
-/// Everything that is in the way of the run, what the plan knows of too.
-pub(super) fn find(actions: &Actions, workflow: &Workflow, plan: &Plan) -> Result<Found, Failure> {
-    let mut called = Vec::new();
-    each_workflow(workflow, &mut |workflow| {
-        called.push(workflow.location.clone())
-    });
-    let mut resolved = actions.resolved_files(&called.iter().collect::<Vec<_>>());
+/// Looks for all actions that a plan uses.
+pub(super) fn look(actions: &Actions, plan: &Plan) -> Resolution {
     let used = plan.uses();
     let wanted: Vec<_> = used
         .iter()
@@ -214,7 +208,40 @@ pub(super) fn find(actions: &Actions, workflow: &Workflow, plan: &Plan) -> Resul
             uses: &used.uses,
         })
         .collect();
-    let resolution = actions.resolve(&wanted);
+    actions.resolve(&wanted)
+}
+
+/// Those of them that run in containers and whose steps may run.
+pub(super) fn in_containers(plan: &Plan, looked: &Resolution) -> InContainers {
+    let used = plan.uses();
+    let mut found = InContainers::default();
+    for (index, missing) in &looked.missing {
+        let used = used[*index];
+        if matches!(missing.why, MissingReason::Docker) && !used.excluded {
+            let through = missing.through.iter().chain([&missing.uses]);
+            let through: Vec<_> = through.map(String::as_str).collect();
+            found.add(&used.location, &used.uses, through.join(" uses "));
+        }
+    }
+    found
+}
+
+/// Says what became of all actions that a plan uses and that were looked for.
+///
+/// # Errors
+/// What the user has written and GitHub would not run, where nothing else is in the way.
+pub(super) fn find(
+    actions: &Actions,
+    workflow: &Workflow,
+    plan: &Plan,
+    resolution: Resolution,
+) -> Result<Found, Failure> {
+    let mut called = Vec::new();
+    each_workflow(workflow, &mut |workflow| {
+        called.push(workflow.location.clone())
+    });
+    let mut resolved = actions.resolved_files(&called.iter().collect::<Vec<_>>());
+    let used = plan.uses();
     let (mut obstacles, mut mistakes, mut passed_over) = (Vec::new(), Vec::new(), Vec::new());
     for (index, missing) in &resolution.missing {
         let used = used[*index];
@@ -235,24 +262,20 @@ pub(super) fn find(actions: &Actions, workflow: &Workflow, plan: &Plan) -> Resul
     });
     let mut all: Vec<Obstacle> = in_the_way.cloned().collect();
     all.extend(obstacles);
-    match (all.is_empty(), mistakes.is_empty()) {
-        (true, true) => {
-            let new = resolution.resolved.into_iter();
-            let new: Vec<_> = new.filter(|one| !resolved.contains(one)).collect();
-            resolved.extend(new);
-            Ok(Found {
-                resolved,
-                passed_over,
-                nodes: resolution.nodes,
-                unforeseen: resolution.unforeseen,
-            })
-        }
-        (true, false) => Err(mistaken(&mistakes)),
-        (false, _) => {
-            all.extend(mistakes.into_iter().map(|(obstacle, _)| obstacle));
-            Err(Failure::refused(&all))
-        }
+    if all.is_empty() && !mistakes.is_empty() {
+        return Err(mistaken(&mistakes));
     }
+    all.extend(mistakes.into_iter().map(|(obstacle, _)| obstacle));
+    let new = resolution.resolved.into_iter();
+    let new: Vec<_> = new.filter(|one| !resolved.contains(one)).collect();
+    resolved.extend(new);
+    Ok(Found {
+        resolved,
+        passed_over,
+        nodes: resolution.nodes,
+        unforeseen: resolution.unforeseen,
+        in_the_way: all,
+    })
 }
 
 fn obstacle(used: &Used, missing: &Missing) -> Obstacle {
@@ -285,12 +308,17 @@ fn mistaken(mistakes: &[(Obstacle, Missing)]) -> Failure {
 }
 
 impl Found {
-    /// The versions that its JavaScript actions are of, 20 of `node20`.
+    /// Everything that is in the way of the run.
+    pub(super) fn in_the_way(&self) -> &[Obstacle] {
+        &self.in_the_way
+    }
+
     /// Whether the run may come to JavaScript actions that nobody knows of before.
     pub(super) fn is_unforeseen(&self) -> bool {
         self.unforeseen
     }
 
+    /// The versions that its JavaScript actions are of, 20 of `node20`.
     pub(super) fn nodes(&self) -> &[u32] {
         &self.nodes
     }

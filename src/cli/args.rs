@@ -238,8 +238,8 @@ pub(super) struct ActionArguments {
     #[arg(long)]
     pub(super) offline: bool,
     /// Which tools the actions that set tools up give: those of the actions, or, by lrun in their
-    /// place, this machine's (setup-go, setup-java, setup-node, setup-python, rust-toolchain,
-    /// rust-cache).
+    /// place, this machine's (setup-go, setup-java, setup-node, setup-python, setup-uv,
+    /// rust-toolchain, rust-cache).
     #[arg(long, value_enum, default_value_t = ToolsArgument::Actions)]
     pub(super) tools: ToolsArgument,
     /// Ask for every branch and tag again which commit it is; else once a day.

@@ -2,17 +2,14 @@
 
 use std::sync::Arc;
 
-use super::failure::Failure;
 use crate::exec::Run;
 use crate::exec::workspace;
 use crate::plan::{Obstacle, ObstacleKind, OtherCheckout, Plan};
 
 /// Fetches what steps check out of other repositories, all beside each other.
-///
-/// # Errors
-/// Everything that cannot be had. A ref that the repository lacks is no error here: its step fails,
-/// as on GitHub.
-pub(super) fn fetch(run: &Run, plan: &Plan) -> Result<(), Failure> {
+/// Gives everything that cannot be had. A ref that the repository lacks is not among it: its step
+/// fails, as on GitHub.
+pub(super) fn fetch(run: &Run, plan: &Plan) -> Vec<Obstacle> {
     let wanted = plan.other_checkouts();
     let fetched: Vec<_> = std::thread::scope(|scope| {
         let fetching: Vec<_> = wanted
@@ -30,10 +27,7 @@ pub(super) fn fetch(run: &Run, plan: &Plan) -> Result<(), Failure> {
             Err(panic) => std::panic::resume_unwind(panic),
         }
     }
-    match obstacles.is_empty() {
-        true => Ok(()),
-        false => Err(Failure::refused(&obstacles)),
-    }
+    obstacles
 }
 
 fn obstacle(wanted: &OtherCheckout, why: &str) -> Obstacle {

@@ -6,6 +6,7 @@ use super::failure::{Failure, tell};
 use crate::config::{NodeSource, Settings};
 use crate::externals::{self, Externals, Fetched, Node, Release, Sources};
 use crate::label::Architecture;
+use crate::workflow::Workflow;
 
 /// What a run's actions need.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
@@ -41,6 +42,16 @@ impl Needed {
             node20: insists_on_node20 && versions.iter().any(|version| *version <= 20),
         }
     }
+}
+
+/// The variable that has old actions run on the node that they were written for (runner `NodeUtil`).
+pub(super) const INSISTS: &str = "ACTIONS_ALLOW_USE_UNSECURE_NODE_VERSION";
+
+/// Whether a workflow sets it for a whole job.
+pub(super) fn insists_on_node20(workflow: &Workflow) -> bool {
+    let jobs = workflow.jobs.values().map(|job| &job.env);
+    let mut environments = jobs.chain([&workflow.env]).flatten();
+    environments.any(|env| env.get(INSISTS).is_some())
 }
 
 /// Has what is needed in hand; one that the user names is tried in any case. What is fetched,
@@ -86,17 +97,38 @@ pub(super) fn ensure(
     })
 }
 
-fn fetch(release: &Release, ways: Ways<'_>, settings: &Settings) -> Result<Node, Failure> {
-    let sources = Sources {
+/// What of it is not in the store where nothing is fetched: to be told with all that is missing.
+pub(super) fn missing(needed: Needed, ways: Ways<'_>, settings: &Settings) -> Vec<String> {
+    let Some(architecture) = Architecture::here() else {
+        return Vec::new();
+    };
+    if !ways.offline || ways.given.is_some() {
+        return Vec::new();
+    }
+    let sources = sources(ways, settings);
+    let releases = [
+        (needed.node24, Release::node24(architecture)),
+        (needed.node20, Release::node20(architecture)),
+    ];
+    let needed = releases.iter().filter(|(is_needed, _)| *is_needed);
+    needed
+        .filter_map(|(_, release)| sources.lacks(release))
+        .map(|lacking| lacking.to_string())
+        .collect()
+}
+
+fn sources<'a>(ways: Ways<'a>, settings: &'a Settings) -> Sources<'a> {
+    let mirror = ways.source.mirror.as_ref();
+    Sources {
         store: &settings.store.value,
-        mirror: ways
-            .source
-            .mirror
-            .as_ref()
-            .map(|mirror| mirror.value.as_str()),
+        mirror: mirror.map(|mirror| mirror.value.as_str()),
         offline: ways.offline,
         environment: &settings.environment,
-    };
+    }
+}
+
+fn fetch(release: &Release, ways: Ways<'_>, settings: &Settings) -> Result<Node, Failure> {
+    let sources = sources(ways, settings);
     let mut is_new = false;
     let before = || {
         is_new = true;

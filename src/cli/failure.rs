@@ -80,9 +80,17 @@ impl Failure {
 
     /// What stands in the way of a run, all of it.
     pub(super) fn refused(obstacles: &[Obstacle]) -> Self {
+        Self::refused_lacking(obstacles, &[])
+    }
+
+    /// The same with what no single step asks for.
+    pub(super) fn refused_lacking(obstacles: &[Obstacle], lacking: &[String]) -> Self {
         let mut text = String::new();
         for obstacle in obstacles {
             let _ = writeln!(text, "{obstacle}");
+        }
+        for lacking in lacking {
+            let _ = writeln!(text, "{lacking}");
         }
         text.push_str(
             "error: this run cannot be carried out here; nothing was started. \

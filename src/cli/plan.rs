@@ -58,7 +58,8 @@ input, or is called and not at hand; `legs` where they depend on other jobs. Wav
 caller's.
 
 Exit codes: 0 it is told, also that GitHub would start nothing; 2 the command line or a workflow is not \
-acceptable; 4 there is no git repository; 70 lrun's own fault.";
+acceptable; 4 there is no git repository, or \
+--refuse-any refuses the run; 70 lrun's own fault.";
 
 #[derive(Debug, Args)]
 #[command(after_help = HELP)]
@@ -292,6 +293,12 @@ fn planned(
     match plan::plan(workflow, &selection, &facts) {
         Ok(plan) => {
             let missing = plan::missing_secrets(workflow, &plan, &facts);
+            if arguments.allow.refuse_any {
+                let in_the_way = plan.in_the_way(workflow);
+                if !in_the_way.is_empty() || !missing.is_empty() {
+                    return Err(Failure::refused_any(&in_the_way, &missing));
+                }
+            }
             Ok(Ok((plan, missing)))
         }
         Err(PlanError::Expand(ExpandError::Refused(diagnostic))) => Ok(Err(diagnostic)),

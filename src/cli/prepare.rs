@@ -178,17 +178,9 @@ impl Beginning<'_> {
             store,
             workflow,
             actions,
+            in_containers: Arc::default(),
         };
-        let plan = make_plan(arguments, &run)?;
-        let found = actions::find(&run.actions, &run.workflow, &plan)?;
-        checkouts::fetch(&run, &plan)?;
-        let needed = Needed::of(
-            found.nodes(),
-            found.is_unforeseen(),
-            insists_on_node20(&run),
-        );
-        run.place.externals =
-            externals::ensure(needed, ways(arguments, &ground.toml.node), settings)?;
+        let (plan, found) = bring_all(arguments, settings, &ground.toml.node, &mut run)?;
         let run = Arc::new(run);
         let mut differences = differences((&run, &plan), &trigger, &start, notes);
         differences.extend(found.differences());
@@ -208,13 +200,31 @@ impl Beginning<'_> {
     }
 }
 
-/// Where node may come from.
-fn ways<'a>(arguments: &'a RunArguments, source: &'a NodeSource) -> Ways<'a> {
-    Ways {
+/// The run's plan, with all that it uses at hand; or everything that is in the way.
+fn bring_all(
+    arguments: &RunArguments,
+    settings: &Settings,
+    source: &NodeSource,
+    run: &mut Run,
+) -> Result<(Plan, actions::Found), Failure> {
+    let (plan, found) = plan_with_actions(arguments, run)?;
+    let ways = Ways {
         given: arguments.place.node.as_deref(),
         source,
         offline: arguments.actions.offline,
+    };
+    let needed = Needed::of(found.nodes(), found.is_unforeseen(), insists_on_node20(run));
+    let lacking = externals::missing(needed, ways, settings);
+    let mut in_the_way = found.in_the_way().to_vec();
+    // For a run that is refused nothing more is fetched.
+    if in_the_way.is_empty() || ways.offline {
+        in_the_way.extend(checkouts::fetch(run, &plan));
     }
+    if !in_the_way.is_empty() || !lacking.is_empty() {
+        return Err(Failure::refused_lacking(&in_the_way, &lacking));
+    }
+    run.place.externals = externals::ensure(needed, ways, settings)?;
+    Ok((plan, found))
 }
 
 /// What the run is given of what the user gave, and what is to be said of it.
@@ -353,13 +363,26 @@ fn system_name() -> String {
     }
 }
 
-/// Whether the run's own environment asks for the node that an old action was written for
-/// (runner `NodeUtil`).
+/// Whether the run's own environment asks for the node that an old action was written for.
 fn insists_on_node20(run: &Run) -> bool {
-    const NAME: &str = "ACTIONS_ALLOW_USE_UNSECURE_NODE_VERSION";
-    let jobs = run.workflow.jobs.values().map(|job| &job.env);
-    let mut tokens = jobs.chain([&run.workflow.env]).flatten();
-    run.given.env.contains_key(NAME) || tokens.any(|env| env.get(NAME).is_some())
+    run.given.env.contains_key(externals::INSISTS) || externals::insists_on_node20(&run.workflow)
+}
+
+/// Plans again where the manifests of actions say that their jobs do not run here.
+fn plan_with_actions(
+    arguments: &RunArguments,
+    run: &mut Run,
+) -> Result<(Plan, actions::Found), Failure> {
+    let mut plan = make_plan(arguments, run)?;
+    let mut looked = actions::look(&run.actions, &plan);
+    let in_containers = actions::in_containers(&plan, &looked);
+    if !in_containers.is_empty() {
+        run.in_containers = Arc::new(in_containers);
+        plan = make_plan(arguments, run)?;
+        looked = actions::look(&run.actions, &plan);
+    }
+    let found = actions::find(&run.actions, &run.workflow, &plan, looked)?;
+    Ok((plan, found))
 }
 
 fn make_plan(arguments: &RunArguments, run: &Run) -> Result<Plan, Failure> {
@@ -432,6 +455,13 @@ fn differences(
         let names = names.join(", ");
         let text = format!("every step has {names} of --env, which no job has on GitHub");
         add(DifferenceKind::Other { text }, Effect::MayFlip);
+    }
+    if let Some(node) = run.place.externals.of_another_major() {
+        let text = format!(
+            "JavaScript actions run with node {} of --node; GitHub runs them with node 24",
+            node.version
+        );
+        add(DifferenceKind::Other { text }, Effect::MayShift);
     }
     for secret in plan::missing_secrets(&run.workflow, plan, &run.facts()) {
         let (text, effect) = match trusts(&run.github) {

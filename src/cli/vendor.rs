@@ -11,17 +11,19 @@ use super::actions::{self, Elsewhere};
 use super::args::ActionArguments;
 use super::document;
 use super::exit::ExitCode;
+use super::externals::{self, Needed, Ways};
 use super::failure::{Failure, printed, tell};
 use super::find::{self, Found};
 use crate::action::{Actions, Own, Resolved, Wanted};
-use crate::config::Settings;
+use crate::config::{LrunToml, NodeSource, Settings};
 use crate::git::{Content, Facts, Snapshot};
 use crate::plan::github_event::Identity;
 use crate::workflow::{Job, JobBody, Location, StepAction, Workflow};
 
 const HELP: &str = "\
 Fetches every action and called workflow that the workflows name, whatever their conditions say, and \
-what those use in turn; prints each with the commit that its ref stands for. Afterwards `lrun --offline` \
+what those use in turn; prints each with the commit that its ref stands for. Node for JavaScript actions \
+is fetched too. Afterwards `lrun --offline` \
 needs no network. Private repositories are fetched by your own git with your own credentials.
 
 Exit codes: 0 all is there; 2 something does not exist, or a workflow is not acceptable; 4 something \
@@ -55,7 +57,8 @@ pub(super) fn vendor(arguments: &VendorArguments) -> Result<ExitCode, Failure> {
     let elsewhere = Elsewhere::of_run(&arguments.actions, directory, &settings.store.value)?;
     let elsewhere = Rc::new(elsewhere);
     let actions = &elsewhere.open()?.1;
-    let mut resolved = BTreeSet::new();
+    let mut fetched = Fetched::default();
+    let mut source = NodeSource::default();
     let mut worst = ExitCode::Success;
     let scratch = tempfile::tempdir().map_err(Failure::cannot_run)?;
     let mut is_first = true;
@@ -63,6 +66,8 @@ pub(super) fn vendor(arguments: &VendorArguments) -> Result<ExitCode, Failure> {
         let workflow = document::in_folder(found, &elsewhere)?;
         if is_first {
             let own = own(found, scratch.path())?;
+            let toml = LrunToml::read(&found.root, &own.name, &settings);
+            source = toml.map_err(Failure::usage)?.node;
             actions::of_commit(&elsewhere, own, &workflow)?;
             is_first = false;
         }
@@ -74,21 +79,43 @@ pub(super) fn vendor(arguments: &VendorArguments) -> Result<ExitCode, Failure> {
             ));
             worst = ExitCode::CannotRun;
         }
-        worst = later(worst, fetch(actions, &workflow, &mut resolved));
+        worst = later(worst, fetch(actions, &workflow, &mut fetched));
+    }
+    let ways = Ways {
+        given: None,
+        source: &source,
+        offline: arguments.actions.offline,
+    };
+    if let Err(failure) = externals::ensure(fetched.needed(), ways, &settings) {
+        tell(failure.text);
+        worst = later(worst, failure.code);
     }
     let mut out = io::stdout().lock();
-    let written = resolved
+    let written = fetched
+        .resolved
         .iter()
         .try_for_each(|(name, commit)| writeln!(out, "{name} {commit}"));
     printed(written).map(|_| worst)
 }
 
+/// What was fetched of all workflows.
+#[derive(Debug, Default)]
+struct Fetched {
+    /// `owner/repo@ref`, and what it came to.
+    resolved: BTreeSet<(String, String)>,
+    /// The versions of the JavaScript actions.
+    nodes: Vec<u32>,
+    insists_on_node20: bool,
+}
+
+impl Fetched {
+    fn needed(&self) -> Needed {
+        Needed::of(&self.nodes, false, self.insists_on_node20)
+    }
+}
+
 /// Fetches what one workflow uses, with those that it calls.
-fn fetch(
-    actions: &Actions,
-    workflow: &Workflow,
-    resolved: &mut BTreeSet<(String, String)>,
-) -> ExitCode {
+fn fetch(actions: &Actions, workflow: &Workflow, fetched: &mut Fetched) -> ExitCode {
     let mut uses: Vec<(Location, String)> = Vec::new();
     let mut locations = Vec::new();
     actions::each_workflow(workflow, &mut |workflow| {
@@ -103,7 +130,9 @@ fn fetch(
     let resolution = actions.resolve(&wanted);
     let of_workflows = actions.resolved_files(&locations.iter().collect::<Vec<_>>());
     let all = of_workflows.iter().chain(&resolution.resolved);
-    resolved.extend(all.map(named));
+    fetched.resolved.extend(all.map(named));
+    fetched.nodes.extend(resolution.nodes);
+    fetched.insists_on_node20 |= externals::insists_on_node20(workflow);
     let mut worst = ExitCode::Success;
     for (index, missing) in resolution.missing {
         tell(format!(

@@ -8,6 +8,7 @@ use super::paths;
 use crate::action::Files;
 use crate::agent::AgentError;
 use crate::agent::protocol::User;
+use crate::event::EventKind;
 use crate::source::Source;
 use crate::workflow::{Action, Location, read_action};
 
@@ -76,8 +77,13 @@ async fn fetch(job: &Leading<'_>, uses: &str) -> Result<Arc<Files>, String> {
         Err(error) => std::panic::resume_unwind(error.into_panic()),
     };
     match fetched {
-        Ok((Some(files), _)) => Ok(files),
-        Ok((None, _)) => Err(format!("{uses} leads to no action")),
+        Ok((files, resolved)) => {
+            for resolved in resolved {
+                let event = EventKind::ActionResolved(resolved.fact());
+                job.run.events.send(event);
+            }
+            files.ok_or_else(|| format!("{uses} leads to no action"))
+        }
         Err(missing) => Err(missing.to_string()),
     }
 }

@@ -18,7 +18,7 @@ use crate::git::{self, Repository, Snapshot};
 use crate::ids::RunId;
 use crate::outcome::Timing;
 use crate::plan::github_event::GithubContext;
-use crate::plan::{Facts, Permitted};
+use crate::plan::{Facts, InContainers, Permitted};
 use crate::store::{Owner, Store};
 use crate::workflow::Workflow;
 
@@ -34,6 +34,8 @@ pub struct Run {
     pub given: Given,
     /// The actions of other repositories that it uses.
     pub actions: Arc<Actions>,
+    /// Those of them that need a container engine: their jobs are not run.
+    pub in_containers: Arc<InContainers>,
     /// The content the jobs check out.
     pub content: Content,
     /// How they have other repositories.
@@ -150,5 +152,6 @@ impl Run {
             environments: environment_secrets(&self.given.environments),
             publish: self.given.publish,
         })
+        .with_actions(Arc::clone(&self.in_containers))
     }
 }

@@ -47,6 +47,14 @@ impl Sources<'_> {
         Some(node(release, from, Origin::Store))
     }
 
+    /// Why a release cannot be had without fetching it, if it cannot.
+    pub fn lacks(&self, release: &Release) -> Option<FetchError> {
+        let lacking = || FetchError::Offline {
+            version: release.version.to_owned(),
+        };
+        self.kept(release).is_none().then(lacking)
+    }
+
     /// A release; fetched if it is not in the store, once for all processes. `before` is told
     /// when there is something to fetch.
     ///
@@ -60,10 +68,8 @@ impl Sources<'_> {
         if let Some(node) = self.kept(release) {
             return Ok(had(node));
         }
-        if self.offline {
-            return Err(FetchError::Offline {
-                version: release.version.to_owned(),
-            });
+        if let Some(lacking) = self.lacks(release).filter(|_| self.offline) {
+            return Err(lacking);
         }
         before();
         let gate = Kept::new(self.store).enter(release)?;

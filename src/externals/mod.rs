@@ -61,6 +61,12 @@ pub enum Origin {
 }
 
 impl Externals {
+    /// What stands in for node 24, if it is of another major version.
+    pub fn of_another_major(&self) -> Option<&Node> {
+        let node24 = self.node24.as_ref();
+        node24.filter(|node| !node.version.starts_with("24."))
+    }
+
     /// Each with the name of its directory among the externals.
     pub fn all(&self) -> impl Iterator<Item = (&'static str, &Node)> {
         [("node24", &self.node24), ("node20", &self.node20)]

@@ -6,6 +6,7 @@ use std::sync::Arc;
 use indexmap::IndexMap;
 
 use super::github_event::GithubContext;
+use super::in_containers::InContainers;
 use super::permitted::Permitted;
 use crate::expr::{CallError, Contexts, EvaluationError, Expression, Object, Value};
 
@@ -18,6 +19,8 @@ pub struct Facts {
     partly: IndexMap<String, Arc<Object>>,
     /// What the user gave and allowed.
     pub(super) permitted: Arc<Permitted>,
+    /// The actions that need a container engine, as far as their manifests were read.
+    pub(super) in_containers: Arc<InContainers>,
 }
 
 impl Facts {
@@ -34,6 +37,14 @@ impl Facts {
     pub fn permitting(&self, permitted: Permitted) -> Self {
         let mut more = self.clone();
         more.permitted = Arc::new(permitted);
+        more
+    }
+
+    /// The same facts and what is known of actions.
+    #[must_use]
+    pub fn with_actions(&self, in_containers: Arc<InContainers>) -> Self {
+        let mut more = self.clone();
+        more.in_containers = in_containers;
         more
     }
 

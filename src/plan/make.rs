@@ -522,17 +522,27 @@ fn refusals_of_calls(planned: &PlannedJob) -> Vec<Obstacle> {
 
 fn of_step(workflow: &Workflow, job: &Job, step: &Step, facts: &Facts) -> Option<Obstacle> {
     let kind = match &step.action {
-        StepAction::Uses { reference, with } => match Uses::parse(&reference.value) {
-            Uses::BuiltIn(action) => match action.why_not() {
-                Some(why) => ObstacleKind::Action {
-                    reference: reference.value.clone(),
-                    why: why.to_owned(),
+        StepAction::Uses { reference, with } => {
+            let uses = &reference.value;
+            let through = facts.in_containers.through(&workflow.location, uses);
+            match (through, Uses::parse(uses)) {
+                (Some(through), _) => ObstacleKind::DockerAction {
+                    reference: through.to_owned(),
                 },
-                None => of_inputs(&action, with.as_ref()?, facts)?,
-            },
-            // Whether these can be had is found out before the run: `Plan::uses`.
-            Uses::Remote | Uses::Local | Uses::SelfRepository | Uses::Docker => return None,
-        },
+                (None, Uses::Docker) => ObstacleKind::DockerAction {
+                    reference: uses.clone(),
+                },
+                (None, Uses::BuiltIn(action)) => match action.why_not() {
+                    Some(why) => ObstacleKind::Action {
+                        reference: uses.clone(),
+                        why: why.to_owned(),
+                    },
+                    None => of_inputs(&action, with.as_ref()?, facts)?,
+                },
+                // Whether these can be had is found out before the run: `Plan::uses`.
+                (None, Uses::Remote | Uses::Local | Uses::SelfRepository) => return None,
+            }
+        }
         StepAction::Run { .. }
         | StepAction::Wait { .. }
         | StepAction::WaitAll

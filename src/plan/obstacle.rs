@@ -41,9 +41,9 @@ pub enum ObstacleKind {
         /// What, and that it is not supported.
         what: String,
     },
-    /// `uses: docker://…`
+    /// `uses: docker://…`, or an action whose manifest says that it runs in a container.
     DockerAction {
-        /// The `uses:` text.
+        /// The `uses:` text, with those of the actions that it leads through.
         reference: String,
     },
     /// A job, leg or step that does not run here.

@@ -24,6 +24,8 @@ pub enum BuiltIn {
     SetupNode,
     /// `actions/setup-python`, likewise.
     SetupPython,
+    /// `astral-sh/setup-uv`, likewise.
+    SetupUv,
     /// `Swatinem/rust-cache`, likewise.
     RustCache,
     /// `dtolnay/rust-toolchain`, likewise.
@@ -78,11 +80,12 @@ impl Uses {
 }
 
 /// Actions that lrun stands in for where they cannot be had, or the user asks for it.
-const STAND_INS: [(&str, BuiltIn); 6] = [
+const STAND_INS: [(&str, BuiltIn); 7] = [
     ("actions/setup-go", BuiltIn::SetupGo),
     ("actions/setup-java", BuiltIn::SetupJava),
     ("actions/setup-node", BuiltIn::SetupNode),
     ("actions/setup-python", BuiltIn::SetupPython),
+    ("astral-sh/setup-uv", BuiltIn::SetupUv),
     ("swatinem/rust-cache", BuiltIn::RustCache),
     ("dtolnay/rust-toolchain", BuiltIn::RustToolchain),
 ];

@@ -1,9 +1,13 @@
 //! Actions and workflows of other repositories: found, fetched by git, kept, named when they cannot be had.
 
 use std::fs;
+use std::io::{BufRead as _, BufReader, Write as _};
+use std::net::TcpListener;
 use std::path::{Path, PathBuf};
 use std::process::Command;
 
+use lrun::externals::Release;
+use lrun::label::Architecture;
 use tempfile::TempDir;
 
 use crate::lrun::Lrun;
@@ -217,7 +221,7 @@ fn manifests_with_errors_are_told_with_their_places() {
     let project = Project::of_steps("- {uses: o/docker@v1}\n");
     let report = github.lrun(&project).plain();
     assert_eq!(report.code, Some(4), "{}", report.stderr);
-    let words = "action 'o/docker@v1' cannot be had: docker actions need an engine";
+    let words = "job 'build': docker actions (o/docker@v1) need a container engine";
     assert!(report.stderr.contains(words), "{}", report.stderr);
 }
 
@@ -390,6 +394,114 @@ fn vendor_gets_all_that_a_workflow_may_need_later() {
     assert_eq!(report.code, Some(2), "{}", report.stderr);
     assert!(report.stderr.contains("o/absent@v1"), "{}", report.stderr);
     assert!(report.stdout.contains(&inner), "{}", report.stdout);
+}
+
+/// A user's configuration whose mirror of Node.js's distribution has a program that only says that it ran.
+fn configuration_with_node() -> TempDir {
+    let directory = TempDir::new().expect("a directory");
+    let architecture = Architecture::here().expect("of a label");
+    let version = Release::node24(architecture).version;
+    let script = format!("#!/bin/sh\n[ \"$1\" = --version ] && echo v{version} || echo it ran\n");
+    let processor = architecture.as_str().to_lowercase();
+    let name = format!("node-v{version}-linux-{processor}");
+    let bin = directory.path().join(&name).join("bin");
+    fs::create_dir_all(&bin).expect("writable");
+    fs::write(bin.join("node"), script).expect("writable");
+    fs::write(bin.join("../LICENSE"), "words").expect("writable");
+    let packed = format!(
+        "chmod +x {name}/bin/node && tar czf {name}.tar.gz {name} && sha256sum {name}.tar.gz > SHASUMS256.txt"
+    );
+    let packing = Command::new("sh")
+        .args(["-c", &packed])
+        .current_dir(directory.path())
+        .status();
+    assert!(packing.expect("there is sh").success());
+    let listener = TcpListener::bind("127.0.0.1:0").expect("a free port");
+    let mirror = format!("http://{}/dist", listener.local_addr().expect("bound"));
+    fs::create_dir(directory.path().join("lrun")).expect("writable");
+    let toml = format!("[node]\nmirror = \"{mirror}\"\n");
+    fs::write(directory.path().join("lrun/lrun.toml"), toml).expect("writable");
+    let files = directory.path().to_owned();
+    std::thread::spawn(move || {
+        for stream in listener.incoming() {
+            let mut stream = stream.expect("accepted");
+            let mut head = BufReader::new(stream.try_clone().expect("a socket")).lines();
+            let request = head.next().expect("a request").expect("in UTF-8");
+            let _ = head.find(|line| line.as_ref().is_ok_and(String::is_empty));
+            let path = request.split(' ').nth(1).expect("a path");
+            let file = path.rsplit('/').next().expect("a name");
+            let body = fs::read(files.join(file)).unwrap_or_default();
+            let head = format!(
+                "HTTP/1.1 200 OK\r\nContent-Length: {}\r\nConnection: close\r\n\r\n",
+                body.len()
+            );
+            let _ = stream.write_all(&[head.as_bytes(), &body].concat());
+        }
+    });
+    directory
+}
+
+const JAVASCRIPT: &str = "runs: {using: node24, main: main.js}\n";
+
+#[test]
+fn vendor_gets_node_for_actions_in_javascript() {
+    let github = Github::new();
+    github.with("o/js", &[("action.yml", JAVASCRIPT), ("main.js", "")]);
+    let configuration = configuration_with_node();
+    let project = Project::of_steps("- {uses: o/js@v1, name: js}\n");
+    let lrun = || {
+        let home = configuration.path();
+        github.lrun(&project).env("XDG_CONFIG_HOME", home)
+    };
+    let report = lrun().args(&["vendor", "ci.yml"]).plain();
+    assert_eq!(report.code, Some(0), "{}", report.stderr);
+    let run = lrun().args(&["--offline"]).run().exited(0);
+    assert!(run.output("js").contains(&"it ran".to_owned()));
+}
+
+#[test]
+fn offline_names_node_with_the_actions_that_are_missing() {
+    let github = Github::new();
+    github.with("o/js", &[("action.yml", JAVASCRIPT), ("main.js", "")]);
+    let configuration = configuration_with_node();
+    let project = Project::of_steps("- {uses: o/js@v1}\n");
+    let lrun = || {
+        let home = configuration.path();
+        github.lrun(&project).env("XDG_CONFIG_HOME", home)
+    };
+    let report = lrun().args(&["vendor", "ci.yml"]).plain();
+    assert_eq!(report.code, Some(0), "{}", report.stderr);
+    fs::remove_dir_all(project.store().join("externals")).expect("it was fetched");
+    let steps = workflow_of("- {uses: o/js@v1}\n- {uses: o/b@v1}\n");
+    project.write(".github/workflows/ci.yml", &steps);
+    let report = lrun().args(&["--offline"]).plain();
+    assert_eq!(report.code, Some(4), "{}", report.stderr);
+    let version = Release::node24(Architecture::here().expect("of a label")).version;
+    let node = format!("node {version} for JavaScript actions is not in the store");
+    for words in [
+        "action 'o/b@v1' cannot be had",
+        &node,
+        "nothing was started",
+    ] {
+        assert!(report.stderr.contains(words), "{words}: {}", report.stderr);
+    }
+    assert_eq!(report.stderr.matches("error:").count(), 1);
+    assert_eq!(report.stdout, "");
+}
+
+#[test]
+fn what_an_action_made_by_the_job_uses_is_told_once() {
+    let github = Github::new();
+    let commit = github.with("o/a", &[("action.yml", COMPOSITE)]);
+    let steps = "- run: |
+    mkdir own
+    echo 'runs: {using: composite, steps: [{uses: o/a@v1}]}' > own/action.yml
+    cp -r own other
+- uses: ./own
+- uses: ./other
+";
+    let run = github.lrun(&Project::of_steps(steps)).run().exited(0);
+    assert_eq!(resolved(&run), [pair("o/a@v1", &commit)]);
 }
 
 #[test]

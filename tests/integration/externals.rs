@@ -38,6 +38,26 @@ fn a_node_that_is_named_stands_where_the_runner_has_its_own() {
 }
 
 #[test]
+fn a_node_of_another_major_version_is_told() {
+    let directory = tempfile::tempdir().expect("a directory");
+    let project = Project::of_steps("- run: 'true'\n");
+    let words = "GitHub runs them with node 24";
+    for (version, differences) in [("22.1.0", 1), ("24.1.0", 0)] {
+        let program = directory.path().join(version);
+        let script = format!("printf '#!/bin/sh\\necho v{version}\\n' > $0 && chmod +x $0");
+        // By another process: nobody inherits the file while it is open for writing.
+        let written = Command::new("sh")
+            .args(["-c", &script])
+            .arg(&program)
+            .status();
+        assert!(written.expect("there is sh").success());
+        let program = program.to_str().expect("in UTF-8");
+        let run = project.lrun().args(&["--node", program]).run().exited(0);
+        assert_eq!(run.differences(words).len(), differences, "{version}");
+    }
+}
+
+#[test]
 fn what_is_no_node_is_refused_before_the_start() {
     let project = Project::of_steps("- run: 'true'\n");
     for (path, words) in [

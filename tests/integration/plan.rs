@@ -587,3 +587,17 @@ fn what_decides_and_is_assumed_is_told_without_being_asked() {
     let differs = "assumed  the payload's ref is refs/heads/other, and the run is taken for one of refs/heads/main";
     assert!(report.stdout.contains(differs), "{}", report.stdout);
 }
+
+#[test]
+fn refuse_any_refuses_what_a_run_would_refuse() {
+    let windows = "on: push\njobs: { there: { runs-on: windows-latest, steps: [ { run: x } ] } }\n";
+    let project = Project::of_workflow(windows);
+    let report = told(&project, &["ci.yml"]);
+    assert_eq!(report.code, Some(0), "{}", report.stderr);
+    let report = told(&project, &["ci.yml", "--refuse-any"]);
+    assert_eq!(report.code, Some(4), "{}", report.stdout);
+    let named = "job 'there': not run here: there: windows-latest is another operating system";
+    assert!(report.stderr.contains(named), "{}", report.stderr);
+    let run = project.lrun().args(&["ci.yml", "--refuse-any"]).plain();
+    assert_eq!((run.code, run.stderr), (Some(4), report.stderr));
+}

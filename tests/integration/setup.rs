@@ -223,3 +223,68 @@ fn python_stands_in_front_with_its_pip_and_its_variables() {
     let log = run.output("Run actions/setup-python@v6").join("\n");
     assert!(log.contains(&key), "{log}");
 }
+
+#[test]
+fn uv_is_what_the_job_has_and_no_other_version_is_put_in_its_place() {
+    let steps = r#"
+- uses: actions/checkout@v5
+- run: |
+    mkdir ~/of-uv
+    cat > ~/of-uv/uv <<'end'
+    #!/bin/sh
+    case "$*" in
+      --version) echo "uv 0.8.3 (7e78f54e7 2025-07-24)" ;;
+      "python find") echo /bin/echo ;;
+    esac
+    end
+    chmod +x ~/of-uv/uv
+    echo ~/of-uv >> $GITHUB_PATH
+- uses: astral-sh/setup-uv@v6
+  id: uv
+  with:
+    version: ">=0.8,<0.9"
+    python-version: "3.12"
+- name: told
+  run: |
+    echo ${{ steps.uv.outputs.uv-version }} ${{ steps.uv.outputs.cache-hit }}
+    echo ${{ steps.uv.outputs.uv-path }} ${{ steps.uv.outputs.uvx-path }}
+    echo ${{ steps.uv.outputs.python-version }} $UV_PYTHON
+    mkdir -p $UV_CACHE_DIR && echo content > $UV_CACHE_DIR/file
+- uses: astral-sh/setup-uv@v6
+  name: another
+  continue-on-error: true
+  with:
+    version: 0.7.1
+"#;
+    let project = Project::of_steps_and(steps, &[("uv.lock", "version = 1\n")]);
+    let first = of_host(&project).exited(0);
+    let expected = |hit: &str| {
+        let directory = "/home/runner/of-uv";
+        [
+            format!("0.8.3 {hit}"),
+            format!("{directory}/uv {directory}/uvx"),
+            "3.12 3.12".to_owned(),
+        ]
+    };
+    assert_eq!(printed(&first, "told"), expected("false"));
+    let text = first.output("another").join("\n");
+    let words = "uv 0.7.1 is not on this machine, which has 0.8.3";
+    assert!(text.contains(words), "{text}");
+    let key = first.of_type("cache-saved").next().expect("it was saved")["key"].clone();
+    let key = key.as_str().expect("a text");
+    assert!(key.contains("-unknown-linux-gnu-3.12-pruned-"), "{key}");
+    let second = of_host(&project).exited(0);
+    assert_eq!(printed(&second, "told"), expected("true"));
+    project.write("uv.lock", "version = 2\n");
+    let third = of_host(&project).exited(0);
+    assert_eq!(printed(&third, "told"), expected("false"));
+}
+
+#[test]
+fn uv_that_is_not_here_is_an_error() {
+    let project = Project::of_steps("- {uses: astral-sh/setup-uv@v6, with: {version: 0.0.9}}\n");
+    let run = of_host(&project).exited(1);
+    let text = run.output("Run astral-sh/setup-uv@v6").join("\n");
+    let words = "uv 0.0.9 is not on this machine, which has ";
+    assert!(text.contains(words), "{text}");
+}

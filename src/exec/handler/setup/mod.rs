@@ -13,6 +13,7 @@ mod python;
 mod range;
 mod rust_cache;
 mod rust_toolchain;
+mod uv;
 
 use super::Scope;
 use bench::{Bench, Stop};
@@ -55,6 +56,7 @@ pub(in crate::exec) async fn set_up(
         BuiltIn::SetupJava => java::set_up(&mut bench).await,
         BuiltIn::SetupNode => node::set_up(&mut bench).await,
         BuiltIn::SetupPython => python::set_up(&mut bench).await,
+        BuiltIn::SetupUv => uv::set_up(&mut bench).await,
         BuiltIn::RustCache => rust_cache::set_up(&mut bench).await,
         BuiltIn::RustToolchain => rust_toolchain::set_up(&mut bench).await,
         // These are answered by handlers of their own.
