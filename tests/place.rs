@@ -705,7 +705,7 @@ fn launch(
         let spawn = Frame::control(
             1,
             &serde_json::json!({ "Spawn": {
-            "files": [], "process": daemon, "results": []
+            "needs": [], "files": [], "process": daemon, "results": []
         } }),
         )
         .unwrap();
