@@ -191,7 +191,10 @@ fn python_stands_in_front_with_its_pip_and_its_variables() {
         &["-c", "import platform; print(platform.python_version())"],
     );
     let pyenv = home.path().join(".pyenv/versions").join(version);
-    said("python3", &["-m", "venv", pyenv.to_str().expect("UTF-8")]);
+    said(
+        "/usr/bin/python3",
+        &["-m", "venv", pyenv.to_str().expect("UTF-8")],
+    );
     let steps = format!(
         r#"
 - uses: actions/checkout@v5
