@@ -155,16 +155,28 @@ fn branches_are_asked_for_again_after_a_day() {
     server.library.write("README", "third\n");
     server.library.commit("Third");
     server.publish();
-    assert_eq!(server.stage(&[]).unwrap().commit, first);
-    for entry in server.user.own("repositories/refs").read_dir().unwrap() {
-        let file = std::fs::File::options()
-            .write(true)
-            .open(entry.unwrap().path())
-            .unwrap();
-        let now = file.metadata().unwrap().modified().unwrap();
-        let before = now - Duration::from_secs(25 * 60 * 60);
-        file.set_modified(before).unwrap();
-    }
+    let again = server.stage(&[]).unwrap();
+    assert_eq!((again.commit, again.doubts), (first.clone(), Vec::new()));
+    let grow_older = |hours: u64| {
+        for entry in server.user.own("repositories/refs").read_dir().unwrap() {
+            let file = std::fs::File::options()
+                .write(true)
+                .open(entry.unwrap().path())
+                .unwrap();
+            let now = file.metadata().unwrap().modified().unwrap();
+            file.set_modified(now - Duration::from_secs(hours * 60 * 60))
+                .unwrap();
+        }
+    };
+    grow_older(2);
+    let later = server.stage(&[]).unwrap();
+    assert_eq!(later.commit, first);
+    assert!(
+        later.doubts[0].contains("was asked 120 min ago"),
+        "{:?}",
+        later.doubts
+    );
+    grow_older(23);
     let third = server.library.git(&["rev-parse", "HEAD"]);
     assert_eq!(server.stage(&[]).unwrap().commit, third);
     // And what was fetched once is there without the server.

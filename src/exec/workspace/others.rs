@@ -38,6 +38,8 @@ pub(super) struct Kept {
     pub(super) remote: Remote,
     pub(super) offline: bool,
     update: bool,
+    /// How long ago it was asked for its branches, where it was not just now.
+    pub(super) asked: Option<Duration>,
 }
 
 /// What a repository has.
@@ -56,8 +58,9 @@ impl Kept {
         url: String,
         inputs: &CheckoutInputs,
     ) -> Result<Served<'a>, WorkspaceError> {
-        let kept = Self::new(source.others, &url, inputs.depth);
-        let listed = kept.listed(&source.others.kept)?;
+        let mut kept = Self::new(source.others, &url, inputs.depth);
+        let (listed, asked) = kept.listed(&source.others.kept)?;
+        kept.asked = asked;
         let default = listed
             .default
             .unwrap_or_else(|| format!("{HEADS}{}", source.context.identity.default_branch));
@@ -83,6 +86,7 @@ impl Kept {
             remote: Remote::new(&others.kept.join(of_depth), url),
             offline: others.offline,
             update: others.update,
+            asked: None,
         }
     }
 
@@ -120,8 +124,8 @@ impl Kept {
             && matches!(self.remote.git().args(asked).line(), Ok(found) if found == *id)
     }
 
-    /// What the repository has, as it said within the last day.
-    fn listed(&self, kept: &Path) -> Result<Listed, WorkspaceError> {
+    /// What the repository has, as it said within the last day, and how long ago that was.
+    fn listed(&self, kept: &Path) -> Result<(Listed, Option<Duration>), WorkspaceError> {
         let digest = Digest::of(self.remote.url()).to_string();
         let path = kept.join("refs").join(&digest[..32]);
         let age = path.metadata().and_then(|data| data.modified()).ok();
@@ -134,7 +138,8 @@ impl Kept {
         }
         if self.offline || !self.update && age.is_some_and(|age| age < A_DAY) {
             let text = std::fs::read_to_string(&path);
-            return Ok(parse(&text.map_err(WorkspaceError::io("read", &path))?));
+            let text = text.map_err(WorkspaceError::io("read", &path))?;
+            return Ok((parse(&text), age));
         }
         let mut text = String::new();
         if let Some(branch) = self.remote.head_branch()? {
@@ -144,7 +149,7 @@ impl Kept {
             text.push_str(&format!("{id}\t{name}\n"));
         }
         keep(&path, &text)?;
-        Ok(parse(&text))
+        Ok((parse(&text), None))
     }
 
     /// A repository of a submodule that has one commit of it, with the branches of the repository

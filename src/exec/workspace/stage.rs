@@ -11,7 +11,7 @@ use super::fetch::{Checkout, Fetch, is_commit_id};
 use super::index::Index;
 use super::log::Target;
 use super::objects::{Objects, loose};
-use super::served::Served;
+use super::served::{Held, Served};
 use super::shelved::{Kept, Note, Shelving};
 use super::{Source, WorkspaceError, lfs, log, shelved, sparse, stamp, submodules, target};
 use crate::clock;
@@ -111,6 +111,7 @@ pub fn stage(
     if inputs.is_by_ssh() {
         doubts.push(NO_KEY.to_owned());
     }
+    doubts.extend(stale_branch(&served, inputs));
     let (index, stats) = clone.settle(index)?;
     let kept = match is_plain {
         true => {
@@ -136,6 +137,25 @@ pub fn stage(
         owner: staging.owner,
         _holder: holder,
     })
+}
+
+/// That a branch of another repository may have moved since lrun asked. One that was asked just now is
+/// beyond doubt.
+fn stale_branch(served: &Served<'_>, inputs: &CheckoutInputs) -> Option<String> {
+    let Held::Store(kept) = &served.held else {
+        return None;
+    };
+    let minutes = kept.asked?.as_secs() / 60;
+    let git_ref = asked_ref(served, inputs);
+    let branch = git_ref.strip_prefix("refs/heads/").unwrap_or(&git_ref);
+    let is_branch = served.refs.contains_key(&format!("refs/heads/{branch}"));
+    if minutes == 0 || !is_branch {
+        return None;
+    }
+    Some(format!(
+        "{} was asked {minutes} min ago what {branch} is, and GitHub takes it as it is then; --update asks again",
+        served.repository
+    ))
 }
 
 /// The `ref` output: nothing for a commit's id.
