@@ -12,7 +12,8 @@ use super::reference::{ActionReference, Target};
 use crate::source::{Located, Source};
 use crate::store::Store;
 use crate::workflow::{
-    self, Action, ActionRef, BuiltIn, Location, Lock, Step, StepAction, Uses, Using,
+    self, Action, ActionRef, BuiltIn, DOCKERFILES, Location, Lock, MANIFESTS, Step, StepAction,
+    Uses, Using,
 };
 
 /// How many repositories are fetched at the same time.
@@ -568,12 +569,11 @@ fn foreseen(library: &Library, one: &Use, path: &str) -> Result<Followed, Missin
 
 /// Where a manifest may be, in the runner's order.
 fn manifests(path: &str) -> Vec<String> {
-    let names = ["action.yml", "action.yaml", "Dockerfile", "dockerfile"];
     let full = |name: &str| match path {
         "" => name.to_owned(),
         path => format!("{path}/{name}"),
     };
-    names.map(full).into()
+    MANIFESTS.into_iter().chain(DOCKERFILES).map(full).collect()
 }
 
 fn read(

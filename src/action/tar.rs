@@ -8,6 +8,7 @@ use std::collections::HashMap;
 use super::records::Kept;
 use crate::store::{Store, StoreError, TreeWriter};
 use crate::tree::{Entry, Kind, Member, TreeItem};
+use crate::workflow::{DOCKERFILES, MANIFESTS};
 
 const BLOCK: usize = 512;
 
@@ -57,10 +58,9 @@ pub(super) fn finish(store: &Store, writer: TreeWriter) -> Result<Kept, StoreErr
 
 fn is_read_alone(path: &str) -> bool {
     let name = path.rsplit('/').next().unwrap_or(path);
-    matches!(
-        name,
-        "action.yml" | "action.yaml" | "Dockerfile" | "dockerfile"
-    ) || path.starts_with(".github/workflows/")
+    MANIFESTS.contains(&name)
+        || DOCKERFILES.contains(&name)
+        || path.starts_with(".github/workflows/")
 }
 
 fn torn(path: &str) -> StoreError {

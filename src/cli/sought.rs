@@ -5,12 +5,10 @@ use std::path::{Path, PathBuf};
 use super::failure::Failure;
 use super::find::{WORKFLOWS, list, root_of};
 use crate::git::Git;
-use crate::workflow::LOCK_FILE;
+use crate::workflow::{DOCKERFILES, LOCK_FILE, MANIFESTS};
 
 /// Folders that hold what others wrote or programs made.
 const PASSED_OVER: [&str; 5] = [".git", "node_modules", "target", "third_party", "vendor"];
-
-const ACTION_FILES: [&str; 2] = ["action.yml", "action.yaml"];
 
 /// A file to check.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -38,7 +36,7 @@ impl Kind {
     /// What a file is by its name.
     pub(super) fn of(path: &Path) -> Self {
         let is_named = |known: &str| path.file_name().is_some_and(|name| name == known);
-        let mut actions = ACTION_FILES.iter();
+        let mut actions = MANIFESTS.iter();
         match actions.any(|name| is_named(name)) {
             true => Self::Action,
             false if path.ends_with(LOCK_FILE) => Self::Lock,
@@ -67,7 +65,7 @@ pub(super) fn named(path: &Path) -> Result<Vec<Sought>, Failure> {
     }
     let names = list(path)?.into_iter();
     let mut found: Vec<Sought> = names
-        .filter(|name| !ACTION_FILES.contains(&&**name))
+        .filter(|name| !MANIFESTS.contains(&&**name))
         .map(|name| file(&path.join(name), Kind::Workflow))
         .collect();
     found.extend(actions(path).iter().map(|path| file(path, Kind::Action)));
@@ -107,9 +105,9 @@ pub(super) fn root_above(folder: &Path) -> Option<PathBuf> {
 /// The runner takes a `Dockerfile` for an action too (`ActionManager.cs`): nothing of it is to be checked.
 pub(super) fn local_action(root: &Path, path: &str) -> Option<LocalAction> {
     let folder = root.join(path);
-    let manifest = ACTION_FILES.iter().map(|name| folder.join(name));
+    let manifest = MANIFESTS.iter().map(|name| folder.join(name));
     let manifest = manifest.into_iter().find(|path| path.is_file());
-    let dockerfile = ["Dockerfile", "dockerfile"].map(|name| folder.join(name));
+    let dockerfile = DOCKERFILES.map(|name| folder.join(name));
     match manifest {
         Some(path) => Some(LocalAction::Manifest(Sought {
             path,
@@ -179,7 +177,7 @@ fn tracked(folder: &Path) -> Option<Vec<PathBuf>> {
             "--exclude-standard",
             "--",
         ])
-        .args(ACTION_FILES.map(|name| format!(":(glob)**/{name}")))
+        .args(MANIFESTS.map(|name| format!(":(glob)**/{name}")))
         .output()
         .ok()?;
     let paths = paths
@@ -204,7 +202,7 @@ fn below(folder: &Path) -> Vec<PathBuf> {
             let is_folder = entry.file_type().is_ok_and(|kind| kind.is_dir());
             if is_folder && !PASSED_OVER.iter().any(|passed| name == *passed) {
                 open.push(entry.path());
-            } else if ACTION_FILES.iter().any(|known| name == *known) {
+            } else if MANIFESTS.iter().any(|known| name == *known) {
                 found.push(entry.path());
             }
         }

@@ -6,6 +6,7 @@ use indexmap::IndexMap;
 
 use super::run::Run;
 use crate::expr::Value;
+use crate::git;
 use crate::ids::JobKey;
 use crate::plan::Facts;
 use crate::workflow::{Job, Location, Workflow};
@@ -46,10 +47,6 @@ pub(super) struct File {
     pub(super) repository: String,
     /// From the repository's root.
     pub(super) path: String,
-}
-
-fn is_commit(git_ref: &str) -> bool {
-    git_ref.len() == 40 && git_ref.bytes().all(|byte| byte.is_ascii_hexdigit())
 }
 
 impl Called {
@@ -97,7 +94,7 @@ impl Called {
             } => File {
                 reference: format!("{repository}/{path}@{git_ref}"),
                 // A tag or a branch was resolved by whoever fetched the file.
-                sha: is_commit(git_ref).then(|| git_ref.clone()),
+                sha: git::is_commit_id(git_ref).then(|| git_ref.clone()),
                 repository: repository.clone(),
                 path: path.clone(),
             },

@@ -10,11 +10,7 @@ use crate::agent::AgentError;
 use crate::agent::protocol::User;
 use crate::event::EventKind;
 use crate::source::Source;
-use crate::workflow::{Action, Location, read_action};
-
-/// What a manifest may be called, in the order they are looked for.
-const MANIFESTS: [&str; 2] = ["action.yml", "action.yaml"];
-const DOCKERFILES: [&str; 2] = ["Dockerfile", "dockerfile"];
+use crate::workflow::{Action, DOCKERFILES, Location, MANIFESTS, read_action};
 
 /// An action, found.
 #[derive(Debug)]

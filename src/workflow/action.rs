@@ -7,6 +7,12 @@ use crate::source::{Located, Source};
 use super::model::{Condition, Step};
 use super::token::Token;
 
+/// What a manifest may be called, in the order the runner looks for them (`ActionManager.cs`).
+pub const MANIFESTS: [&str; 2] = ["action.yml", "action.yaml"];
+
+/// What makes a folder without a manifest an action, in the same order.
+pub const DOCKERFILES: [&str; 2] = ["Dockerfile", "dockerfile"];
+
 /// A whole manifest.
 #[derive(Debug, Clone)]
 pub struct Action {

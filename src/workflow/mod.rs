@@ -28,7 +28,7 @@ mod service;
 mod token;
 mod uses;
 
-pub use action::{Action, ActionInput, ActionOutput, Runs, Using};
+pub use action::{Action, ActionInput, ActionOutput, DOCKERFILES, MANIFESTS, Runs, Using};
 pub use call::{Call, Called, InputDefinition, InputKind, Interface, SecretDefinition};
 pub use convert::{ReadOptions, read_action, read_workflow, read_workflow_with};
 pub use documents::{Document, Documents, Reference};
