@@ -9,7 +9,7 @@ use super::missing::MissingReason;
 use super::own::Own;
 use super::records::{Asked, Kept, Records};
 use super::reference::ActionReference;
-use super::{TREE_ROOT, folder, tar};
+use super::{TREE_ROOT, archived, folder};
 use crate::clock;
 use crate::event::ResolvedAction;
 use crate::git::{Depth, Remote, RemoteError, is_commit_id};
@@ -98,7 +98,7 @@ impl Library {
                 let archive = own
                     .archive(TREE_ROOT)
                     .map_err(|error| MissingReason::Git(Arc::new(error)))?;
-                let kept = tar::keep(&self.store, &archive).map_err(|error| kept(&error))?;
+                let kept = archived::keep(&self.store, &archive).map_err(|error| kept(&error))?;
                 // The next run makes it again.
                 let _ = records.note_kept(&own.name, &own.commit, &kept);
                 kept
@@ -191,7 +191,7 @@ impl Library {
                 let archive = remote
                     .archive(commit, TREE_ROOT)
                     .map_err(|error| MissingReason::Git(Arc::new(error)))?;
-                let kept = tar::keep(&self.store, &archive).map_err(|error| kept(&error))?;
+                let kept = archived::keep(&self.store, &archive).map_err(|error| kept(&error))?;
                 // Where it cannot be written down, it is stored again.
                 let _ = records.note_kept(repository, commit, &kept);
                 kept

@@ -7,7 +7,7 @@ use std::os::unix::fs::{MetadataExt as _, PermissionsExt as _};
 use std::path::Path;
 
 use super::records::Kept;
-use super::{TREE_ROOT, tar};
+use super::{TREE_ROOT, archived};
 use crate::store::{Store, StoreError, TreeWriter};
 use crate::tree::{Entry, Kind, Member};
 
@@ -29,7 +29,7 @@ pub(super) fn keep(store: &Store, folder: &Path, path: &str) -> Result<Kept, Fol
         name = format!("{name}/{part}");
     }
     add(&mut writer, folder, name.as_bytes())?;
-    Ok(tar::finish(store, writer)?)
+    Ok(archived::finish(store, writer)?)
 }
 
 fn add_directory(writer: &mut TreeWriter, name: &[u8]) -> Result<(), StoreError> {
@@ -39,7 +39,7 @@ fn add_directory(writer: &mut TreeWriter, name: &[u8]) -> Result<(), StoreError>
         mode: 0o755,
         mtime_ns: 0,
     };
-    tar::take(writer, member, &[])
+    archived::take(writer, member, &[])
 }
 
 fn add(writer: &mut TreeWriter, path: &Path, name: &[u8]) -> Result<(), FolderError> {
@@ -59,13 +59,13 @@ fn add(writer: &mut TreeWriter, path: &Path, name: &[u8]) -> Result<(), FolderEr
     if found.is_symlink() {
         let target = fs::read_link(path).map_err(unreadable)?;
         let target = target.as_os_str().as_bytes().to_vec();
-        tar::take(writer, member(Kind::Symlink { target }), &[])?;
+        archived::take(writer, member(Kind::Symlink { target }), &[])?;
     } else if found.is_file() {
         let content = fs::read(path).map_err(unreadable)?;
         let size = content.len() as u64;
-        tar::take(writer, member(Kind::File { size, content: () }), &content)?;
+        archived::take(writer, member(Kind::File { size, content: () }), &content)?;
     } else if found.is_dir() {
-        tar::take(writer, member(Kind::Directory), &[])?;
+        archived::take(writer, member(Kind::Directory), &[])?;
         let names = fs::read_dir(path).and_then(|entries| {
             entries
                 .map(|e| Ok(e?.file_name()))

@@ -8,6 +8,7 @@
 //! Not its job: what an action does; where its files are laid out for a job; credentials, which are git's.
 
 mod actions;
+mod archived;
 mod content;
 mod files;
 mod folder;
@@ -16,7 +17,6 @@ mod missing;
 mod own;
 mod records;
 mod reference;
-mod tar;
 
 pub use actions::{ActionOptions, Actions, Resolution, Wanted};
 pub use content::Resolved;
